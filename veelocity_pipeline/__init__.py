@@ -1,0 +1,1 @@
+"""Veelocity: how a software team delivers, from its own GitHub, GitHub Actions and Linear."""

@@ -1,0 +1,430 @@
+"""Typed settings: the environment (or ``.env``) wins over ``veelocity.toml``, that over the defaults.
+
+Importing this module reads nothing; :func:`load_settings` does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+GITHUB_API = "https://api.github.com"
+LINEAR_API = "https://api.linear.app/graphql"
+
+Evidence = Literal["rollback", "revert", "hotfix", "incident", "deployment_status"]
+DeploymentSource = Literal["auto", "workflow_runs", "deployments", "releases", "merges"]
+
+
+class SettingsError(Exception):
+    """The configuration is wrong; the message is one line that names the setting and the cure."""
+
+
+def _split(value: object) -> object:
+    """A comma-separated text as a list; empty parts do not count."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _not_blank(value: object) -> object:
+    """A variable that is set to nothing is not set."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _pattern(value: object) -> object:
+    """A pattern of the settings, checked: where it is a ``/regex/`` it must be one that DuckDB's RE2 knows too."""
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError("a pattern is empty")
+        if is_regex(value):
+            try:
+                re.compile(value[1:-1])
+            except re.error as error:
+                raise ValueError(f"{value} is not a regular expression: {error}") from None
+            if re.search(r"\(\?(?:[=!]|<[=!])|\\[1-9]", value):
+                raise ValueError(f"{value} uses a look-around or a back-reference, which patterns cannot have")
+    return value
+
+
+def is_regex(pattern: str) -> bool:
+    """Whether the pattern is written ``/regex/``."""
+    return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")
+
+
+_TextList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+_Patterns = Annotated[tuple[Annotated[str, BeforeValidator(_pattern)], ...], BeforeValidator(_split)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Deployments(_Section):
+    """Which attempts are deployments."""
+
+    source: DeploymentSource = "auto"
+    workflow_patterns: _Patterns = ("deploy", "release", "publish")
+    exclude_patterns: _Patterns = ("draft", "docs", "preview", "staging", "test", "nightly", "cleanup", "notes")
+    job_patterns: _Patterns = ()
+    production_environments: _Patterns = ("production", "prod*", "live")
+    count_redeploys: bool = False
+
+
+class Failures(_Section):
+    """What is evidence that a deployment failed."""
+
+    evidence: Annotated[tuple[Evidence, ...], BeforeValidator(_split)] = ("rollback", "revert", "hotfix", "incident")
+    hotfix_labels: _Patterns = ("hotfix",)
+    hotfix_branches: _Patterns = ("hotfix/*",)
+    incident_labels: _Patterns = ("incident", "outage", "sev*")
+    incident_window_hours: int = Field(default=168, gt=0)
+    revert_window_hours: int = Field(default=720, gt=0)
+
+
+class Alias(_Section):
+    """Other logins and e-mails of one person."""
+
+    login: str
+    also: _TextList
+
+
+class People(_Section):
+    """Who is a bot, and who is the same person."""
+
+    bots: _TextList = ("k8s-ci-robot",)
+    pseudonyms: bool = False
+    aliases: tuple[Alias, ...] = ()
+
+
+_RepositoryName = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
+
+
+class RepositoryOverrides(_Section):
+    """One repository's own rules; a key that is not set keeps the value of its section."""
+
+    name: _RepositoryName
+    deployments: dict[str, Any] = Field(default_factory=dict)
+    failures: dict[str, Any] = Field(default_factory=dict)
+
+
+class Service(_Section):
+    """A part of a monorepo that is deployed for itself."""
+
+    name: str
+    repository: _RepositoryName
+    paths: _Patterns = ()
+    workflow_patterns: _Patterns = ()
+    job_patterns: _Patterns = ()
+    environments: _Patterns = ()
+    tags: _Patterns = ()
+
+
+class Member(_Section):
+    """A person's time in a team, both days included; open where a day is missing."""
+
+    login: str
+    from_: date | None = Field(default=None, alias="from")
+    until: date | None = None
+
+
+def _member(value: object) -> object:
+    return {"login": value} if isinstance(value, str) else value
+
+
+class Team(_Section):
+    """People, repositories, services and Linear teams that are looked at together."""
+
+    name: str
+    members: tuple[Annotated[Member, BeforeValidator(_member)], ...] = ()
+    repositories: tuple[_RepositoryName, ...] = ()
+    services: _TextList = ()
+    linear_teams: _TextList = ()
+
+
+class Settings(BaseSettings):
+    """All settings, validated and frozen. Tokens are secrets: they show as stars wherever they are printed."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    github_tokens: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), validation_alias="GITHUB_TOKEN"
+    )
+    github_api_url: str = Field(default=GITHUB_API, validation_alias="GITHUB_API_URL")
+    github_repositories: Annotated[tuple[_RepositoryName, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), validation_alias="GITHUB_REPOSITORIES"
+    )
+    linear_api_key: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="LINEAR_API_KEY"
+    )
+    linear_api_url: str = Field(default=LINEAR_API, validation_alias="LINEAR_API_URL")
+    home: Path = Field(default=CHECKOUT / "data", validation_alias="VEELOCITY_HOME")
+    start_date: Annotated[date | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="VEELOCITY_START_DATE"
+    )
+    timezone: str = Field(default="UTC", validation_alias="VEELOCITY_TIMEZONE")
+    incremental_cron: str = Field(default="0 * * * *", validation_alias="VEELOCITY_INCREMENTAL_CRON")
+    full_cron: str = Field(default="0 3 * * 0", validation_alias="VEELOCITY_FULL_CRON")
+    concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
+    dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="DAGSTER_POSTGRES_URL"
+    )
+    deployment_patterns: Annotated[_Patterns | None, NoDecode, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="DEPLOYMENT_PATTERNS"
+    )
+    deployments: Deployments = Deployments()
+    failures: Failures = Failures()
+    people: People = People()
+    repositories: tuple[RepositoryOverrides, ...] = ()
+    services: tuple[Service, ...] = ()
+    teams: tuple[Team, ...] = ()
+
+    def model_post_init(self, _context: object) -> None:
+        """Check what one field alone cannot tell.
+
+        Raises:
+            ValueError: says which setting is wrong.
+        """
+        if self.timezone not in available_timezones():
+            raise ValueError(f"VEELOCITY_TIMEZONE: {self.timezone!r} is no time zone; write one like Europe/Vienna")
+        for name, url in (("GITHUB_API_URL", self.github_api_url), ("LINEAR_API_URL", self.linear_api_url)):
+            if not re.match(r"https?://[^/\s]+", url):
+                raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
+        for name, cron in (
+            ("VEELOCITY_INCREMENTAL_CRON", self.incremental_cron),
+            ("VEELOCITY_FULL_CRON", self.full_cron),
+        ):
+            if len(cron.split()) != 5:
+                raise ValueError(f"{name}: {cron!r} is no cron line; it has five fields, like 0 * * * *")
+        if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
+            raise ValueError("GITHUB_REPOSITORIES: an owner cannot be a pattern; write owner/name or owner/*")
+        for override in self.repositories:
+            try:
+                self._resolve(override.name)
+            except ValidationError as error:
+                raise ValueError(f"[[repositories]] {override.name}: {_first_problem(error)}") from None
+        names = [service.name for service in self.services]
+        for team in self.teams:
+            for service in team.services:
+                if service not in names:
+                    raise ValueError(f"[[teams]] {team.name}: there is no [[services]] entry named {service!r}")
+
+    @property
+    def github_graphql_url(self) -> str:
+        """GitHub's GraphQL endpoint; GitHub Enterprise Server has it beside the REST root, not below it."""
+        root = self.github_api_url.rstrip("/")
+        return root.removesuffix("/v3") + "/graphql" if root.endswith("/api/v3") else root + "/graphql"
+
+    def _override(self, repository: str) -> RepositoryOverrides | None:
+        wanted = repository.casefold()
+        return next((entry for entry in self.repositories if entry.name.casefold() == wanted), None)
+
+    def _resolve(self, repository: str | None) -> tuple[Deployments, Failures]:
+        deployments = self.deployments
+        if self.deployment_patterns is not None:
+            deployments = deployments.model_copy(update={"workflow_patterns": self.deployment_patterns})
+        override = self._override(repository) if repository else None
+        if override is None:
+            return deployments, self.failures
+        return (
+            Deployments.model_validate({**deployments.model_dump(), **override.deployments}),
+            Failures.model_validate({**self.failures.model_dump(), **override.failures}),
+        )
+
+    def rules_for(self, repository: str | None) -> tuple[Deployments, Failures]:
+        """The rules in force for a repository, its own ones laid over the general ones; None: the general ones."""
+        return self._resolve(repository)
+
+    def services_of(self, repository: str) -> list[Service]:
+        """The services of a repository, by its configured or current name."""
+        return [service for service in self.services if service.repository.casefold() == repository.casefold()]
+
+    def deploys(self, repository: str, workflow_name: str | None, workflow_path: str | None) -> bool:
+        """Whether a workflow deploys by its name or file, as METRICS reads ``workflow_patterns``."""
+        names = [name for name in (workflow_name, Path(workflow_path or "").name) if name]
+        rules, _ = self.rules_for(repository)
+        wanted = [*rules.workflow_patterns]
+        for service in self.services_of(repository):
+            wanted += service.workflow_patterns
+
+        def found(patterns: list[str] | tuple[str, ...]) -> bool:
+            return any(
+                re.search(contains_regex(pattern), name, re.IGNORECASE) for pattern in patterns for name in names
+            )
+
+        return found(wanted) and not found(rules.exclude_patterns)
+
+    def needs_jobs(self, repository: str) -> bool:
+        """Whether a rule looks at the jobs of this repository's runs."""
+        rules, _ = self.rules_for(repository)
+        return bool(rules.job_patterns) or any(service.job_patterns for service in self.services_of(repository))
+
+    def is_configured(self, repository: str) -> bool:
+        """Whether the settings name this repository, by itself or by its owner."""
+        return any(fnmatchcase(repository.casefold(), entry.casefold()) for entry in self.github_repositories)
+
+
+_RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+def _escape(text: str) -> str:
+    return _RE2_SPECIAL.sub(lambda match: "\\" + match.group(), text)
+
+
+def contains_regex(pattern: str) -> str:
+    """The pattern as a regular expression that is searched for: ``/regex/`` as it is, other text literally."""
+    return pattern[1:-1] if is_regex(pattern) else _escape(pattern)
+
+
+def glob_regex(pattern: str, *, is_path: bool = False) -> str:
+    """The pattern as an anchored regular expression: ``*`` is any text; in paths it stops at ``/`` and ``**`` does not."""
+    if is_regex(pattern):
+        return pattern[1:-1]
+    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
+    star = "[^/]*" if is_path else ".*"
+    wild = {"*": star, "**": ".*", "**/": "(?:.*/)?" if is_path else ".*", "?": "."}
+    return "^" + "".join(wild.get(part, _escape(part)) for part in parts) + "$"
+
+
+class _TomlSource(PydanticBaseSettingsSource):
+    """``veelocity.toml``; its keys are the fields' own names, and only those below may stand in it."""
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path | None) -> None:
+        super().__init__(settings_cls)
+        self._path = path
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # __call__ reads the whole file at once
+
+    def __call__(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
+        try:
+            content = tomllib.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SettingsError(f"VEELOCITY_CONFIG: there is no file {self._path}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{self._path.name}: cannot be read: {error}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{self._path.name}: not valid TOML: {error}") from None
+        unknown = sorted(set(content) - _TOML_KEYS)
+        if unknown:
+            raise SettingsError(
+                f"{self._path.name}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_TOML_KEYS))}"
+            )
+        return content
+
+
+_TOML_KEYS = frozenset(
+    {"deployments", "failures", "people", "repositories", "services", "teams"}
+    | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency"}
+)
+
+
+def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings as the process finds them.
+
+    Args:
+        directory: where ``veelocity.toml`` and ``.env`` (or the file that ``VEELOCITY_ENV_FILE`` names) are looked
+            for; the checkout, from whatever folder the program is called.
+        overrides: field values that win over everything, for callers that know better.
+
+    Raises:
+        SettingsError: something is wrong; names the setting.
+    """
+    directory = directory or CHECKOUT
+    dotenv = directory / os.environ.get("VEELOCITY_ENV_FILE", ".env")
+
+    class _Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del env_settings, dotenv_settings, file_secret_settings
+            # names are taken by their exact case: on its own the library would also read `timezone` or `HOME`
+            env = EnvSettingsSource(settings_cls, case_sensitive=True)
+            file = _DotEnv(settings_cls, env_file=dotenv, case_sensitive=True)
+            return init_settings, _Named(env), _Named(file), _TomlSource(settings_cls, _config_file(directory, file))
+
+    try:
+        loaded = _Loaded(**dict(overrides or {}))
+    except ValidationError as error:
+        raise SettingsError(_first_problem(error)) from None
+    home = loaded.home.expanduser()
+    return loaded.model_copy(
+        update={
+            "home": home if home.is_absolute() else (directory / home).resolve(),
+            "github_api_url": loaded.github_api_url.rstrip("/"),
+        }
+    )
+
+
+class _DotEnv(DotEnvSettingsSource):
+    """``.env``, which may hold variables that are not ours."""
+
+    def __call__(self) -> dict[str, Any]:
+        return EnvSettingsSource.__call__(self)
+
+
+class _Named(PydanticBaseSettingsSource):
+    """Of an environment source only the variables of INTERFACE, which are the fields' aliases, that say something."""
+
+    def __init__(self, inner: EnvSettingsSource) -> None:
+        super().__init__(inner.settings_cls)
+        self._inner = inner
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._inner.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        values = self._inner.env_vars
+        found = {}
+        for field in Settings.model_fields.values():
+            alias = field.validation_alias
+            if isinstance(alias, str) and (values.get(alias) or "").strip():
+                found[alias] = (values[alias] or "").strip()
+        return found
+
+
+def _config_file(directory: Path, dotenv: DotEnvSettingsSource) -> Path | None:
+    named = os.environ.get("VEELOCITY_CONFIG") or dotenv.env_vars.get("VEELOCITY_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        return path if path.is_absolute() else directory / path
+    default = directory / "veelocity.toml"
+    return default if default.exists() else None
+
+
+def _first_problem(error: ValidationError) -> str:
+    """One line out of pydantic's many: where, and what."""
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = "unknown key"
+    elif problem["type"] == "string_pattern_mismatch":
+        message = "write it as owner/name"
+    return f"{place}: {message}" if place else message

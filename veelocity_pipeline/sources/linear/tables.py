@@ -1,0 +1,187 @@
+"""The raw tables of Linear: its own names, flattened; ids are its UUIDs."""
+
+from __future__ import annotations
+
+from ..tables import BIGINT, BOOLEAN, DOUBLE, TEXT, TIMESTAMP, Table, by_name
+
+TABLES = by_name(
+    Table(
+        "organization",
+        "One row: the workspace.",
+        {"id": TEXT, "name": TEXT, "url_key": TEXT, "created_at": TIMESTAMP},
+        primary_key=("id",),
+    ),
+    Table(
+        "teams",
+        "One row per team.",
+        {
+            "id": TEXT,
+            "key": TEXT,
+            "name": TEXT,
+            "is_private": BOOLEAN,
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "users",
+        "One row per user.",
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "display_name": TEXT,
+            "email": TEXT,
+            "avatar_url": TEXT,
+            "is_active": BOOLEAN,
+            "is_app": BOOLEAN,
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "workflow_states",
+        "One row per workflow state of a team.",
+        {
+            "id": TEXT,
+            "team_id": TEXT,
+            "name": TEXT,
+            "type": TEXT,  # triage, backlog, unstarted, started, completed, canceled, duplicate
+            "position": DOUBLE,
+            "updated_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "labels",
+        "One row per issue label.",
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "team_id": TEXT,  # null: of the whole workspace
+            "parent_id": TEXT,
+            "updated_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "cycles",
+        "One row per cycle of a team.",
+        {
+            "id": TEXT,
+            "team_id": TEXT,
+            "number": BIGINT,
+            "name": TEXT,
+            "starts_at": TIMESTAMP,
+            "ends_at": TIMESTAMP,
+            "completed_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "projects",
+        "One row per project.",
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "status_type": TEXT,
+            "url": TEXT,
+            "started_at": TIMESTAMP,
+            "completed_at": TIMESTAMP,
+            "canceled_at": TIMESTAMP,
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "issues",
+        "One row per issue, archived ones included.",
+        {
+            "id": TEXT,
+            "identifier": TEXT,
+            "number": BIGINT,
+            "team_id": TEXT,
+            "title": TEXT,
+            "description": TEXT,
+            "url": TEXT,
+            "branch_name": TEXT,
+            "state_id": TEXT,
+            "priority": BIGINT,  # 0 none, 1 urgent … 4 low
+            "estimate": DOUBLE,
+            "assignee_id": TEXT,
+            "creator_id": TEXT,
+            "cycle_id": TEXT,
+            "project_id": TEXT,
+            "parent_id": TEXT,
+            "is_trashed": BOOLEAN,
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+            "started_at": TIMESTAMP,
+            "completed_at": TIMESTAMP,
+            "canceled_at": TIMESTAMP,
+            "archived_at": TIMESTAMP,
+            "deleted_at": TIMESTAMP,  # when a complete listing no longer had it
+        },
+        primary_key=("id",),
+    ),
+    Table(
+        "issue_previous_identifiers",
+        "One row per issue and key it had before it moved to another team.",
+        {"issue_id": TEXT, "identifier": TEXT},
+        merge_key="issue_id",
+    ),
+    Table(
+        "issue_labels",
+        "One row per issue and label.",
+        {"issue_id": TEXT, "label_id": TEXT, "name": TEXT},
+        merge_key="issue_id",
+    ),
+    Table(
+        "issue_state_changes",
+        "One row per time that an issue's workflow state changed.",
+        {
+            "id": TEXT,
+            "issue_id": TEXT,
+            "from_state_id": TEXT,
+            "to_state_id": TEXT,
+            "to_state_type": TEXT,
+            "actor_id": TEXT,
+            "changed_at": TIMESTAMP,
+        },
+        merge_key="issue_id",
+    ),
+    Table(
+        "attachments",
+        "One row per attachment of an issue.",
+        {
+            "id": TEXT,
+            "issue_id": TEXT,
+            "url": TEXT,
+            "title": TEXT,
+            "source_type": TEXT,
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+        },
+        merge_key="issue_id",
+    ),
+    Table(
+        "comments",
+        "One row per comment on an issue: when and by whom, not what.",
+        {
+            "id": TEXT,
+            "issue_id": TEXT,
+            "user_id": TEXT,  # null: by an integration
+            "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+        },
+        merge_key="issue_id",
+    ),
+)

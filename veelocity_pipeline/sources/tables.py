@@ -1,0 +1,77 @@
+"""How a raw table is declared: its columns, its key and how a later load changes it.
+
+Every column of every raw table is declared, so that a column that is null in every row, or a table
+without a row, exists all the same and staging never breaks on a quiet repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+"""One flat row, by column name."""
+
+TEXT = pa.string()
+BIGINT = pa.int64()
+DOUBLE = pa.float64()
+BOOLEAN = pa.bool_()
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+GONE_COLUMN = "is_gone"
+"""Of children: the set of this parent is empty now (the one row that says so is never stored)."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A raw table.
+
+    Exactly one of ``primary_key`` and ``merge_key`` is set (both together make dlt's merge
+    quadratic). With a primary key a row replaces its earlier self. With a merge key the rows of one
+    parent replace all earlier rows of that parent, an empty set included.
+
+    Attributes:
+        name: name of the table, of the dlt resource and of the dbt source table.
+        description: one sentence; its first words give the grain.
+        columns: Arrow type of each column, in order.
+        primary_key: columns that identify a row.
+        merge_key: the parent's id, for tables whose rows come as whole sets.
+    """
+
+    name: str
+    description: str
+    columns: Mapping[str, pa.DataType]
+    primary_key: tuple[str, ...] = ()
+    merge_key: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.primary_key) == bool(self.merge_key):
+            raise ValueError(f"{self.name}: set exactly one of primary_key and merge_key")
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Arrow schema; a table of sets has the flag that empties a set as well."""
+        columns = dict(self.columns)
+        if self.merge_key:
+            columns[GONE_COLUMN] = BOOLEAN
+        return pa.schema(list(columns.items()))
+
+    def arrow(self, rows: Iterable[Row]) -> pa.Table:
+        """The rows as an Arrow table of the declared schema; a missing value is null.
+
+        Raises:
+            pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value is not of its column's type.
+        """
+        return pa.Table.from_pylist(list(rows), schema=self.schema)
+
+    def empty_set(self, parent: str) -> Row:
+        """The row that says: this parent has no children (any more)."""
+        return {self.merge_key: parent, GONE_COLUMN: True}
+
+
+def by_name(*tables: Table) -> dict[str, Table]:
+    """The tables of a source, by name, in order."""
+    return {table.name: table for table in tables}
