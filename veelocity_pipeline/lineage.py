@@ -1,0 +1,254 @@
+"""Which deployment shipped which commit first, and which deployment went back to an older one.
+
+Pure functions over shas: no database, no clock. A *lane* is one service in one environment; its
+deployments are given in order of finish. Shipping is one sweep over the commit graph: each
+deployment takes the commits that can be reached from its sha and that no earlier one took, so every
+commit is visited once per lane and the work is linear in commits, however many deployments there are.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+_UNKNOWN = -1
+_NOT_SHIPPED = -1
+
+
+class CommitGraph:
+    """Commits of one repository and their parents.
+
+    A parent that is not itself among the commits (shallow history) ends the walk there.
+    """
+
+    def __init__(self, parents: Mapping[str, Sequence[str]]) -> None:
+        """Number the commits.
+
+        Args:
+            parents: sha of each known commit → shas of its parents, the first parent first.
+        """
+        self.shas: list[str] = list(parents)
+        self._number = {sha: number for number, sha in enumerate(self.shas)}
+        number = self._number
+        self.parents: list[tuple[int, ...]] = [
+            tuple(number[parent] for parent in parents[sha] if parent in number) for sha in self.shas
+        ]
+        self._heights: array[int] | None = None
+        self._first_parent_spans: tuple[array[int], array[int]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.shas)
+
+    def __contains__(self, sha: str | None) -> bool:
+        return sha in self._number
+
+    def number(self, sha: str | None) -> int:
+        """The commit's number, or -1 where it is not known."""
+        return self._number.get(sha, _UNKNOWN) if sha else _UNKNOWN
+
+    @property
+    def heights(self) -> array[int]:
+        """Length of the longest way from each commit down to a root: an ancestor's is always smaller."""
+        if self._heights is None:
+            self._heights = self._measure_heights()
+        return self._heights
+
+    @property
+    def first_parent_spans(self) -> tuple[array[int], array[int]]:
+        """Begin and end of each commit's span in the tree of first parents.
+
+        The span of a commit encloses the spans of all commits that lead to it over first parents
+        alone, so that the commonest question (both on the default branch) is answered at once.
+        """
+        if self._first_parent_spans is None:
+            self._first_parent_spans = self._measure_spans()
+        return self._first_parent_spans
+
+    def _measure_heights(self) -> array[int]:
+        heights = array("q", [-1]) * len(self)
+        for start in range(len(self)):
+            if heights[start] >= 0:
+                continue
+            stack = [start]
+            while stack:
+                commit = stack[-1]
+                if heights[commit] >= 0:
+                    stack.pop()
+                    continue
+                waiting = [parent for parent in self.parents[commit] if heights[parent] < 0]
+                if waiting:
+                    stack.extend(waiting)
+                    continue
+                heights[commit] = 1 + max((heights[parent] for parent in self.parents[commit]), default=-1)
+                stack.pop()
+        return heights
+
+    def _measure_spans(self) -> tuple[array[int], array[int]]:
+        children: list[list[int]] = [[] for _ in range(len(self))]
+        roots: list[int] = []
+        for commit, parents in enumerate(self.parents):
+            (children[parents[0]] if parents else roots).append(commit)
+        begins, ends = array("q", [0]) * len(self), array("q", [0]) * len(self)
+        clock = 0
+        stack = list(roots)
+        while stack:
+            commit = stack.pop()
+            if commit < 0:
+                ends[~commit] = clock
+                continue
+            clock += 1
+            begins[commit] = clock
+            stack.append(~commit)
+            stack.extend(children[commit])
+        return begins, ends
+
+
+@dataclass
+class Sweep:
+    """The deployments of one lane over a graph, in order of finish.
+
+    Attributes:
+        graph: the repository's commits.
+        shas: sha that each deployment brought; None where it is not known.
+        shipped: per deployment, the shas that it shipped first.
+        unknown: positions of deployments whose sha is not among the commits: they shipped nothing.
+    """
+
+    graph: CommitGraph
+    shas: Sequence[str | None]
+    shipped: list[list[str]] = field(init=False)
+    unknown: list[int] = field(init=False)
+    _shipped_by: array[int] = field(init=False, repr=False)
+    _answers: dict[tuple[int, int], bool] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        graph, shipped_by = self.graph, array("q", [_NOT_SHIPPED]) * len(self.graph)
+        self.shipped, self.unknown = [], []
+        for position, sha in enumerate(self.shas):
+            start = graph.number(sha)
+            new: list[str] = []
+            if start == _UNKNOWN:
+                self.unknown.append(position)
+            elif shipped_by[start] == _NOT_SHIPPED:
+                shipped_by[start] = position
+                stack = [start]
+                while stack:
+                    commit = stack.pop()
+                    new.append(graph.shas[commit])
+                    for parent in graph.parents[commit]:
+                        if shipped_by[parent] == _NOT_SHIPPED:
+                            shipped_by[parent] = position
+                            stack.append(parent)
+            self.shipped.append(new)
+        self._shipped_by = shipped_by
+
+    def goes_back(self, position: int, running: int) -> bool:
+        """Whether a deployment brought back a true ancestor of what an earlier one had running.
+
+        Args:
+            position: the later deployment.
+            running: the earlier one, whose sha was running.
+
+        Returns:
+            False too where either sha is unknown, or both are the same.
+        """
+        older, newer = self.graph.number(self.shas[position]), self.graph.number(self.shas[running])
+        if _UNKNOWN in (older, newer) or older == newer:
+            return False
+        # All ancestors of what runs were shipped with it at the latest: nearly every roll-forward ends here.
+        if not _NOT_SHIPPED < self._shipped_by[older] <= running:
+            return False
+        answer = self._answers.get((older, newer))
+        if answer is None:
+            answer = self._answers[older, newer] = self._is_ancestor(older, newer)
+        return answer
+
+    def _is_ancestor(self, older: int, newer: int) -> bool:
+        """Walk from the newer commit, past no commit that cannot lead to the older one.
+
+        A commit that is not higher than the older one, or that shipped before it did, has it in no
+        case among its ancestors; one that reaches it over first parents alone ends the walk.
+        """
+        heights, shipped_by, parents = self.graph.heights, self._shipped_by, self.graph.parents
+        begins, ends = self.graph.first_parent_spans
+        begin, end = begins[older], ends[older]
+        seen = {newer}
+        stack = [newer]
+        while stack:
+            commit = stack.pop()
+            if begin <= begins[commit] <= end:
+                return True
+            for parent in parents[commit]:
+                if parent not in seen and heights[parent] >= heights[older] and shipped_by[parent] >= shipped_by[older]:
+                    seen.add(parent)
+                    stack.append(parent)
+        return False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished, successful deployment, as the sweep needs it."""
+
+    deployment_id: str
+    lane: Hashable
+    sha: str | None
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the graph says of one deployment.
+
+    Attributes:
+        deployment_id: the deployment.
+        shipped: shas that it shipped first in its lane.
+        is_sha_known: its sha is among the commits.
+        rolls_back: the deployment that it took back: the one running when it started, whose sha has
+            this one's as an ancestor; None for every other deployment.
+    """
+
+    deployment_id: str
+    shipped: tuple[str, ...]
+    is_sha_known: bool
+    rolls_back: str | None
+
+
+def trace(graph: CommitGraph, deployments: Iterable[Finished]) -> list[Trace]:
+    """Shipped commits and rollbacks of one repository's deployments.
+
+    Args:
+        graph: the repository's commits.
+        deployments: in any order; within a lane they count in order of finish (then of start, then
+            of id, so that the answer never depends on the order of rows).
+
+    Returns:
+        One trace per deployment, lane by lane, in order of finish. One that started before the
+        running one had finished is late, not a rollback.
+    """
+    lanes: dict[Hashable, list[Finished]] = {}
+    for deployment in deployments:
+        lanes.setdefault(deployment.lane, []).append(deployment)
+    traces: list[Trace] = []
+    for lane in sorted(lanes, key=repr):
+        ordered = sorted(lanes[lane], key=lambda one: (one.finished_at, one.started_at, one.deployment_id))
+        sweep = Sweep(graph, [one.sha for one in ordered])
+        unknown = set(sweep.unknown)
+        for position, deployment in enumerate(ordered):
+            running = ordered[position - 1] if position else None
+            is_rollback = (
+                running is not None
+                and deployment.started_at >= running.finished_at
+                and sweep.goes_back(position, position - 1)
+            )
+            traces.append(
+                Trace(
+                    deployment_id=deployment.deployment_id,
+                    shipped=tuple(sweep.shipped[position]),
+                    is_sha_known=position not in unknown,
+                    rolls_back=running.deployment_id if running and is_rollback else None,
+                )
+            )
+    return traces
