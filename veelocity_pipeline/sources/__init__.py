@@ -1,0 +1,1 @@
+"""The sources: fetch, shape, load. Nothing in here knows of the orchestrator."""
