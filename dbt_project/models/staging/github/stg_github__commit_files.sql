@@ -1,0 +1,10 @@
+with source as (select * from {{ source('github', 'commit_files') }})
+
+select
+    -- ids
+    commit_id as commit_key,
+    repository_id as repository_key,
+    -- text
+    sha,
+    path
+from source

@@ -1,0 +1,19 @@
+with source as (select * from {{ source('github', 'commits') }})
+
+select
+    -- ids
+    id as commit_key,
+    repository_id as repository_key,
+    -- text
+    sha,
+    parent_shas,
+    message,
+    url,
+    author_login,
+    author_type,
+    author_name,
+    author_email,
+    -- times, UTC
+    {{ utc('authored_at') }} as authored_at,
+    {{ utc('committed_at') }} as committed_at
+from source

@@ -1,0 +1,9 @@
+with source as (select * from {{ source('github', 'issue_labels') }})
+
+select
+    -- ids
+    issue_id as issue_key,
+    repository_id as repository_key,
+    -- text
+    name as label
+from source

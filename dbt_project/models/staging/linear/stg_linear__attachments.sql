@@ -1,0 +1,14 @@
+with source as (select * from {{ source('linear', 'attachments') }})
+
+select
+    -- ids
+    id as attachment_key,
+    issue_id as issue_key,
+    -- text
+    url,
+    title,
+    source_type,
+    -- times, UTC
+    {{ utc('created_at') }} as created_at,
+    {{ utc('updated_at') }} as updated_at
+from source

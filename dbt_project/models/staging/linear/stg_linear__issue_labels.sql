@@ -1,0 +1,9 @@
+with source as (select * from {{ source('linear', 'issue_labels') }})
+
+select
+    -- ids
+    issue_id as issue_key,
+    label_id as label_key,
+    -- text
+    name as label
+from source

@@ -1,0 +1,11 @@
+with source as (select * from {{ source('linear', 'organization') }})
+
+select
+    -- ids
+    id as organization_key,
+    url_key,
+    -- text
+    name,
+    -- times, UTC
+    {{ utc('created_at') }} as created_at
+from source

@@ -1,0 +1,22 @@
+with source as (select * from {{ source('operations', 'sync_status') }})
+
+select
+    -- ids
+    source,
+    table_name,
+    repository,
+    source_key,
+    -- text
+    error,
+    -- numbers
+    rows as row_count,
+    requests,
+    points,
+    -- booleans
+    is_full,
+    -- times, UTC
+    {{ utc('attempted_at') }} as attempted_at,
+    {{ utc('succeeded_at') }} as succeeded_at,
+    {{ utc('read_at') }} as read_at,
+    {{ utc('watermark') }} as watermark
+from source

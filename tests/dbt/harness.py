@@ -1,0 +1,372 @@
+"""Truth tables for the dbt models: a folder of small CSV files in, the marts compared with other small CSV files.
+
+A scenario is a folder under ``scenarios/``::
+
+    given/github.pull_requests.csv     rows of a raw table (<source>.<table>), only the columns that matter
+    given/config.team_members.csv      replaces a table of the settings; operations.sync_status works the same way
+    given/veelocity.toml               or: the settings as a user writes them
+    expected/fct_pull_requests.csv     the rows of a model, only the columns compared; all rows, in any order
+
+An empty cell is NULL; times are UTC. Columns that a file leaves out are NULL, save for a few that nearly every row
+has alike (``_USUAL``). Without its own file ``github.repositories`` holds acme/web, and every source was read at
+2026-04-01 00:00. A line ``# where <condition>`` at the top of an expected file narrows the model's rows.
+
+dbt compiles the project once per test session; each scenario then runs the compiled models in order, Python models
+too, on a DuckDB in memory, and every data test after them. That takes a fraction of a second; a dbt run takes many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import graphlib
+import importlib.util
+import io
+import os
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from veelocity_pipeline.rules import SCHEMAS, config_tables
+from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.sources.github.tables import TABLES as GITHUB
+from veelocity_pipeline.sources.github_actions.tables import TABLES as GITHUB_ACTIONS
+from veelocity_pipeline.sources.linear.tables import TABLES as LINEAR
+from veelocity_pipeline.sources.tables import Row
+from veelocity_pipeline.warehouse import SYNC_STATUS
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+SCENARIOS = Path(__file__).resolve().parent / "scenarios"
+DATABASE = "warehouse"
+"""Name of the database in the compiled SQL, which dbt takes from the file's name."""
+
+SOURCES = {"github": GITHUB, "github_actions": GITHUB_ACTIONS, "linear": LINEAR}
+
+_READ_AT = "2026-04-01 00:00"
+_USUAL: dict[str, dict[str, Any]] = {
+    "github.pull_requests": {"is_draft": False, "is_cross_repository": False, "base_ref_name": "main"},
+    "linear.issues": {"is_trashed": False},
+}
+"""Values of columns that a scenario does not mention."""
+
+_SETTINGS: dict[str, Any] = {"GITHUB_REPOSITORIES": "acme/*"}
+
+
+def raw_schemas() -> dict[str, pa.Schema]:
+    """Every table that the project reads and does not make, by ``schema.table``, with its columns."""
+    schemas = {
+        f"raw_{source}.{name}": table.schema for source, tables in SOURCES.items() for name, table in tables.items()
+    }
+    schemas |= {f"config.{name}": schema for name, schema in SCHEMAS.items()}
+    schemas["operations.sync_status"] = SYNC_STATUS
+    return schemas
+
+
+def create_raw_tables(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, list[Row]] | None = None) -> None:
+    """Make every table that the project reads, with the given rows (by ``schema.table``) or with none."""
+    for name, schema in raw_schemas().items():
+        schema_name = name.partition(".")[0]
+        connection.execute(f"create schema if not exists {schema_name}")
+        table = pa.Table.from_pylist((rows or {}).get(name, []), schema=schema)
+        connection.register("given_rows", table)
+        connection.execute(f"create table {name} as from given_rows")
+        connection.unregister("given_rows")
+
+
+@contextlib.contextmanager
+def dbt_environment(warehouse: Path) -> Iterator[None]:
+    """The environment in which dbt finds the warehouse and sends nothing anywhere; put back afterwards."""
+    changed = {"VEELOCITY_WAREHOUSE": str(warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def dbt(work: Path, *arguments: str) -> Any:
+    """Run dbt in this process on ``work/warehouse.duckdb``; its files go under ``work`` too.
+
+    Raises:
+        AssertionError: dbt failed; with what it says of each failed node.
+    """
+    from dbt.cli.main import dbtRunner  # imported late: it takes seconds
+
+    with dbt_environment(work / f"{DATABASE}.duckdb"):
+        result = dbtRunner().invoke(
+            [
+                *arguments,
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", str(work / "target"), "--log-path", str(work / "logs"), "--quiet"),
+            ]
+        )
+    problems = [] if result.exception is None else [str(result.exception)]
+    if not result.success:
+        problems += [
+            f"{each.node.unique_id}: {each.message}"
+            for each in getattr(result.result, "results", [])
+            if str(each.status) in {"error", "fail", "runtime error"}
+        ]
+    assert result.success, "\n".join(problems) or "dbt failed"
+    return result
+
+
+@dataclass(frozen=True)
+class Node:
+    """A compiled dbt node: how it is named in the warehouse and what it runs."""
+
+    unique_id: str
+    name: str
+    kind: str  # model, seed, test
+    relation: str
+    code: str
+    is_python: bool = False
+    materialized: str = ""
+    contract: Mapping[str, str] = field(default_factory=dict)
+    seed: Path | None = None
+    seed_types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The compiled project: its seeds and models in the order they are built, and its data tests."""
+
+    nodes: tuple[Node, ...]
+    tests: tuple[Node, ...]
+    manifest: Any
+
+    def relation(self, name: str) -> str:
+        """The quoted table of a model or seed."""
+        for node in self.nodes:
+            if node.name == name:
+                return node.relation
+        raise KeyError(f"there is no model {name}")
+
+
+def compile_project(work: Path) -> Project:
+    """Compile the project with dbt once, on a warehouse without a row."""
+    with duckdb.connect(str(work / f"{DATABASE}.duckdb")) as connection:
+        create_raw_tables(connection)
+    results = dbt(work, "compile").result.results
+    manifest = dbt(work, "parse").result
+    compiled = {each.node.unique_id: each.node for each in results}
+    nodes: dict[str, Node] = {}
+    parents: dict[str, list[str]] = {}
+    for unique_id, node in {**manifest.nodes, **compiled}.items():
+        kind = str(node.resource_type)
+        if kind not in {"model", "seed", "test"} or node.config.materialized == "ephemeral":
+            continue
+        is_model = kind == "model"
+        nodes[unique_id] = Node(
+            unique_id=unique_id,
+            name=node.name,
+            kind=kind,
+            relation=node.relation_name or "",
+            code="" if kind == "seed" else node.compiled_code,
+            is_python=is_model and node.language == "python",
+            materialized=node.config.materialized,
+            contract=(
+                {column.name: column.data_type for column in node.columns.values()}
+                if is_model and node.config.contract.enforced
+                else {}
+            ),
+            seed=Path(node.root_path) / node.original_file_path if kind == "seed" else None,
+            seed_types=dict(node.config.column_types) if kind == "seed" else {},
+        )
+        parents[unique_id] = [] if kind == "seed" else list(node.depends_on.nodes)
+    order = graphlib.TopologicalSorter(parents).static_order()
+    ordered = [nodes[unique_id] for unique_id in order if unique_id in nodes]
+    return Project(
+        nodes=tuple(node for node in ordered if node.kind != "test"),
+        tests=tuple(node for node in ordered if node.kind == "test"),
+        manifest=manifest,
+    )
+
+
+def build(project: Project, rows: Mapping[str, list[Row]]) -> duckdb.DuckDBPyConnection:
+    """All models over these raw rows, in a database in memory."""
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"attach ':memory:' as {DATABASE}")
+    connection.execute(f"use {DATABASE}")
+    create_raw_tables(connection, rows)
+    for node in project.nodes:
+        schema = node.relation.rpartition(".")[0]
+        connection.execute(f"create schema if not exists {schema}")
+        try:
+            _create(connection, node)
+        except duckdb.Error as error:
+            raise AssertionError(f"{node.name}: {error}") from error
+    return connection
+
+
+def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+    if node.seed is not None:
+        declared = ", ".join(f"'{name}': '{kind}'" for name, kind in node.seed_types.items())
+        kinds = f", types = {{{declared}}}" if declared else ""
+        connection.execute(f"create table {node.relation} as from read_csv('{node.seed}', header = true{kinds})")
+    elif node.is_python:
+        _run_python(connection, node)
+    else:
+        kind = "view" if node.materialized == "view" else "table"
+        connection.execute(f"create {kind} {node.relation} as ({node.code})")
+    if node.contract:
+        made = {name: str(kind) for name, kind, *_ in connection.execute(f"describe {node.relation}").fetchall()}
+        declared = {name: kind.upper() for name, kind in node.contract.items()}
+        assert made == declared, f"{node.name}: the columns {set(made.items()) ^ set(declared.items())} break the contract"
+
+
+def _run_python(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+    """What dbt-duckdb does with a Python model: run its module, hand it relations, store what it returns."""
+    spec = importlib.util.spec_from_loader(node.name, loader=None)
+    assert spec is not None
+    module = types.ModuleType(node.name)
+    exec(compile(node.code.lstrip(), node.name, "exec"), module.__dict__)
+    made = module.model(module.dbtObj(lambda table: connection.query(f"select * from {table}")), connection)
+    connection.register("python_model_rows", made)
+    connection.execute(f"create table {node.relation} as from python_model_rows")
+    connection.unregister("python_model_rows")
+
+
+def failed_tests(project: Project, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The data tests that find something in these tables, with the first row they find."""
+    failed = []
+    for node in project.tests:
+        try:
+            found = connection.execute(f"select * from ({node.code}) limit 1").fetchall()
+        except duckdb.Error as error:
+            raise AssertionError(f"{node.name}: {error}") from error
+        failed += [f"{node.name}: {row}" for row in found]
+    return failed
+
+
+def given(folder: Path) -> dict[str, list[Row]]:
+    """The raw rows of a scenario, by ``schema.table``: its files, and what a file need not say."""
+    schemas = raw_schemas()
+    rows = _settings_rows(folder)
+    rows["raw_github.repositories"] = [
+        {
+            "id": "R_web",
+            "name_with_owner": "acme/web",
+            "configured_as": "acme/*",
+            "url": "https://github.com/acme/web",
+            "is_archived": False,
+            "is_fork": False,
+            "default_branch": "main",
+            "created_at": datetime.fromisoformat("2026-01-01T00:00+00:00"),
+        }
+    ]
+    rows["operations.sync_status"] = [
+        _typed({"source": source, "table_name": "*", "repository": "*", "read_at": _READ_AT}, SYNC_STATUS)
+        for source in SOURCES
+    ]
+    for path in sorted(folder.glob("*.csv")):
+        source, _, table = path.stem.partition(".")
+        name = f"{source if source in {'config', 'operations'} else 'raw_' + source}.{table}"
+        assert name in schemas, f"{path}: there is no table {name}"
+        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+        usual = _USUAL.get(path.stem, {})
+        rows[name] = [{**usual, **_typed(line, schemas[name], path)} for line in lines]
+        for row in rows[name]:  # an account is a person's unless the scenario says what it is
+            if row.get("author_login") and "author_type" in schemas[name].names and "author_type" not in row:
+                row["author_type"] = "User"
+    return rows
+
+
+def _settings_rows(folder: Path) -> dict[str, list[Row]]:
+    toml = folder / "veelocity.toml"
+    before = os.environ.pop("VEELOCITY_CONFIG", None)
+    try:
+        settings = load_settings(folder if toml.exists() else folder / "no settings", overrides=_SETTINGS)
+    finally:
+        if before is not None:
+            os.environ["VEELOCITY_CONFIG"] = before
+    return {f"config.{name}": table.to_pylist() for name, table in config_tables(settings).items()}
+
+
+def _typed(line: Mapping[str, str], schema: pa.Schema, path: Path | None = None) -> Row:
+    unknown = set(line) - set(schema.names)
+    assert not unknown, f"{path}: no columns {sorted(map(str, unknown))}"
+    return {name: _value(text, schema.field(name).type) for name, text in line.items()}
+
+
+def _value(text: str | None, kind: pa.DataType) -> Any:
+    if text is None or text == "":
+        return None
+    if pa.types.is_timestamp(kind):
+        return datetime.fromisoformat(text.strip() + "+00:00")
+    if pa.types.is_date(kind):
+        return date.fromisoformat(text)
+    if pa.types.is_boolean(kind):
+        return {"true": True, "false": False}[text]
+    if pa.types.is_integer(kind):
+        return int(text)
+    if pa.types.is_floating(kind):
+        return float(text)
+    return text.replace("\\n", "\n")
+
+
+def differences(project: Project, connection: duckdb.DuckDBPyConnection, expected: Path) -> list[str]:
+    """Rows that only the model or only the expected file has, as readable lines; none when they agree."""
+    text = expected.read_text(encoding="utf-8")
+    where = "true"
+    while text.startswith("#"):
+        first, _, text = text.partition("\n")
+        if first.startswith("# where "):
+            where = first.removeprefix("# where ")
+    lines = list(csv.reader(io.StringIO(text)))
+    columns, wanted = lines[0], lines[1:]
+    relation = project.relation(expected.stem)
+    kinds = {name: str(kind) for name, kind, *_ in connection.execute(f"describe {relation}").fetchall()}
+    unknown = [name for name in columns if name not in kinds]
+    assert not unknown, f"{expected}: {expected.stem} has no columns {unknown}"
+    selected = ", ".join(f'"{name}"' for name in columns)
+    found = connection.execute(f"select {selected} from {relation} where {where}").fetchall()
+    actual = sorted(_shown([_text(value) for value in row]) for row in found)
+    hoped = sorted(_shown([_normal(value, kinds[name]) for name, value in zip(columns, row, strict=True)]) for row in wanted)
+    missing, extra = list(hoped), []
+    for row in actual:
+        if row in missing:
+            missing.remove(row)
+        else:
+            extra.append(row)
+    header = f"{expected.stem}: {', '.join(columns)}"
+    return [header, *(f"  expected {row}" for row in missing), *(f"  found    {row}" for row in extra)] if missing or extra else []
+
+
+def _normal(text: str, kind: str) -> str:
+    """An expected cell, written as :func:`_text` writes a found one."""
+    if text == "":
+        return ""
+    if kind.startswith("TIMESTAMP"):
+        return _text(datetime.fromisoformat(text))
+    if kind == "DOUBLE":
+        return _text(float(text))
+    return text.replace("\\n", "\n")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
+    return str(value)
+
+
+def _shown(cells: list[str]) -> str:
+    return " | ".join(cells)
