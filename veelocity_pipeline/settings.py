@@ -227,6 +227,26 @@ class Settings(BaseSettings):
                 if service not in names:
                     raise ValueError(f"[[teams]] {team.name}: there is no [[services]] entry named {service!r}")
 
+    def require_sources(self, only: tuple[str, ...]) -> None:
+        """What a refresh cannot do without: a code host. Linear may be missing.
+
+        Args:
+            only: the sources that are to be read; empty for all.
+
+        Raises:
+            SettingsError: names the variable that is not set.
+        """
+        if only and "github" not in only and "github_actions" not in only:
+            if self.linear_api_key is None:
+                raise SettingsError("LINEAR_API_KEY is not set; make one in Linear under Settings, Security & access")
+            return
+        if not self.github_tokens:
+            raise SettingsError("GITHUB_TOKEN is not set; put a token that may read your repositories in .env")
+        if not self.github_repositories:
+            raise SettingsError(
+                "GITHUB_REPOSITORIES is not set; name owner/name (or owner/*), comma separated, in .env"
+            )
+
     @property
     def github_graphql_url(self) -> str:
         """GitHub's GraphQL endpoint; GitHub Enterprise Server has it beside the REST root, not below it."""
@@ -295,7 +315,7 @@ def contains_regex(pattern: str) -> str:
 
 
 def glob_regex(pattern: str, *, is_path: bool = False) -> str:
-    """The pattern as an anchored regular expression: ``*`` is any text; in paths it stops at ``/`` and ``**`` does not."""
+    """The pattern as an anchored regular expression: ``*`` is any text; in paths it stops at ``/``, ``**`` does not."""
     if is_regex(pattern):
         return pattern[1:-1]
     parts = re.split(r"(\*\*/?|\*|\?)", pattern)

@@ -1,0 +1,60 @@
+# Veelocity. `make` alone prints this help; each target is one line that you could type yourself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test dev refresh full-refresh check status lint docs bench setup lock
+
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no token, no network
+	@$(BIN)/veelocity demo
+
+test: $(READY) ## All tests, offline
+	@$(BIN)/pytest -n 2
+
+dev: $(READY) ## Dagster's UI on http://localhost:3000, with schedules running
+	@$(BIN)/veelocity dev
+
+refresh: $(READY) ## Read what is new from the sources named in .env, rebuild, publish
+	@$(BIN)/veelocity refresh
+
+full-refresh: $(READY) ## Read everything again, and find what is gone
+	@$(BIN)/veelocity refresh --full
+
+check: $(READY) ## Can the sources be reached, and what may they read?
+	@$(BIN)/veelocity check
+
+status: $(READY) ## How fresh everything is, and what failed
+	@$(BIN)/veelocity status
+
+lint: $(READY) ## Style, types and layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+docs: $(READY) ## The models' documentation, as one HTML file
+	@$(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
+	@echo "Open data/dbt/docs/static_index.html"
+
+bench: $(READY) ## How fast it is: rows, seconds and requests of a first load and of an idle one
+	@$(BIN)/python -m bench
+
+setup: $(READY) ## Make .venv from requirements.lock (the other targets do it by themselves)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@uv=$$(command -v uv || { $(BIN)/pip install --quiet uv >/dev/null 2>&1 && echo $(BIN)/uv; }); \
+	if [ -n "$$uv" ] && "$$uv" pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	then :; else $(BIN)/pip install --quiet --require-hashes -r requirements.lock; fi
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+lock: ## Pin every dependency anew (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock

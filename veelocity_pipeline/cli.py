@@ -1,0 +1,319 @@
+"""``veelocity``: the command line. Thin: each command calls one function and prints what it says.
+
+Exit status: 0 done; 1 finished, but something failed; 2 bad configuration or usage. What is slow to import
+is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from veelocity_pipeline.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.warehouse import Home, WarehouseError, read_status
+
+if TYPE_CHECKING:
+    from veelocity_pipeline.orchestration import RefreshResult
+
+app = typer.Typer(
+    name="veelocity",
+    help="How your team delivers: DORA and flow metrics from your own GitHub, GitHub Actions and Linear.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+FAILED = 1
+MISUSED = 2
+
+
+P = ParamSpec("P")
+
+
+def _explained(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn the errors that a person can act on into one line and the exit status that they have."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SettingsError as error:
+            _complain(str(error), MISUSED)
+        except WarehouseError as error:
+            _complain(str(error), FAILED)
+        except KeyboardInterrupt:
+            _complain("interrupted; what was loaded before is kept, and the next run goes on from there", 130)
+
+    return run
+
+
+def _complain(message: str, status: int) -> None:
+    err.print(f"veelocity: {message}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(status)
+
+
+@app.command()
+@_explained
+def demo() -> None:
+    """Run the whole pipeline over a simulated GitHub and Linear, with no token and no network."""
+    from veelocity_pipeline.demo import simulated_environment
+
+    settings = load_settings()
+    home = Home(settings.home)
+    home.claim_for_demo()
+    out.print("Starting a simulated GitHub and Linear on this machine …")
+    with simulated_environment() as environment:
+        settings = load_settings(overrides=environment)
+        os.environ.update(environment)
+        result = _refresh(settings, full=not home.published.exists())
+    _tell(result, home)
+    if not result.succeeded:
+        raise typer.Exit(FAILED)
+    _print_scorecard(home, days=90, repository=None)
+    prefix = _shown_home(home)
+    out.print(f"\nPublished marts  {_shown(home.published)}\nReport           {_shown(home.report)}\n")
+    out.print("[bold]What to try next[/bold]", highlight=False)
+    query = "select period_start, deployment_count, lead_time_hours_median from marts.dora_metrics where scope = 'all'"
+    query += " and period = 'month' order by 1"
+    for comment, command in (
+        ("the asset graph, runs and schedules, on http://localhost:3000", f"{prefix}make dev"),
+        (
+            "the numbers by month, in SQL",
+            f".venv/bin/python -c \"import duckdb; duckdb.connect('{_shown(home.published)}', read_only=True)"
+            f'.sql(\\"{query}\\").show()"',
+        ),
+        (
+            "your own GitHub (the demo's data make room for yours)",
+            "GITHUB_TOKEN=… GITHUB_REPOSITORIES=owner/name make refresh",
+        ),
+    ):
+        out.print(f"  [dim]# {comment}[/dim]\n  {command}", highlight=False, soft_wrap=True)
+    if result.failures:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_explained
+def refresh(
+    full: Annotated[bool, typer.Option("--full", help="Read everything again, and find what is gone.")] = False,
+    only: Annotated[str, typer.Option(help="Sources to read, comma separated: github,github_actions,linear.")] = "",
+    repository: Annotated[
+        list[str] | None, typer.Option(help="Read only this repository (owner/name); may be repeated.")
+    ] = None,
+) -> None:
+    """Read what is new, rebuild the metrics, publish them. The run shows in the Dagster UI too."""
+    settings = load_settings()
+    sources = tuple(name.strip() for name in only.split(",") if name.strip())
+    settings.require_sources(sources)
+    home = Home(settings.home)
+    result = _refresh(settings, full=full, only=sources, repositories=tuple(repository or ()))
+    _tell(result, home)
+    if not result.succeeded or result.failures:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_explained
+def check() -> None:
+    """Can each source be reached with these credentials, and what may it read?"""
+    from veelocity_pipeline.sources import SOURCES
+
+    settings = load_settings()
+    table = Table("", "what", "detail", box=None, padding=(0, 2, 0, 0))
+    failed = False
+    for entry in SOURCES.values():
+        if not entry.is_configured(settings):
+            table.add_row("[yellow]-[/yellow]", entry.title, entry.missing)
+            continue
+        for line in entry.connector(settings).check():
+            failed |= not line.ok
+            table.add_row("[green]✓[/green]" if line.ok else "[red]✗[/red]", line.subject, line.detail)
+    out.print(table)
+    _print_deployment_sources(Home(settings.home))
+    settings.require_sources(())
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_explained
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+) -> None:
+    """Per source and repository: last success, rows, how far it got, failures, API budget left."""
+    settings = load_settings()
+    home = Home(settings.home)
+    rows = read_status(home)
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return
+    if not rows:
+        out.print("No refresh yet. `veelocity refresh` makes the first; `make demo` needs no token.")
+        return
+    table = Table("source", "repository", "last success", "newest change", "rows", "requests", "", box=None)
+    failures = []
+    for source, name in sorted({(row["source"], row["repository"]) for row in rows}):
+        mine = [row for row in rows if (row["source"], row["repository"]) == (source, name)]
+        errors = sorted({row["error"] for row in mine if row["error"]})
+        failures += [(source, name, error) for error in errors]
+        table.add_row(
+            source,
+            name,
+            _minute(min((row["succeeded_at"] or "" for row in mine), default="")),
+            _minute(max((row["watermark"] or "" for row in mine), default="")),
+            f"{sum(row['rows'] or 0 for row in mine):,}",
+            f"{sum(row['requests'] or 0 for row in mine):,}",
+            "[red]failed[/red]" if errors else "[green]fine[/green]",
+        )
+    out.print(table)
+    for source, name, error in failures:
+        out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False)
+    if home.published.exists():
+        out.print(f"\nPublished marts: {_shown(home.published)}", highlight=False)
+
+
+@app.command()
+@_explained
+def scorecard(
+    days: Annotated[int, typer.Option(help="The window: 30, 90, 180 or 365 days.")] = 90,
+    repository: Annotated[str | None, typer.Option(help="owner/name; all together if left out.")] = None,
+) -> None:
+    """The five DORA keys with their samples and scores."""
+    _print_scorecard(Home(load_settings().home), days=days, repository=repository)
+
+
+@app.command()
+@_explained
+def report() -> None:
+    """Make the report anew from what is published, and say where it is."""
+    from veelocity_pipeline.report import render_report
+
+    home = Home(load_settings().home)
+    out.print(_shown(render_report(home.published, home.report)), highlight=False, soft_wrap=True)
+
+
+@app.command()
+@_explained
+def dev(
+    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine get in with 0.0.0.0.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+) -> None:
+    """Serve the Dagster UI and run its schedules, until interrupted."""
+    from veelocity_pipeline.orchestration import dev_command, prepare_instance
+
+    prepare_instance(load_settings())
+    command = dev_command(host, port)
+    os.execv(command[0], command)
+
+
+def _refresh(settings: Settings, **arguments: Any) -> RefreshResult:
+    with _progress(Home(settings.home)):
+        out.print("[dim]Loading the pipeline …[/dim]")
+        from veelocity_pipeline.orchestration import refresh as run
+
+        return run(settings, **arguments)
+
+
+@contextlib.contextmanager
+def _progress(home: Home) -> Iterator[None]:
+    """Print the pipeline's own messages; what its libraries print goes to a file."""
+    home.make()
+    handler = RichHandler(
+        console=Console(file=sys.stdout), show_path=False, show_level=False, log_time_format="%X", markup=False
+    )
+    logger = logging.getLogger("veelocity")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.propagate = False
+    out.file = sys.stdout  # the console keeps the terminal while stdout is elsewhere
+    try:
+        with (home.path / "refresh.log").open("a", encoding="utf-8") as log:
+            Path(log.name).chmod(0o600)
+            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+                yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _tell(result: RefreshResult, home: Home) -> None:
+    """What failed, and what was kept."""
+    for source, name, error in result.failures:
+        err.print(f"{source}, {name}: {error}", markup=False, highlight=False, soft_wrap=True)
+    if not result.succeeded:
+        for step, cause in result.failed_steps.items():
+            err.print(f"{step}: {cause}", markup=False, highlight=False, soft_wrap=True)
+        kept = "what was published before is still there" if home.published.exists() else "nothing is published yet"
+        err.print(f"The refresh failed; {kept}. Details: {_shown(home.path / 'refresh.log')}", highlight=False)
+    elif result.failures:
+        err.print("The rest was refreshed and published; what failed keeps the data it had.", highlight=False)
+
+
+def _print_scorecard(home: Home, *, days: int, repository: str | None) -> None:
+    from veelocity_pipeline.scorecard import render
+    from veelocity_pipeline.scorecard import scorecard as read
+
+    out.print(render(read(home.published, days=days, repository=repository)))
+
+
+def _print_deployment_sources(home: Home) -> None:
+    """What counts as a deployment in each repository, with the last five."""
+    if not home.published.exists():
+        return
+    from veelocity_pipeline.warehouse import read_published
+
+    with read_published(home.published) as connection:
+        rows = connection.execute(
+            """select repository_id, source, rule, status, finished_at, coalesce(ref, left(sha, 7))
+               from marts.fct_deployments where is_production
+               qualify row_number() over (partition by repository_id order by started_at desc) <= 5
+               order by repository_id, started_at desc"""
+        ).fetchall()
+    if not rows:
+        return
+    table = Table("repository", "deploys by", "rule", "status", "finished", "ref", box=None, padding=(0, 2, 0, 0))
+    for repository, source, rule, state, finished, ref in rows:
+        table.add_row(repository, source, rule, state, f"{finished:%Y-%m-%d %H:%M}" if finished else "", ref)
+    out.print("\nWhat counts as a deployment, with the last five (as of the last refresh):")
+    out.print(table)
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+def _shown(path: Path) -> str:
+    """The path as short as it can be said from here."""
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _shown_home(home: Home) -> str:
+    from veelocity_pipeline.settings import CHECKOUT
+
+    return "" if home.path == CHECKOUT / "data" else f"VEELOCITY_HOME={home.path} "
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The only door for Dagster: everything it can see, in one code location."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, schedules
+from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
+from veelocity_pipeline.defs.publish import publish_assets
+from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
+from veelocity_pipeline.defs.transform import prepared, transform_assets
+from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
+
+
+def definitions() -> dg.Definitions:
+    """Assets, checks, jobs and schedules. No token is needed to load them."""
+    settings = load_settings()
+    home = Home(settings.home)
+    home.make()
+    project = prepared(dbt_project(home.path))
+    models = transform_assets(project)
+    marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
+    return dg.Definitions(
+        assets=dg.with_source_code_references([*INGEST, config_assets, sync_status, models, *publish_assets(marts)]),
+        jobs=[INCREMENTAL_JOB, FULL_JOB],
+        schedules=schedules(settings),
+        resources={"warehouse": Warehouse(), "dbt": dbt_resource(project)},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions()

@@ -1,0 +1,230 @@
+"""One asset per raw table, made from the registry of sources; one step per source loads them all.
+
+A step always yields every one of its assets: what could not be read is a failed check beside them and a
+row of ``sync_status``, and everything downstream is built from what there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import dagster as dg
+from dagster_dlt import DagsterDltTranslator, build_dlt_asset_specs
+from dagster_dlt.translator import DltResourceTranslatorData
+from pydantic import Field
+
+from veelocity_pipeline import warehouse
+from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.rules import SCHEMAS, config_tables
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
+from veelocity_pipeline.sources.loading import empty_source, make_pipeline
+
+COMPLETE = "read_completely"
+"""Name of the check on each raw table: every repository's read of it succeeded."""
+
+
+class RefreshConfig(dg.Config):
+    """What a refresh reads. In the launchpad: under ``ops: ingest_<source>: config``."""
+
+    full: bool = Field(default=False, description="Read everything again, and find what is gone.")
+    repositories: list[str] = Field(
+        default_factory=list,
+        description="Only these (owner/name; Linear: team keys). Empty: all that the settings name.",
+    )
+
+
+class RawTranslator(DagsterDltTranslator):
+    """Names a raw table as dbt names its source, so that the two graphs join, and gives it no phantom parent."""
+
+    def __init__(self, entry: SourceEntry) -> None:
+        self._entry = entry
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """The raw table's asset."""
+        table = self._entry.tables[data.resource.name]
+        return (
+            super()
+            .get_asset_spec(data)
+            .replace_attributes(
+                key=dg.AssetKey([self._entry.name, table.name]),
+                deps=[],
+                group_name=self._entry.dataset,
+                description=table.description,
+                kinds={"dlt", "duckdb"},
+            )
+            .merge_attributes(
+                metadata=dg.TableMetadataSet(
+                    table_name=f"{self._entry.dataset}.{table.name}",
+                    column_schema=dg.TableSchema(
+                        columns=[dg.TableColumn(name, str(kind)) for name, kind in table.columns.items()]
+                    ),
+                )
+            )
+        )
+
+
+def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
+    """All raw tables of one source, and the step that loads them."""
+    specs = [
+        # the library keeps the source and pipeline objects in the metadata; only its own decorator reads them
+        spec.replace_attributes(
+            metadata={key: value for key, value in spec.metadata.items() if not key.startswith("dagster_dlt/")}
+        )
+        for spec in build_dlt_asset_specs(empty_source(entry), make_pipeline(entry, None), RawTranslator(entry))
+    ]
+
+    @dg.multi_asset(
+        name=f"ingest_{entry.name}",
+        specs=specs,
+        check_specs=[
+            dg.AssetCheckSpec(
+                COMPLETE,
+                asset=spec.key,
+                blocking=False,
+                description="Every repository's (team's) last read of this table succeeded.",
+            )
+            for spec in specs
+        ],
+        pool=WAREHOUSE_POOL,
+        can_subset=False,
+    )
+    def _ingest(
+        context: dg.AssetExecutionContext, config: RefreshConfig, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult]:
+        outcomes = refresh_source(entry, warehouse, RefreshRequest(config.full, tuple(config.repositories)))
+        yield from results(entry, outcomes, table_sizes(entry, warehouse))
+
+    return _ingest
+
+
+def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshRequest) -> list[Outcome]:
+    """Load one source and write down what became of each table, failures included."""
+    if not entry.is_configured(target.settings):
+        log.info("%s: %s", entry.title, entry.missing)
+    else:
+        log.info("%s: %s refresh", entry.title, "full" if request.full else "incremental")
+    outcomes = list(load(entry, target.settings, make_pipeline(entry, target.home), request, on_progress=log.info))
+    warehouse.record_attempts(target.home, map(_attempt, outcomes))
+    failed = {(outcome.scope_name, outcome.error) for outcome in outcomes if outcome.error}
+    for scope, error in sorted(failed):
+        log.error("%s: %s: %s", entry.title, scope, error)
+    return outcomes
+
+
+def _attempt(outcome: Outcome) -> dict[str, str | int | bool | datetime | None]:
+    return {
+        "source": outcome.source,
+        "table_name": outcome.table,
+        "repository": outcome.scope_name,
+        "source_key": outcome.scope_id or None,
+        "attempted_at": outcome.attempted_at,
+        "succeeded_at": outcome.succeeded_at,
+        "read_at": outcome.read_at,
+        "rows": outcome.rows,
+        "watermark": outcome.watermark,
+        "error": outcome.error,
+        "is_full": outcome.is_full,
+        "requests": outcome.requests,
+        "points": outcome.points,
+    }
+
+
+def table_sizes(entry: SourceEntry, target: Warehouse) -> dict[str, int]:
+    """Rows in each raw table."""
+    with warehouse.connect(target.home, read_only=True) as connection:
+        return {
+            table: connection.execute(f"select count(*) from {entry.dataset}.{table}").fetchall()[0][0]
+            for table in entry.tables
+        }
+
+
+def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, int]) -> Iterator[dg.MaterializeResult]:
+    """One materialization and one check per raw table, whatever became of it."""
+    by_table: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_table[outcome.table].append(outcome)
+    requests = sum(outcome.requests for outcome in outcomes)
+    points = sum(outcome.points for outcome in outcomes)
+    for table in entry.tables:
+        mine = by_table[table]
+        failed = [outcome for outcome in mine if outcome.error]
+        watermarks = [outcome.watermark for outcome in mine if outcome.watermark]
+        metadata: dict[str, dg.MetadataValue] = {
+            "dagster/row_count": dg.MetadataValue.int(sizes[table]),
+            "rows_loaded": dg.MetadataValue.int(sum(outcome.rows for outcome in mine)),
+            "requests_of_source": dg.MetadataValue.int(requests),
+            "points_of_source": dg.MetadataValue.int(points),
+        }
+        if watermarks:
+            metadata["newest_change"] = dg.MetadataValue.timestamp(max(watermarks))
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey([entry.name, table]),
+            metadata=metadata,
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=COMPLETE,
+                    passed=not failed,
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    description="; ".join(f"{outcome.scope_name}: {outcome.error}" for outcome in failed) or None,
+                    metadata={"read": len(mine) - len(failed), "failed": len(failed)},
+                )
+            ],
+        )
+
+
+@dg.multi_asset(
+    name="write_config",
+    specs=[
+        dg.AssetSpec(
+            ["config", table],
+            group_name="config",
+            kinds={"python", "duckdb"},
+            description=f"The settings' {table.replace('_', ' ')}, as rows that the models join.",
+        )
+        for table in SCHEMAS
+    ],
+    pool=WAREHOUSE_POOL,
+)
+def config_assets(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+    """The rules of the settings reach SQL as tables, so that a number can name the rule that made it."""
+    yield from write_config(warehouse)
+
+
+def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
+    """Write ``config.*``; each table says whether it changed."""
+    tables = config_tables(target.settings)
+    changed = warehouse.write_tables(target.home, "config", tables)
+    for name, table in tables.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["config", name]),
+            metadata={"dagster/row_count": table.num_rows, "changed": changed[name]},
+        )
+
+
+RAW_KEYS = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
+
+
+@dg.asset(
+    key=["operations", "sync_status"],
+    deps=RAW_KEYS,
+    group_name="operations",
+    kinds={"python", "duckdb"},
+    description="One row per source, table and repository: last attempt, last success, rows, watermark, error.",
+    pool=WAREHOUSE_POOL,
+)
+def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
+    """What the ingest steps wrote down; empty, but there, before the first of them."""
+    return _sync_status_result(warehouse)
+
+
+def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
+    warehouse.record_attempts(target.home, [])
+    rows = warehouse.read_status(target.home)
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": len(rows), "failing": sum(row["error"] is not None for row in rows)}
+    )
+
+
+INGEST = [ingest_assets(entry) for entry in SOURCES.values()]

@@ -1,0 +1,65 @@
+"""The marts become the file that everyone reads, and that becomes the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from veelocity_pipeline import warehouse as files
+from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.report import render_report
+
+PUBLISHED = dg.AssetKey(["published", "veelocity"])
+REPORT = dg.AssetKey(["published", "report"])
+
+
+def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """The publish step over these marts, and the report made from it.
+
+    A failed test of the models fails their step, and then neither of the two runs: what was published stays.
+    """
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=marts,
+        group_name="published",
+        kinds={"duckdb"},
+        description="veelocity.duckdb: the marts as SQL users, Metabase, Evidence and the report read them.",
+        pool=WAREHOUSE_POOL,
+    )
+    def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
+        published = files.publish(warehouse.home)
+        log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(published.path),
+                "dagster/row_count": sum(published.rows.values()),
+                "bytes": published.size,
+                "rows": dg.MetadataValue.table(
+                    [dg.TableRecord({"table": table, "rows": count}) for table, count in published.rows.items()]
+                ),
+            }
+        )
+
+    @dg.asset(
+        key=REPORT,
+        deps=[PUBLISHED],
+        group_name="published",
+        kinds={"html"},
+        description="The report: one file that opens without a network.",
+    )
+    def report(warehouse: Warehouse) -> dg.MaterializeResult:
+        path = render_report(warehouse.home.published, warehouse.home.report)
+        path.chmod(0o600)
+        with files.read_published(warehouse.home.published) as connection:
+            points = connection.execute("select count(*) from marts.dora_metrics").fetchall()[0][0]
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(path),
+                "bytes": path.stat().st_size,
+                "dagster/row_count": points,
+            }
+        )
+
+    return [published_marts, report]

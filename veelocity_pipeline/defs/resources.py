@@ -1,0 +1,70 @@
+"""What every writing step needs: the settings, the folder, and the one right to write in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource, DbtProject
+from pydantic import PrivateAttr
+
+from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
+from veelocity_pipeline.warehouse import Home, writing
+
+WAREHOUSE_POOL = "warehouse"
+"""One run at a time may write; see ``dagster.yaml``. The lock in the folder holds where the daemon does not."""
+
+log = logging.getLogger("veelocity")
+"""Progress for people; Dagster keeps it with the run, the command line prints it."""
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The working file, held from the first step of a run that writes to the last."""
+
+    _settings: Settings = PrivateAttr()
+    _home: Home = PrivateAttr()
+
+    @property
+    def settings(self) -> Settings:
+        """As they were when the run began."""
+        return self._settings
+
+    @property
+    def home(self) -> Home:
+        """The folder that the run writes in."""
+        return self._home
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """Wait for the lock, and let it go when the run ends."""
+        self._settings = load_settings()
+        self._home = Home(self._settings.home)
+        os.umask(0o077)
+        run = context.run
+        purpose = f"{run.job_name} (run {run.run_id[:8]})" if run else "a build"
+        with writing(self._home, purpose, waiting=log.info):
+            os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)
+            os.environ["DBT_LOG_PATH"] = str(self._home.dbt / "logs")
+            yield self
+
+
+DBT_FOLDER = CHECKOUT / "dbt_project"
+
+
+def dbt_project(home: Path) -> DbtProject:
+    """The dbt project, with what it writes under ``VEELOCITY_HOME``."""
+    return DbtProject(project_dir=DBT_FOLDER, profiles_dir=DBT_FOLDER, target_path=home / "dbt" / "target")
+
+
+def dbt_resource(project: DbtProject) -> DbtCliResource:
+    """dbt's command line: the one of this environment, which need not be on PATH."""
+    return DbtCliResource(
+        project_dir=project,
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+        global_config_flags=["--no-send-anonymous-usage-stats", "--no-version-check"],
+    )

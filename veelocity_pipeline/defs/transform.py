@@ -1,0 +1,75 @@
+"""Every dbt model is an asset, every dbt test a check on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.factory import reset_adapters
+
+from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.warehouse import exclusively
+
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+"""Unit tests prove the models to us (`make test`); in production they would only be run again (dagster#34080)."""
+
+
+class ModelTranslator(DagsterDbtTranslator):
+    """Groups models by their layer, as the folders do."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The model's (seed's, source's) asset."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        resource = manifest["nodes"].get(unique_id)
+        if resource is None:
+            return spec
+        layer = "seeds" if resource["resource_type"] == "seed" else resource["fqn"][1]
+        return spec.replace_attributes(group_name=layer, kinds={"dbt", "duckdb"})
+
+
+def prepared(project: DbtProject) -> DbtProject:
+    """The project with a manifest that is newer than every file of it; parsed only when it is not.
+
+    Parsing needs no setting, no network and no warehouse, so that definitions load on a bare machine.
+    """
+    manifest = project.manifest_path
+    sources = [
+        path
+        for folder in ("models", "macros", "seeds", "tests", "docs")
+        for path in (project.project_dir / folder).rglob("*")
+        if path.is_file()
+    ] + [project.project_dir / "dbt_project.yml"]
+    newest = max(path.stat().st_mtime for path in sources)
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        with exclusively(project.project_dir.joinpath(project.target_path) / ".parse.lock"):
+            if not manifest.exists() or manifest.stat().st_mtime < newest:
+                project.preparer.prepare(project)
+                manifest.touch()
+    return project
+
+
+def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
+    """All models, in one step: dbt orders and threads them better than an orchestrator would."""
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        name="build_models",
+        dagster_dbt_translator=ModelTranslator(
+            settings=DagsterDbtTranslatorSettings(enable_code_references=True, enable_source_tests_as_checks=True)
+        ),
+        pool=WAREHOUSE_POOL,
+    )
+    def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
+        log.info("Building the models and testing them")
+        try:
+            yield from dbt.cli(list(BUILD), context=context).stream().fetch_row_counts()
+        finally:
+            # counting rows leaves a connection open in this process, which would lock the next writer out
+            DuckDBConnectionManager.close_all_connections()
+            reset_adapters()
+
+    return _build

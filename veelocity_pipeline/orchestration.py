@@ -1,0 +1,200 @@
+"""Dagster's instance under ``VEELOCITY_HOME``, and refreshes run in it.
+
+The command line and the schedules run the same job on the same instance, so that every run is in the UI.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
+from veelocity_pipeline.warehouse import Home, exclusively, read_status, replace_file, writing
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+log = logging.getLogger("veelocity")
+
+TEMPLATE = CHECKOUT / "dagster.yaml"
+"""What is rendered into Dagster's home; Dagster reads only the copy there."""
+
+_POSTGRES = """
+storage:
+  postgres:
+    postgres_url:
+      env: DAGSTER_POSTGRES_URL
+"""
+
+_SETTLED_AFTER = 60
+"""Seconds after which a run that says it is going on must hold the lock; a start takes about ten."""
+
+
+def prepare_instance(settings: Settings) -> Home:
+    """Make Dagster's home and point this process (and those it starts) at it.
+
+    Under a lock: processes that make a fresh home together break it.
+
+    Raises:
+        WarehouseError: the folder cannot be used.
+    """
+    import dagster as dg
+
+    home = Home(settings.home)
+    home.make()
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["VEELOCITY_HOME"] = str(home.path)
+    if settings.dagster_postgres_url:
+        os.environ["DAGSTER_POSTGRES_URL"] = settings.dagster_postgres_url.get_secret_value()
+    with exclusively(home.dagster / ".make.lock"):
+        content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+            STORAGE=_POSTGRES if settings.dagster_postgres_url else "# SQLite in this folder"
+        )
+        target = home.dagster / "dagster.yaml"
+        if not target.exists() or target.read_text(encoding="utf-8") != content:
+            replace_file(target, content, mode=0o600)
+        with dg.DagsterInstance.get() as instance:
+            instance.get_run_records(limit=1)
+    return home
+
+
+def report_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
+    """Mark as failed every run that says it is going on while nobody writes: its process was killed.
+
+    Returns:
+        ids of the runs that were marked.
+    """
+    import dagster as dg
+
+    filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    dead = []
+    with contextlib.ExitStack() as stack:
+        records = instance.get_run_records(filters)
+        if not records:
+            return []
+        if not stack.enter_context(_try_writing(home)):
+            return []
+        for record in records:
+            if record.start_time and time.time() - record.start_time > _SETTLED_AFTER:
+                instance.report_run_failed(
+                    record.dagster_run, "The run's process ended without a word: killed, or the machine went down."
+                )
+                dead.append(record.dagster_run.run_id)
+    return dead
+
+
+@contextlib.contextmanager
+def _try_writing(home: Home) -> Iterator[bool]:
+    from veelocity_pipeline.warehouse import is_free
+
+    if not is_free(home):
+        yield False
+        return
+    with writing(home, "looking for dead runs"):
+        yield True
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """How a refresh ended.
+
+    Attributes:
+        succeeded: every step ran; marts are published.
+        failed_steps: by name, one sentence each.
+        failures: what could not be read: source, repository or team, why.
+    """
+
+    run_id: str
+    succeeded: bool
+    failed_steps: Mapping[str, str]
+    failures: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def refresh(
+    settings: Settings, *, full: bool = False, only: tuple[str, ...] = (), repositories: tuple[str, ...] = ()
+) -> RefreshResult:
+    """Run the job that a schedule would run, here and now.
+
+    Args:
+        full: ``full_refresh`` instead of ``incremental_refresh``.
+        only: names of sources; the others keep what they have. Empty: all.
+        repositories: only these; empty for all.
+
+    Raises:
+        SettingsError: a name in ``only`` is no source.
+        WarehouseError: the folder cannot be used.
+    """
+    import dagster as dg
+
+    from veelocity_pipeline.sources import SOURCES
+
+    for name in only:
+        if name not in SOURCES:
+            raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
+    home = prepare_instance(settings)
+    started = time.time()
+
+    from veelocity_pipeline.definitions import definitions
+    from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, run_config
+
+    job = definitions().resolve_job_def(FULL if full else INCREMENTAL)
+    selection = None
+    if only:
+        left_out = {
+            dg.AssetKey([name, table]) for name in SOURCES if name not in only for table in SOURCES[name].tables
+        }
+        selection = [key for key in job.asset_layer.executable_asset_keys if key not in left_out]
+    with dg.DagsterInstance.get() as instance:
+        report_dead_runs(instance, home)
+        config: dict[str, Any] = run_config(full=full, repositories=repositories, sources=only).to_config_dict()
+        config["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=config,
+            asset_selection=selection,
+            raise_on_error=False,
+            tags={"dagster/from_command_line": "veelocity refresh"},
+        )
+    return RefreshResult(
+        run_id=result.run_id,
+        succeeded=result.success,
+        failed_steps={event.step_key or "": _cause(event) for event in result.all_events if event.is_step_failure},
+        failures=_failures(home, started),
+    )
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """The innermost message of a step's failure, in one line."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    lines = (error.message if error else "unknown").strip().splitlines()
+    return lines[0] if lines else "unknown"
+
+
+def _failures(home: Home, since: float) -> list[tuple[str, str, str]]:
+    from datetime import datetime
+
+    rows = [row for row in read_status(home) if row["error"]]
+    return sorted(
+        {
+            (row["source"], row["repository"], row["error"])
+            for row in rows
+            if datetime.fromisoformat(row["attempted_at"]).timestamp() >= since - 1
+        }
+    )
+
+
+def dev_command(host: str, port: int) -> list[str]:
+    """The command that serves the UI and runs the daemon."""
+    import sys
+
+    dagster = Path(sys.executable).with_name("dagster")
+    return [str(dagster), "dev", "--workspace", str(CHECKOUT / "workspace.yaml"), "--host", host, "--port", str(port)]

@@ -1,0 +1,447 @@
+"""The files under ``VEELOCITY_HOME``: who may write them, and how a build becomes what people read.
+
+The only module that opens DuckDB from Python. One process at a time writes (:func:`writing`); readers open a
+published copy, which is replaced in one step (:func:`publish`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import pyarrow as pa
+
+PUBLIC_SCHEMA = "marts"
+READERS_FORMAT = "v1.2.0"
+"""Storage version of the published file: the oldest DuckDB that must be able to open it is 1.2."""
+
+PUBLIC_TYPES = frozenset({"VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"})
+
+SYNC_STATUS = pa.schema(
+    {
+        "source": pa.string(),
+        "table_name": pa.string(),
+        "repository": pa.string(),
+        "source_key": pa.string(),
+        "attempted_at": pa.timestamp("us", tz="UTC"),
+        "succeeded_at": pa.timestamp("us", tz="UTC"),
+        "read_at": pa.timestamp("us", tz="UTC"),
+        "rows": pa.int64(),
+        "watermark": pa.timestamp("us", tz="UTC"),
+        "error": pa.string(),
+        "is_full": pa.bool_(),
+        "requests": pa.int64(),
+        "points": pa.int64(),
+    }
+)
+"""Columns of ``operations.sync_status``: one row per source, table and repository, as of its last attempt."""
+
+
+class WarehouseError(Exception):
+    """A file under ``VEELOCITY_HOME`` cannot be used; one sentence that names the file, the cause and the cure."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder for everything that the program writes, and the names in it."""
+
+    path: Path
+
+    @property
+    def published(self) -> Path:
+        """The marts that people, BI tools and the report read."""
+        return self.path / "veelocity.duckdb"
+
+    @property
+    def working(self) -> Path:
+        """Raw, config, staging, intermediate and marts: the pipeline's own."""
+        return self.path / "warehouse.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that writes."""
+        return self.path / "warehouse.lock"
+
+    @property
+    def status(self) -> Path:
+        """Every source's, table's and repository's last attempt, as JSON."""
+        return self.path / "status.json"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's home: runs, events, schedules."""
+        return self.path / "dagster"
+
+    @property
+    def dlt(self) -> Path:
+        """dlt's pipelines folder. Their state lives in the warehouse; this may be deleted."""
+        return self.path / "dlt"
+
+    @property
+    def dbt(self) -> Path:
+        """dbt's target and logs."""
+        return self.path / "dbt"
+
+    @property
+    def report(self) -> Path:
+        """The report: one HTML file."""
+        return self.path / "report" / "index.html"
+
+    @property
+    def _demo_mark(self) -> Path:
+        return self.path / ".demo"
+
+    def claim_for_demo(self) -> None:
+        """Say that what is written here is simulated.
+
+        Raises:
+            WarehouseError: the folder holds real data, which simulated ones must not mix with.
+        """
+        self.make()
+        if self.working.exists() and not self._demo_mark.exists():
+            raise WarehouseError(
+                f"{self.path} holds your own data; give the demo another folder: VEELOCITY_HOME=data/demo make demo"
+            )
+        self._demo_mark.touch()
+
+    def clear_demo(self) -> bool:
+        """Take the demo's data away, so that real ones never mix with them; False where there are none."""
+        if not self._demo_mark.exists():
+            return False
+        for path in (self.working, self.working.with_name(self.working.name + ".wal"), self.published, self.status):
+            path.unlink(missing_ok=True)
+        self._demo_mark.unlink()
+        return True
+
+    def make(self) -> None:
+        """Create the folder, for its owner alone to write.
+
+        Raises:
+            WarehouseError: the folder cannot be made or written.
+        """
+        try:
+            if not self.path.exists():
+                self.path.mkdir(parents=True)
+                self.path.chmod(0o755)  # others reach the published file; everything else is closed by its own mode
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError("it is not writable")
+            for folder in (self.dagster, self.dlt, self.dbt, self.report.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(
+                f"VEELOCITY_HOME: {self.path} cannot be used ({error}); name a folder you may write"
+            ) from None
+
+
+@contextlib.contextmanager
+def writing(home: Home, purpose: str, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the one right to write the warehouse; wait for it where another process has it.
+
+    Args:
+        home: whose warehouse.
+        purpose: what for, to be told to whoever must wait.
+        waiting: is told who holds it, once at the start and then every half minute.
+
+    The lock is the system's (flock): it is free as soon as its holder ends, however it ends.
+    """
+    home.make()
+    with home.lock.open("a+", encoding="utf-8") as file:
+        home.lock.chmod(0o600)
+        _acquire(file, waiting)
+        try:
+            file.truncate(0)
+            file.write(
+                json.dumps(
+                    {"pid": os.getpid(), "user": getpass.getuser(), "purpose": purpose, "since": _now().isoformat()}
+                )
+            )
+            file.flush()
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                file.truncate(0)
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _acquire(file: IO[str], waiting: Callable[[str], None] | None) -> None:
+    told = 0.0
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting is not None and time.monotonic() - told > 30:
+                told = time.monotonic()
+                waiting(f"Waiting for the warehouse: {_holder(file)}.")
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        holder = json.loads(file.read())
+        who, since = f"process {holder['pid']} of {holder['user']}", holder["since"][:19]
+        return f"{holder['purpose']} has it ({who}, since {since}Z)"
+    except (ValueError, KeyError):
+        return "another process has it"
+
+
+@contextlib.contextmanager
+def exclusively(lock: Path) -> Iterator[None]:
+    """Hold a lock file for a short step that two processes must not do at once, such as making a folder's content."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def is_free(home: Home) -> bool:
+    """Whether no process writes the warehouse just now."""
+    if not home.lock.exists():
+        return True
+    with home.lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextlib.contextmanager
+def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the working file, its clock in UTC.
+
+    Raises:
+        WarehouseError: another process has the file open, the disk is full, or it is not a DuckDB file.
+    """
+    try:
+        with duckdb.connect(home.working, read_only=read_only) as connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        raise explained(home.working, error) from error
+    finally:
+        if not read_only and home.working.exists():
+            home.working.chmod(0o600)
+
+
+def explained(path: Path, error: Exception) -> Exception:
+    """What DuckDB's error means for the one who runs the program, where that is known; else the error itself."""
+    text = str(error)
+    if "Could not set lock" in text:
+        holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+        who = f"{Path(holder[1]).name} (process {holder[2]})" if holder else "another program"
+        return WarehouseError(
+            f"{path} is open in {who}; close it there, and read {path.parent / 'veelocity.duckdb'} instead, "
+            "which is never locked"
+        )
+    if "No space left" in text or "not enough space" in text.lower():
+        return WarehouseError(f"{path}: the disk is full; make room and run again, nothing published was touched")
+    if "not a valid DuckDB database file" in text:
+        return WarehouseError(f"{path} is not a DuckDB file; move it away and run again")
+    return error
+
+
+def write_tables(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> dict[str, bool]:
+    """Put small tables in the place of the earlier ones of a schema, in one transaction.
+
+    Returns:
+        for each table, whether it is other than it was.
+    """
+    changed = {}
+    with connect(home) as connection:
+        connection.execute("begin")
+        connection.execute(f"create schema if not exists {schema}")
+        for name, content in tables.items():
+            connection.register("incoming", content)
+            target = f"{schema}.{name}"
+            exists = connection.execute(
+                "select count(*) from information_schema.columns where table_schema = ? and table_name = ?",
+                [schema, name],
+            ).fetchall()[0][0] == len(content.schema)
+            changed[name] = not exists or bool(
+                connection.execute(
+                    f"""select exists((from {target} except all from incoming)
+                        union all (from incoming except all from {target}))"""
+                ).fetchall()[0][0]
+            )
+            if changed[name]:
+                connection.execute(f"create or replace table {target} as from incoming")
+            connection.unregister("incoming")
+        connection.execute("commit")
+    return changed
+
+
+def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
+    """Write what became of each table of each repository to ``operations.sync_status`` and ``status.json``.
+
+    A failed attempt keeps what is known of the last success.
+    """
+    incoming = pa.Table.from_pylist([dict(attempt) for attempt in attempts], schema=SYNC_STATUS)
+    keep = ("succeeded_at", "read_at", "watermark", "rows")
+    with connect(home) as connection:
+        connection.execute("begin")
+        connection.execute("create schema if not exists operations")
+        connection.register("incoming", incoming)
+        connection.execute("create table if not exists operations.sync_status as from incoming limit 0")
+        merged = ", ".join(
+            f"case when incoming.error is null then incoming.{name} else earlier.{name} end as {name}"
+            if name in keep
+            else f"incoming.{name}"
+            for name in SYNC_STATUS.names
+        )
+        same = (
+            "earlier.source = incoming.source and earlier.table_name = incoming.table_name"
+            " and (earlier.source_key = incoming.source_key"
+            "      or (incoming.source_key is null and earlier.repository = incoming.repository))"
+        )
+        connection.execute(
+            f"""create or replace temporary table attempted as
+                select {merged} from incoming left join operations.sync_status as earlier on {same}
+                qualify row_number() over (
+                    partition by incoming.source, incoming.table_name, incoming.repository
+                    order by earlier.succeeded_at desc nulls last) = 1"""
+        )
+        connection.execute(
+            f"""delete from operations.sync_status as earlier
+                where exists (from attempted as incoming where {same}
+                    or (earlier.source = incoming.source and earlier.table_name = incoming.table_name
+                        and earlier.source_key is null and earlier.repository = incoming.repository))"""
+        )
+        connection.execute("insert into operations.sync_status by name from attempted")
+        connection.execute("commit")
+        rows = connection.execute("from operations.sync_status order by source, repository, table_name")
+        names = [column[0] for column in rows.description]
+        _write_status(home, [dict(zip(names, row, strict=True)) for row in rows.fetchall()])
+
+
+def _write_status(home: Home, rows: list[dict[str, Any]]) -> None:
+    def plain(value: object) -> object:
+        return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+    content = {
+        "written_at": _now().isoformat(timespec="seconds"),
+        "tables": [{name: plain(value) for name, value in row.items()} for row in rows],
+    }
+    replace_file(home.status, json.dumps(content, indent=1) + "\n", mode=0o600)
+
+
+def read_status(home: Home) -> list[dict[str, Any]]:
+    """The last attempts as ``status.json`` has them; empty before the first refresh.
+
+    Raises:
+        WarehouseError: the file is not what this program wrote.
+    """
+    try:
+        return list(json.loads(home.status.read_text(encoding="utf-8"))["tables"])
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, OSError) as error:
+        raise WarehouseError(f"{home.status} cannot be read ({error}); the next refresh writes it anew") from None
+
+
+def replace_file(path: Path, text: str, *, mode: int) -> None:
+    """Write a file so that a reader sees the old or the new one, never a part."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        staged.write_text(text, encoding="utf-8")
+        staged.chmod(mode)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish wrote: rows by table, and the file's size in bytes."""
+
+    path: Path
+    rows: Mapping[str, int]
+    size: int
+
+
+def publish(home: Home) -> Published:
+    """Copy the marts into a fresh file and put it in the published one's place in a single step.
+
+    The connection is to no file: one to the working file may still be open in this process, which an attach
+    (read-only) can live beside and a second connection cannot.
+
+    Raises:
+        WarehouseError: there are no marts, a column is of another type than BI tools are promised, the disk is full.
+    """
+    staged = home.published.with_name(".veelocity.duckdb.staged")
+    staged.unlink(missing_ok=True)
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"attach {_quoted(home.working)} as working (read_only)")
+            connection.execute(f"attach {_quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
+            rows = _copy_marts(connection)
+            connection.execute("detach serving")
+        with staged.open("rb+") as file:
+            os.fsync(file.fileno())
+        staged.chmod(0o644)
+        size = staged.stat().st_size
+        staged.replace(home.published)
+    except duckdb.Error as error:
+        raise explained(home.working, error) from error
+    finally:
+        for leftover in (staged, staged.with_name(staged.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+    return Published(home.published, rows, size)
+
+
+def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    columns = connection.execute(
+        """select table_name, column_name, data_type from duckdb_columns()
+           where database_name = 'working' and schema_name = ? order by table_name, column_index""",
+        [PUBLIC_SCHEMA],
+    ).fetchall()
+    if not columns:
+        raise WarehouseError("there are no marts to publish: the models have not been built yet")
+    for table, column, data_type in columns:
+        if data_type not in PUBLIC_TYPES:
+            raise WarehouseError(f"{PUBLIC_SCHEMA}.{table}.{column} is {data_type}: a published column may not be")
+    connection.execute(f"create schema serving.{PUBLIC_SCHEMA}")
+    rows = {}
+    for table in dict.fromkeys(table for table, _, _ in columns):
+        source = f'working.{PUBLIC_SCHEMA}."{table}"'
+        connection.execute(f'create table serving.{PUBLIC_SCHEMA}."{table}" as from {source}')
+        rows[table] = connection.execute(f'select count(*) from serving.{PUBLIC_SCHEMA}."{table}"').fetchall()[0][0]
+    return rows
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+@contextlib.contextmanager
+def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a published file.
+
+    Raises:
+        WarehouseError: nothing was published yet.
+    """
+    if not path.exists():
+        raise WarehouseError(f"nothing is published yet: {path} is not there; run `veelocity refresh` first")
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise explained(path, error) from error
