@@ -6,9 +6,10 @@ whether or not there are as many, so nested lists are asked for in small pages a
 are followed, many issues to a request (``more_of_issues``). Ids are asked for instead of objects wherever
 there is such a field: label names and state types come from the workspace's own lists.
 
-Filters that are sent: ``team: {id: {eq}}``, ``updatedAt: {gte}``, ``createdAt: {lte}``, ``id: {in}``, ``id: {eq}``, of comments
-``issue: {team: {id: {eq}}}``; with a start date ``or: [{completedAt: {gte}}, {canceledAt: {gte}}, {completedAt: {null: true},
-canceledAt: {null: true}}]``. Everything is asked for with ``includeArchived: true``: an archived issue vanishes otherwise.
+Filters that are sent: ``team: {id: {eq}}``, ``updatedAt: {gte}``, ``createdAt: {lte}``, ``id: {in}``, ``id: {eq}``; of
+comments ``issue: {team: {id: {eq}}}``; with a start date ``or: [{completedAt: {gte}}, {canceledAt: {gte}},
+{completedAt: {null: true}, canceledAt: {null: true}}]``. Everything is asked for with ``includeArchived: true``: an
+archived issue vanishes otherwise.
 """
 
 from __future__ import annotations
@@ -60,25 +61,26 @@ fragment IssueWithChildren on Issue {{
 }}
 """
 
-_ISSUES = f"""issues(filter: $filter, first: $first, after: $after, orderBy: createdAt, includeArchived: true) {{
-    nodes {{ ...IssueWithChildren }} {_PAGE_INFO}
+
+def _list(name: str, filter_variable: str, fields: str, after: str = ", after: $after") -> str:
+    return f"""{name}(filter: {filter_variable}, first: $first{after}, orderBy: createdAt, includeArchived: true) {{
+    nodes {{ {fields} }} {_PAGE_INFO}
   }}"""
 
-_COMMENTS = f"""comments(filter: $comments, first: $first, after: $after, orderBy: createdAt, includeArchived: true) {{
-    nodes {{ id updatedAt issueId }} {_PAGE_INFO}
-  }}"""
+
+_COMMENT = "id updatedAt issueId"
 
 ISSUES = f"""
 query Issues($filter: IssueFilter!, $first: Int!, $after: String) {{
-  {_ISSUES}
+  {_list("issues", "$filter", "...IssueWithChildren")}
 }}
 {_ISSUE}"""
 """A page of issues with their children. Ordered by creation, which does not move while pages are read."""
 
 CHANGES = f"""
-query Changes($filter: IssueFilter!, $comments: CommentFilter!, $first: Int!, $after: String) {{
-  {_ISSUES}
-  {_COMMENTS}
+query Changes($filter: IssueFilter!, $comments: CommentFilter!, $first: Int!) {{
+  {_list("issues", "$filter", "...IssueWithChildren", after="")}
+  {_list("comments", "$comments", _COMMENT, after="")}
 }}
 {_ISSUE}"""
 """The first page of a team's increment: issues that changed, and comments that did (a comment need not move its
@@ -86,15 +88,13 @@ issue's ``updatedAt``)."""
 
 COMMENTS = f"""
 query ChangedComments($comments: CommentFilter!, $first: Int!, $after: String) {{
-  {_COMMENTS}
+  {_list("comments", "$comments", _COMMENT)}
 }}"""
 """Further pages of the comments that changed."""
 
 ATTACHMENTS = f"""
 query ChangedAttachments($filter: AttachmentFilter!, $first: Int!, $after: String) {{
-  attachments(filter: $filter, first: $first, after: $after, orderBy: createdAt, includeArchived: true) {{
-    nodes {{ id updatedAt issue {{ id team {{ id }} }} }} {_PAGE_INFO}
-  }}
+  {_list("attachments", "$filter", "id updatedAt issue { id team { id } }")}
 }}"""
 """Attachments of the whole workspace that changed: they cannot be filtered by team."""
 
@@ -143,7 +143,7 @@ _LOOKUP_FILTERS = {"workflowStates": "WorkflowStateFilter", "issueLabels": "Issu
 
 
 def lookup(name: str) -> str:
-    """The document that reads some of a workspace's states or labels by id; its variables are ``first`` and ``filter``."""
+    """The document that reads some of the workspace's states or labels; its variables are ``first`` and ``filter``."""
     return f"""query Lookup($first: Int!, $filter: {_LOOKUP_FILTERS[name]}!) {{
       {_workspace_list(name, "filter: $filter, ")}
     }}"""
@@ -152,11 +152,12 @@ def lookup(name: str) -> str:
 def more_of_issues(lists: Sequence[tuple[str, str, str]]) -> tuple[str, Mapping[str, Any]]:
     """The document, and its variables, that goes on with lists of several issues.
 
-    Asked through ``issues(filter:)`` rather than ``issue(id:)``, whose answer is an error for all of them once one issue
-    is gone.
+    Asked through ``issues(filter:)`` rather than ``issue(id:)``, whose answer is an error for all of them once one
+    issue is gone.
 
     Args:
-        lists: for each an issue's id, the list's name and the cursor; list ``n`` is answered under the alias ``more{n}``.
+        lists: for each an issue's id, the list's name and the cursor; list ``n`` is answered under the alias
+            ``more{n}``.
     """
     declared: list[str] = []
     fields: list[str] = []
