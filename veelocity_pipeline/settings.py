@@ -350,7 +350,8 @@ class _TomlSource(PydanticBaseSettingsSource):
             raise SettingsError(
                 f"{self._path.name}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_TOML_KEYS))}"
             )
-        return content
+        # under the aliases, so that a variable of the environment takes the file's place instead of standing beside it
+        return {str(Settings.model_fields[name].validation_alias or name): value for name, value in content.items()}
 
 
 _TOML_KEYS = frozenset(

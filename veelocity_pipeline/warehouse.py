@@ -304,6 +304,8 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         merged = ", ".join(
             f"case when incoming.error is null then incoming.{name} else earlier.{name} end as {name}"
             if name in keep
+            else "coalesce(incoming.source_key, earlier.source_key) as source_key"
+            if name == "source_key"
             else f"incoming.{name}"
             for name in SYNC_STATUS.names
         )

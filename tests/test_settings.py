@@ -1,0 +1,181 @@
+"""Settings: where they come from, which wins, and what a mistake says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from veelocity_pipeline.settings import SettingsError, contains_regex, glob_regex, load_settings
+
+Config = Callable[[str], None]
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.github_tokens == ()
+    assert settings.timezone == "UTC"
+    assert settings.deployments.workflow_patterns == ("deploy", "release", "publish")
+
+
+def test_the_environment_wins_over_the_file(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    config('timezone = "Europe/Vienna"\nstart_date = 2025-01-01\n[deployments]\nworkflow_patterns = ["ship"]\n')
+    monkeypatch.setenv("VEELOCITY_TIMEZONE", "Asia/Tokyo")
+    monkeypatch.setenv("DEPLOYMENT_PATTERNS", "go-live, /^cd$/")
+    settings = load_settings()
+    assert settings.timezone == "Asia/Tokyo"
+    assert settings.start_date is not None
+    assert settings.start_date.year == 2025
+    assert settings.rules_for("acme/web")[0].workflow_patterns == ("go-live", "/^cd$/")
+
+
+def test_a_variable_set_to_nothing_is_not_set(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    config('timezone = "Europe/Vienna"')
+    monkeypatch.setenv("VEELOCITY_TIMEZONE", "")
+    monkeypatch.setenv("LINEAR_API_KEY", "")
+    assert load_settings().timezone == "Europe/Vienna"
+    assert load_settings().linear_api_key is None
+
+
+def test_an_env_file_is_read_and_may_hold_other_peoples_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.env"
+    file.write_text("GITHUB_TOKEN=one, two\nGITHUB_REPOSITORIES=acme/web,acme/*\nEDITOR=vi\n")
+    monkeypatch.setenv("VEELOCITY_ENV_FILE", str(file))
+    settings = load_settings()
+    assert [token.get_secret_value() for token in settings.github_tokens] == ["one", "two"]
+    assert settings.github_repositories == ("acme/web", "acme/*")
+
+
+def test_a_token_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_secret")
+    monkeypatch.setenv("LINEAR_API_KEY", "lin_secret")
+    assert "secret" not in repr(load_settings())
+    assert "_secret" not in str(load_settings().model_dump())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("colour = 1", "unknown key 'colour'"),
+        ("[deployments]\nsorce = 'auto'", "deployments.sorce: unknown key"),
+        ("[deployments\n", "not valid TOML"),
+        ("[deployments]\nsource = 'magic'", "deployments.source"),
+        ("[[repositories]]\nname = 'acme/shop'\ndeployments.colour = 1", "acme/shop: colour: unknown key"),
+        ("timezone = 'Mars/Olympus'", "VEELOCITY_TIMEZONE: 'Mars/Olympus'"),
+        ("[deployments]\nworkflow_patterns = ['/(a/']", "/(a/ is not a regular expression"),
+        ("[deployments]\nworkflow_patterns = ['/a(?=b)/']", "look-around"),
+        ("[[teams]]\nname = 'A'\nservices = ['nope']", "no [[services]] entry named 'nope'"),
+        ("incremental_cron = 'hourly'", "VEELOCITY_INCREMENTAL_CRON"),
+        ("[failures]\nincident_window_hours = -1", "failures.incident_window_hours"),
+        ("github_repositories = ['acme']", "write it as owner/name"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_in_one_line(config: Config, text: str, says: str) -> None:
+    config(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VEELOCITY_CONFIG", str(tmp_path / "gone.toml"))
+    with pytest.raises(SettingsError, match=r"VEELOCITY_CONFIG: there is no file .*gone\.toml"):
+        load_settings()
+
+
+def test_a_repository_keeps_the_rules_it_does_not_change(config: Config) -> None:
+    config(
+        "[deployments]\ncount_redeploys = true\n[[repositories]]\nname = 'acme/shop'\ndeployments.source = 'releases'"
+    )
+    shop, _ = load_settings().rules_for("Acme/Shop")
+    other, _ = load_settings().rules_for("acme/web")
+    assert (shop.source, shop.count_redeploys) == ("releases", True)
+    assert (other.source, other.count_redeploys) == ("auto", True)
+
+
+@pytest.mark.parametrize(
+    ("root", "graphql"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql"),
+        ("https://api.github.com/", "https://api.github.com/graphql"),
+        ("https://git.example.com/api/v3", "https://git.example.com/api/graphql"),
+        ("http://127.0.0.1:9/github", "http://127.0.0.1:9/github/graphql"),
+    ],
+)
+def test_where_graphql_is(monkeypatch: pytest.MonkeyPatch, root: str, graphql: str) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", root)
+    assert load_settings().github_graphql_url == graphql
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "deploys"),
+    [
+        ("Deploy to production", ".github/workflows/cd.yml", True),
+        ("CD", ".github/workflows/deploy.yml", True),
+        ("CD", ".github/workflows/cd.yml", False),
+        ("Deploy preview", ".github/workflows/preview.yml", False),
+        ("Release notes", ".github/workflows/notes.yml", False),
+        (None, ".github/workflows/publish.yml", True),
+        (None, None, False),
+    ],
+)
+def test_which_workflows_deploy(name: str | None, path: str | None, deploys: bool) -> None:
+    assert load_settings().deploys("acme/web", name, path) is deploys
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("prod*", "prod-eu", True),
+        ("prod*", "nonprod", False),
+        ("live", "Live", True),
+        ("hotfix/*", "hotfix/a/b", True),
+        ("sev*", "SEV-1", True),
+        ("v1.2*", "v1x2", False),
+        ("/^(eu|us)-prod$/", "eu-prod", True),
+    ],
+)
+def test_patterns_mean_the_same_to_python_and_to_duckdb(pattern: str, text: str, matches: bool) -> None:
+    regex = glob_regex(pattern)
+    assert bool(re.search(regex, text, re.IGNORECASE)) is matches
+    assert duckdb.execute("select regexp_matches(?, ?, 'i')", [text, regex]).fetchone() == (matches,)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("services/checkout/**", "services/checkout/a/b.py", True),
+        ("services/checkout/**", "services/checkout2/a.py", False),
+        ("services/*/x.py", "services/a/b/x.py", False),
+        ("**/Dockerfile", "Dockerfile", True),
+        ("**/Dockerfile", "a/b/Dockerfile", True),
+    ],
+)
+def test_paths_know_folders(pattern: str, path: str, matches: bool) -> None:
+    regex = glob_regex(pattern, is_path=True)
+    assert bool(re.search(regex, path)) is matches
+    assert duckdb.execute("select regexp_matches(?, ?)", [path, regex]).fetchone() == (matches,)
+
+
+def test_a_plain_pattern_is_taken_literally() -> None:
+    regex = contains_regex("deploy (v1.0) a+b")
+    assert duckdb.execute("select regexp_matches('x deploy (v1.0) a+b', ?, 'i')", [regex]).fetchone() == (True,)
+    assert duckdb.execute("select regexp_matches('deploy (v1x0) a+b', ?, 'i')", [regex]).fetchone() == (False,)
+
+
+def test_what_a_refresh_cannot_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="GITHUB_TOKEN is not set"):
+        load_settings().require_sources(())
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    with pytest.raises(SettingsError, match="GITHUB_REPOSITORIES is not set"):
+        load_settings().require_sources(())
+    with pytest.raises(SettingsError, match="LINEAR_API_KEY is not set"):
+        load_settings().require_sources(("linear",))
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    load_settings().require_sources(())

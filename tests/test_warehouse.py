@@ -1,0 +1,259 @@
+"""The working file, its lock, and publishing."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from veelocity_pipeline import warehouse
+from veelocity_pipeline.warehouse import Home, WarehouseError
+
+T1 = datetime(2026, 3, 1, 10, tzinfo=UTC)
+T2 = datetime(2026, 3, 1, 11, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    home.make()
+    return home
+
+
+def build(home: Home, *statements: str) -> None:
+    with warehouse.connect(home) as connection:
+        connection.execute("create schema if not exists marts")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def attempt(table: str = "pull_requests", **values: object) -> dict[str, object]:
+    return {
+        "source": "github",
+        "table_name": table,
+        "repository": "acme/web",
+        "source_key": "R_1",
+        "attempted_at": T1,
+        "succeeded_at": T1,
+        "read_at": T1,
+        "rows": 5,
+        "watermark": T1,
+        "error": None,
+        "is_full": False,
+        "requests": 3,
+        "points": 7,
+        **values,
+    }
+
+
+# publish
+
+
+def test_what_is_published_is_the_marts_alone_and_readable_by_duckdb_1_2(home: Home) -> None:
+    build(
+        home,
+        "create table marts.b as select 1::bigint as x union all select 2",
+        "create table marts.a as select 'q' as t",
+        "create schema raw_github",
+        "create table raw_github.secret as select 1 as x",
+    )
+    published = warehouse.publish(home)
+    assert dict(published.rows) == {"a": 1, "b": 2}
+    with warehouse.read_published(home.published) as connection:
+        tables = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
+        version = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal")
+        assert sorted(tables) == [("marts", "a"), ("marts", "b")]
+        assert version.fetchall()[0][0] == "v1.2.0+"
+    assert stat.S_IMODE(home.published.stat().st_mode) == 0o644
+    assert stat.S_IMODE(home.working.stat().st_mode) == 0o600
+
+
+def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new(home: Home) -> None:
+    build(home, "create table marts.a as select 1 as x")
+    warehouse.publish(home)
+    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print(c.sql('select x from marts.a')" + (
+        ".fetchone()[0], flush=True); input(); print(c.sql('select x from marts.a').fetchone()[0])"
+    )
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code, str(home.published)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "1\n"
+    build(home, "create or replace table marts.a as select 2 as x")
+    warehouse.publish(home)
+    rest, _ = reader.communicate("\n")
+    assert rest == "1\n"
+    with warehouse.read_published(home.published) as connection:
+        assert connection.execute("select x from marts.a").fetchall() == [(2,)]
+
+
+def test_a_type_that_bi_tools_were_not_promised_stops_the_publish_and_keeps_the_old_file(home: Home) -> None:
+    build(home, "create table marts.a as select 1 as x")
+    warehouse.publish(home)
+    before = home.published.read_bytes()
+    build(home, "create or replace table marts.a as select [1, 2] as x")
+    with pytest.raises(WarehouseError, match=r"marts\.a\.x is INTEGER\[\]"):
+        warehouse.publish(home)
+    assert home.published.read_bytes() == before
+    assert not [path for path in home.path.iterdir() if "staged" in path.name]
+
+
+def test_nothing_to_publish_is_said(home: Home) -> None:
+    build(home)
+    with pytest.raises(WarehouseError, match="no marts to publish"):
+        warehouse.publish(home)
+    with (
+        pytest.raises(WarehouseError, match="nothing is published yet"),
+        warehouse.read_published(home.published),
+    ):
+        pass
+
+
+# the working file
+
+
+def test_a_reader_on_the_working_file_is_named(home: Home) -> None:
+    build(home)
+    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code, str(home.working)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        with pytest.raises(WarehouseError, match=rf"is open in .*\(process {reader.pid}\)"), warehouse.connect(home):
+            pass
+    finally:
+        reader.communicate("\n")
+
+
+def test_a_file_that_is_no_database_is_said(home: Home) -> None:
+    home.working.write_bytes(b"x" * 5000)
+    with pytest.raises(WarehouseError, match="is not a DuckDB file"), warehouse.connect(home):
+        pass
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WarehouseError, match="VEELOCITY_HOME: .* cannot be used"):
+        Home(tmp_path / "file" / "home").make()
+
+
+# the lock
+
+
+def _hold(path: Path, entered: object, leave: object) -> None:
+    with warehouse.writing(Home(path), "a long refresh"):
+        entered.set()  # type: ignore[attr-defined]
+        leave.wait()  # type: ignore[attr-defined]
+
+
+def test_the_second_writer_waits_and_hears_for_whom(home: Home) -> None:
+    context = multiprocessing.get_context("spawn")
+    entered, leave = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(home.path, entered, leave))
+    holder.start()
+    entered.wait(60)
+    assert not warehouse.is_free(home)
+    heard = []
+
+    def waiting(message: str) -> None:
+        heard.append(message)
+        leave.set()
+
+    with warehouse.writing(home, "mine", waiting):
+        assert str(holder.pid) in heard[0]
+        assert "a long refresh" in heard[0]
+    holder.join(60)
+    assert warehouse.is_free(home)
+
+
+def test_a_killed_writer_frees_the_lock(home: Home) -> None:
+    context = multiprocessing.get_context("spawn")
+    entered, leave = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(home.path, entered, leave))
+    holder.start()
+    entered.wait(60)
+    assert holder.pid is not None
+    os.kill(holder.pid, 9)
+    holder.join(60)
+    with warehouse.writing(home, "the next"):
+        assert json.loads(home.lock.read_text())["purpose"] == "the next"
+
+
+# small tables
+
+
+def test_writing_the_same_table_again_changes_nothing(home: Home) -> None:
+    one = pa.table({"name": ["a", None], "value": [1, 2]})
+    assert warehouse.write_tables(home, "config", {"t": one}) == {"t": True}
+    assert warehouse.write_tables(home, "config", {"t": one}) == {"t": False}
+    assert warehouse.write_tables(home, "config", {"t": one.slice(1)}) == {"t": True}
+    assert warehouse.write_tables(home, "config", {"t": one.append_column("more", [[1, 2]])}) == {"t": True}
+    with warehouse.connect(home) as connection:
+        assert connection.execute("select count(*) from config.t").fetchall() == [(2,)]
+
+
+def test_a_failed_attempt_keeps_the_last_success(home: Home) -> None:
+    warehouse.record_attempts(home, [attempt(), attempt("issues")])
+    warehouse.record_attempts(
+        home,
+        [attempt(attempted_at=T2, succeeded_at=None, read_at=None, rows=0, watermark=None, error="no access")],
+    )
+    rows = {row["table_name"]: row for row in warehouse.read_status(home)}
+    assert rows["issues"]["error"] is None
+    assert rows["pull_requests"]["error"] == "no access"
+    assert rows["pull_requests"]["attempted_at"] == T2.isoformat()
+    assert rows["pull_requests"]["read_at"] == T1.isoformat()
+    assert rows["pull_requests"]["rows"] == 5
+
+
+def test_a_renamed_repository_has_one_row(home: Home) -> None:
+    warehouse.record_attempts(home, [attempt(repository="acme/old")])
+    warehouse.record_attempts(home, [attempt(repository="acme/new", attempted_at=T2)])
+    assert [row["repository"] for row in warehouse.read_status(home)] == ["acme/new"]
+
+
+def test_a_repository_that_was_never_found_has_one_row_until_it_is(home: Home) -> None:
+    failure = attempt(source_key=None, succeeded_at=None, read_at=None, watermark=None, rows=0, error="not found")
+    warehouse.record_attempts(home, [failure])
+    warehouse.record_attempts(home, [failure])
+    assert [row["error"] for row in warehouse.read_status(home)] == ["not found"]
+    warehouse.record_attempts(home, [attempt()])
+    assert [row["error"] for row in warehouse.read_status(home)] == [None]
+
+
+def test_a_known_repository_that_cannot_be_resolved_keeps_its_last_success(home: Home) -> None:
+    warehouse.record_attempts(home, [attempt()])
+    failure = attempt(source_key=None, succeeded_at=None, read_at=None, watermark=None, rows=0, error="forbidden")
+    warehouse.record_attempts(home, [failure])
+    [row] = warehouse.read_status(home)
+    assert (row["error"], row["read_at"], row["source_key"]) == ("forbidden", T1.isoformat(), "R_1")
+
+
+# the demo's data
+
+
+def test_the_demo_never_mixes_with_real_data(home: Home) -> None:
+    home.claim_for_demo()
+    build(home)
+    home.claim_for_demo()
+    assert home.clear_demo()
+    assert not home.working.exists()
+    assert not home.clear_demo()
+    build(home)
+    with pytest.raises(WarehouseError, match="holds your own data"):
+        home.claim_for_demo()
+
+
+def test_duckdb_is_new_enough_for_the_readers_format() -> None:
+    assert tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
