@@ -1,0 +1,10 @@
+{#- Whether a text is found by a rule's pattern; false where there is no text. -#}
+{% macro found_by(text, rule) -%}
+    coalesce(regexp_matches({{ text }}, {{ rule }}.pattern_regex, 'i'), false)
+{%- endmacro %}
+
+{#- One column that orders finished deployments: by finish, then start, then id, so that no tie is left to chance. -#}
+{% macro order_of_finish(alias='') -%}
+    {%- set prefix = alias ~ '.' if alias else '' -%}
+    {{ prefix }}finished_at, {{ prefix }}started_at, {{ prefix }}deployment_id
+{%- endmacro %}

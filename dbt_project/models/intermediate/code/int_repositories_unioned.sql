@@ -1,0 +1,28 @@
+with github as (select * from {{ ref('stg_github__repositories') }}),
+
+wanted as (select distinct lower(name) as name from {{ source('config', 'repositories') }})
+
+select
+    {{ scoped_id('github', 'github.name') }} as repository_id,
+    github.repository_key as source_key,
+    'github' as source,
+    github.name,
+    github.url,
+    github.description,
+    github.default_branch,
+    github.default_branch_head_sha,
+    github.is_archived,
+    github.is_fork,
+    github.is_private,
+    -- a renamed repository is found by the name that the settings have
+    not exists (
+        select 1
+        from wanted
+        where
+            wanted.name in (
+                lower(github.name), lower(github.configured_as), lower(split_part(github.name, '/', 1)) || '/*'
+            )
+    ) as is_removed,
+    github.configured_as,
+    github.created_at
+from github

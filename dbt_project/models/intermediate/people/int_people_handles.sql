@@ -1,0 +1,93 @@
+with observed as (select * from {{ ref('int_handles_observed') }}),
+
+-- the settings, and GitHub's assignees, name a bot without saying that it is one
+typed as (
+    select
+        plain.handle,
+        case when bots.handle is not null and not plain.is_account then bots.handle else plain.handle end as typed_handle
+    from (
+        select
+            handle,
+            coalesce(bool_or(account_type is not null), false) as is_account
+        from observed
+        group by handle
+    ) as plain
+    left join (select distinct handle from observed) as bots on bots.handle = plain.handle || '[bot]'
+),
+
+aliases as (
+    select
+        also.typed_handle as handle,
+        min(login.typed_handle) as alias_of
+    from {{ source('config', 'people_aliases') }} as people
+    inner join typed as also on also.handle = {{ handle('people.also') }}
+    inner join typed as login on login.handle = {{ handle('people.login') }}
+    group by also.typed_handle
+),
+
+aliased as (
+    select
+        typed.handle,
+        coalesce(aliases.alias_of, typed.typed_handle) as person_handle,
+        aliases.alias_of is not null as is_alias
+    from typed
+    left join aliases on typed.typed_handle = aliases.handle
+),
+
+-- GitHub itself says whose address it is: the author of a commit has both
+addresses as (
+    select
+        lower(observed.email) as handle,
+        min(aliased.person_handle) as person_handle
+    from observed
+    inner join aliased using (handle)
+    where observed.login is not null and observed.email is not null
+    group by lower(observed.email)
+    having count(distinct aliased.person_handle) = 1
+),
+
+resolved as (
+    select
+        aliased.handle,
+        case
+            when aliased.is_alias then aliased.person_handle
+            else coalesce(addresses.person_handle, aliased.person_handle)
+        end as person_handle
+    from aliased
+    left join addresses on aliased.handle = addresses.handle
+),
+
+spelled as (
+    select
+        handle,
+        -- as GitHub writes the login; as the settings do where GitHub never did
+        coalesce(
+            min(login) filter (where source = 'github' and account_type is not null),
+            min(login) filter (where source = 'github'),
+            min(login)
+        ) as login
+    from observed
+    group by handle
+),
+
+configured_bots as (
+    select distinct regexp_replace({{ handle('login') }}, '\[bot\]$', '') as name
+    from {{ source('config', 'bots') }}
+)
+
+select
+    resolved.handle,
+    case
+        when namesake.person_handle is not null then resolved.person_handle
+        else regexp_replace(coalesce(spelled.login, resolved.person_handle), '(?i)\[bot\]$', '')
+    end as person,
+    (
+        resolved.person_handle like '%[bot]'
+        or regexp_replace(resolved.person_handle, '\[bot\]$', '') in (select name from configured_bots)
+        or regexp_replace(resolved.handle, '\[bot\]$', '') in (select name from configured_bots)
+    ) as is_bot
+from resolved
+left join spelled on resolved.person_handle = spelled.handle
+-- a bot whose name a person has too keeps the ending, so that they stay two
+left join (select distinct person_handle from resolved) as namesake
+    on resolved.person_handle = namesake.person_handle || '[bot]'

@@ -1,0 +1,11 @@
+-- the earliest of the tables counts: numbers that join two tables are only as fresh as the staler one
+select
+    status.source,
+    min(status.read_at) as as_of
+from {{ ref('stg_operations__sync_status') }} as status
+left join {{ ref('int_repositories_unioned') }} as repositories
+    on lower(status.repository) = lower(repositories.name)
+where
+    status.read_at is not null
+    and not coalesce(repositories.is_removed, false)
+group by status.source
