@@ -78,7 +78,7 @@ def demo() -> None:
     out.print("Starting a simulated GitHub and Linear on this machine …")
     with simulated_environment() as environment:
         settings = load_settings(overrides=environment)
-        os.environ.update(environment)
+        os.environ.update(environment, VEELOCITY_DEMO="1")
         result = _refresh(settings, full=not home.published.exists())
     _tell(result, home)
     if not result.succeeded:
@@ -130,9 +130,10 @@ def refresh(
 @_explained
 def check() -> None:
     """Can each source be reached with these credentials, and what may it read?"""
+    settings = load_settings()
+
     from veelocity_pipeline.sources import SOURCES
 
-    settings = load_settings()
     table = Table("", "what", "detail", box=None, padding=(0, 2, 0, 0))
     failed = False
     for entry in SOURCES.values():

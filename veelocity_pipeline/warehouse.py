@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import getpass
+import hashlib
 import json
 import os
 import re
@@ -287,6 +288,51 @@ def write_tables(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> dic
             connection.unregister("incoming")
         connection.execute("commit")
     return changed
+
+
+def build_inputs(home: Home, timezone: str, definitions: str) -> str:
+    """What the marts are a function of, as one short text: equal texts mean that a build would change nothing.
+
+    Rows that were loaded, rules, failures that ``sync_status`` shows, the day that ``as_of`` is in, and the models.
+
+    Args:
+        timezone: where a day begins.
+        definitions: a digest of the models themselves.
+    """
+    with connect(home) as connection:
+        tables = connection.execute(
+            """select schema_name, table_name from duckdb_tables()
+               where schema_name = 'config' or table_name = '_dlt_loads' order by all"""
+        ).fetchall()
+        parts = [definitions]
+        for schema, table in tables:
+            [(content,)] = connection.execute(f"select bit_xor(hash(t)) from {schema}.{table} as t").fetchall()
+            parts.append(f"{schema}.{table}={content}")
+        parts += map(
+            str,
+            connection.execute(
+                """select source, repository, source_key, error, min(timezone(?, read_at)::date)
+                   from operations.sync_status group by all order by all""",
+                [timezone],
+            ).fetchall(),
+        )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def last_build(home: Home) -> str | None:
+    """The inputs of the build that is published now; None where nothing is, or its inputs are not known."""
+    if not home.published.exists():
+        return None
+    with connect(home) as connection:
+        connection.execute("create schema if not exists operations")
+        connection.execute("create table if not exists operations.published (inputs varchar)")
+        rows = connection.execute("select inputs from operations.published").fetchall()
+    return rows[0][0] if rows else None
+
+
+def remember_build(home: Home, inputs: str) -> None:
+    """Say that what is published now was built from these inputs."""
+    write_tables(home, "operations", {"published": pa.table({"inputs": [inputs]})})
 
 
 def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:

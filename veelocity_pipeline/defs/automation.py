@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dagster as dg
 
-from veelocity_pipeline.defs.ingest import RefreshConfig
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources import SOURCES
 
 INCREMENTAL = "incremental_refresh"
 FULL = "full_refresh"
+REFRESH_JOBS = (INCREMENTAL, FULL)
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -28,8 +28,8 @@ def run_config(*, full: bool, repositories: tuple[str, ...] = (), sources: tuple
         repositories: only these; empty for all.
         sources: the ingest steps that are part of the run; empty for all.
     """
-    config = RefreshConfig(full=full, repositories=list(repositories))
-    return dg.RunConfig(ops={f"ingest_{name}": config for name in sources or SOURCES})
+    config = {"full": full, "repositories": list(repositories)}
+    return dg.RunConfig(ops={f"ingest_{name}": {"config": config} for name in sources or SOURCES})
 
 
 def refresh_job(name: str, *, full: bool) -> dg.UnresolvedAssetJobDefinition:
@@ -47,7 +47,7 @@ def refresh_job(name: str, *, full: bool) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
-def refresh_schedule(job: dg.UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
+def refresh_schedule(job: dg.UnresolvedAssetJobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
     """Starts the job, unless its earlier run is still queued or running."""
 
     @dg.schedule(
@@ -60,6 +60,8 @@ def refresh_schedule(job: dg.UnresolvedAssetJobDefinition, cron: str) -> dg.Sche
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         unfinished = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED), limit=1)
+        if not (settings.github_tokens and settings.github_repositories):
+            return dg.SkipReason("GITHUB_TOKEN and GITHUB_REPOSITORIES are not set: there is nothing to refresh")
         if unfinished:
             return dg.SkipReason(f"{job.name} is still going on (run {unfinished[0].run_id[:8]})")
         return dg.RunRequest()
@@ -74,6 +76,6 @@ FULL_JOB = refresh_job(FULL, full=True)
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """The two schedules, by the crons of the settings."""
     return [
-        refresh_schedule(INCREMENTAL_JOB, settings.incremental_cron),
-        refresh_schedule(FULL_JOB, settings.full_cron),
+        refresh_schedule(INCREMENTAL_JOB, settings.incremental_cron, settings),
+        refresh_schedule(FULL_JOB, settings.full_cron, settings),
     ]

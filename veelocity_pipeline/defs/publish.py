@@ -8,6 +8,7 @@ import dagster as dg
 
 from veelocity_pipeline import warehouse as files
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.defs.transform import inputs
 from veelocity_pipeline.report import render_report
 
 PUBLISHED = dg.AssetKey(["published", "veelocity"])
@@ -30,6 +31,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
     )
     def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
         published = files.publish(warehouse.home)
+        files.remember_build(warehouse.home, inputs(warehouse))
         log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
         return dg.MaterializeResult(
             metadata={

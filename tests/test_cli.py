@@ -1,0 +1,102 @@
+"""The command line's exit statuses and one-line complaints. None of these reaches the network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from veelocity_pipeline import warehouse
+from veelocity_pipeline.warehouse import Home
+
+VEELOCITY = Path(sys.executable).with_name("veelocity")
+
+
+def veelocity(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([VEELOCITY, *arguments], capture_output=True, text=True, check=False, timeout=120)
+
+
+def complaint(result: subprocess.CompletedProcess[str]) -> str:
+    [line] = result.stderr.strip().splitlines()
+    assert "Traceback" not in result.stdout
+    return line
+
+
+def test_help_names_every_command() -> None:
+    text = veelocity("--help").stdout
+    for command in ("demo", "refresh", "check", "status", "scorecard", "report", "dev"):
+        assert command in text
+
+
+def test_a_refresh_without_a_token_is_a_usage_error() -> None:
+    result = veelocity("refresh")
+    assert result.returncode == 2
+    assert "GITHUB_TOKEN is not set" in complaint(result)
+
+
+def test_a_refresh_without_repositories_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    result = veelocity("refresh")
+    assert result.returncode == 2
+    assert "GITHUB_REPOSITORIES is not set" in complaint(result)
+
+
+def test_an_unknown_source_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    result = veelocity("refresh", "--only", "github,gitlab")
+    assert result.returncode == 2
+    assert "no source 'gitlab'" in result.stderr
+
+
+def test_a_malformed_settings_file_is_a_usage_error(config: Callable[[str], None]) -> None:
+    config("[deployments\n")
+    for command in ("refresh", "status", "check", "scorecard"):
+        result = veelocity(command)
+        assert result.returncode == 2
+        assert "veelocity.toml: not valid TOML" in complaint(result)
+
+
+def test_a_scorecard_before_the_first_refresh_says_what_to_do() -> None:
+    result = veelocity("scorecard")
+    assert result.returncode == 1
+    assert "nothing is published yet" in complaint(result)
+
+
+def test_the_demo_does_not_touch_real_data(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    with warehouse.connect(home) as connection:
+        connection.execute("create table mine as select 1")
+    result = veelocity("demo")
+    assert result.returncode == 1
+    assert "holds your own data" in complaint(result)
+
+
+def test_status_tells_what_failed(tmp_path: Path) -> None:
+    assert "No refresh yet" in veelocity("status").stdout
+    home = Home(tmp_path / "home")
+    home.make()
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    common = {"source": "github", "table_name": "issues", "attempted_at": now, "is_full": False, "requests": 2}
+    warehouse.record_attempts(
+        home,
+        [
+            {**common, "repository": "acme/web", "succeeded_at": now, "rows": 7},
+            {**common, "repository": "acme/api", "error": "the token may not read it"},
+        ],
+    )
+    result = veelocity("status")
+    assert result.returncode == 0
+    assert "acme/web" in result.stdout
+    assert "github, acme/api: the token may not read it" in result.stdout
+    rows = json.loads(veelocity("status", "--json").stdout)
+    assert {row["repository"]: row["error"] for row in rows} == {
+        "acme/web": None,
+        "acme/api": "the token may not read it",
+    }
