@@ -1,0 +1,352 @@
+"""A small published file with the marts that the report reads, made by hand: facts first, metrics worked out from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+AS_OF = datetime(2026, 3, 18, 10, 30)
+FIRST_DAY = date(2025, 1, 6)
+HOSTILE_TITLE = "</script><img src=x onerror=alert(1)> & 'quotes' \u2028 end"
+
+#: (repository, service, days between deployments, every n-th fails)
+PARTS = (
+    ("github:acme/web", "acme/web", 2, 9),
+    ("github:acme/api", "acme/api", 3, 14),
+    ("github:acme/mono", "checkout", 5, 0),
+)
+SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("all", "all", ("acme/web", "acme/api", "checkout")),
+    ("repository", "acme/api", ("acme/api",)),
+    ("repository", "acme/mono", ("checkout",)),
+    ("repository", "acme/web", ("acme/web",)),
+    ("service", "checkout", ("checkout",)),
+    ("team", "Platform", ("acme/api", "checkout")),
+)
+
+TABLES = {
+    "fct_deployments": (
+        "deployment_id varchar, repository_id varchar, service varchar, environment varchar, is_production boolean, "
+        "source varchar, rule varchar, status varchar, sha varchar, ref varchar, url varchar, started_at timestamp, "
+        "finished_at timestamp, previous_deployment_id varchar, is_baseline boolean, is_redeploy boolean, "
+        "is_rollback boolean, is_failed boolean, is_rework boolean, recovered_at timestamp, recovery_hours double, "
+        "change_count bigint"
+    ),
+    "fct_deployed_changes": (
+        "deployment_id varchar, repository_id varchar, change_type varchar, pull_request_id varchar, "
+        "commit_sha varchar, match_method varchar, in_baseline boolean, first_commit_at timestamp, "
+        "merged_at timestamp, deployed_at timestamp, lead_time_hours double"
+    ),
+    "fct_deployment_failures": (
+        "deployment_id varchar, evidence varchar, evidence_id varchar, evidence_url varchar, occurred_at timestamp, "
+        "resolved_at timestamp, counts boolean, reason varchar"
+    ),
+    "fct_pull_requests": "pull_request_id varchar, repository_id varchar, title varchar, url varchar, is_bot boolean",
+    "fct_issues": "issue_id varchar, key varchar, title varchar, url varchar",
+    "dora_metrics": (
+        "period varchar, period_start date, scope_type varchar, scope varchar, deployment_count bigint, "
+        "deployment_day_count bigint, redeploy_count bigint, lead_time_hours_median double, "
+        "lead_time_hours_p75 double, lead_time_hours_p90 double, lead_time_sample bigint, "
+        "failed_deployment_count bigint, change_fail_rate double, recovery_hours_median double, "
+        "recovery_hours_p75 double, recovery_hours_p90 double, recovery_sample bigint, "
+        "time_to_restore_hours_median double, time_to_restore_hours_p75 double, time_to_restore_hours_p90 double, "
+        "time_to_restore_sample bigint, rework_deployment_count bigint, rework_rate double, "
+        "metric_version varchar, is_complete boolean"
+    ),
+    "dev_metrics": (
+        "period varchar, period_start date, scope_type varchar, scope varchar, pull_requests_merged bigint, "
+        "issues_completed bigint, "
+        + ", ".join(
+            f"{name}_hours_median double, {name}_hours_p75 double, {name}_hours_p90 double, {name}_sample bigint"
+            for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")
+        )
+        + ", metric_version varchar, is_complete boolean"
+    ),
+    "dora_scorecard": (
+        "window_days integer, scope_type varchar, scope varchar, as_of timestamp, deployment_count bigint, "
+        "deployment_day_count bigint, deployment_frequency_score double, deployment_frequency_level_2023 varchar, "
+        "lead_time_hours_median double, lead_time_sample bigint, lead_time_score double, "
+        "lead_time_level_2023 varchar, failed_deployment_count bigint, change_fail_rate double, "
+        "change_fail_rate_score double, change_fail_rate_level_2023 varchar, recovery_hours_median double, "
+        "recovery_sample bigint, recovery_score double, recovery_level_2023 varchar, "
+        "rework_deployment_count bigint, rework_rate double, rework_rate_score double, "
+        "rework_rate_level_2023 varchar, throughput_score double, stability_score double, overall_score double"
+    ),
+    "sync_status": (
+        "source varchar, table_name varchar, repository varchar, attempted_at timestamp, succeeded_at timestamp, "
+        "read_at timestamp, rows bigint, watermark timestamp, error varchar"
+    ),
+}
+
+
+def quantile(values: Iterable[float], share: float) -> float | None:
+    """Interpolated as DuckDB's quantile_cont; None of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    place = (len(ordered) - 1) * share
+    low, high = math.floor(place), math.ceil(place)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+@dataclass
+class Organization:
+    """The records behind the fixture."""
+
+    deployments: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    pull_requests: list[dict[str, Any]] = field(default_factory=list)
+
+    def window(self, parts: tuple[str, ...], begins: datetime, ends: datetime) -> dict[str, Any]:
+        """The five keys of a span, in plain Python."""
+        deployed = [d for d in self.deployments if d["service"] in parts and begins <= d["finished_at"] < ends]
+        lead = [c["lead_time_hours"] for c in self.changes if c["service"] in parts and begins <= c["deployed_at"] < ends]
+        recovered = [
+            d["recovery_hours"]
+            for d in self.deployments
+            if d["service"] in parts and d["recovered_at"] and begins <= d["recovered_at"] < ends
+        ]
+        failed = sum(d["is_failed"] for d in deployed)
+        rework = sum(d["is_rework"] for d in deployed)
+        return {
+            "deployment_count": len(deployed),
+            "deployment_day_count": len({d["finished_at"].date() for d in deployed}),
+            "failed_deployment_count": failed,
+            "rework_deployment_count": rework,
+            "change_fail_rate": failed / len(deployed) if deployed else None,
+            "rework_rate": rework / len(deployed) if deployed else None,
+            "lead": lead,
+            "lead_time_hours_median": quantile(lead, 0.5),
+            "lead_time_sample": len(lead),
+            "recovered": recovered,
+            "recovery_hours_median": quantile(recovered, 0.5),
+            "recovery_sample": len(recovered),
+        }
+
+
+def organization() -> Organization:
+    """Fourteen months of three services; every number follows from the day it happens on."""
+    made = Organization()
+    for repository, service, every, failing in PARTS:
+        start = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, 14)
+        total = (AS_OF - start).days // every
+        for at in range(total + 1):
+            finished = start + timedelta(days=at * every, minutes=(at * 37) % 200)
+            if finished >= AS_OF:
+                continue
+            deployment_id = f"{repository}/runs/{service}-{at}"
+            is_failed = bool(failing) and at % failing == failing - 1
+            recovery = 0.5 + (at * 13 % 17) * 0.75 if is_failed else None
+            recovered_at = finished + timedelta(hours=recovery) if recovery is not None else None
+            if recovered_at and recovered_at >= AS_OF:
+                recovery = recovered_at = None
+            made.deployments.append(
+                {
+                    "deployment_id": deployment_id, "repository_id": repository, "service": service,
+                    "environment": "production", "is_production": True, "source": "workflow_run",
+                    "rule": "deployments.workflow_patterns: deploy", "status": "success",
+                    "sha": f"{at * 7919 % 16**7:07x}" + "0" * 33, "ref": "main",
+                    "url": f"https://github.example/{repository[7:]}/actions/runs/{at}",
+                    "started_at": finished - timedelta(minutes=9), "finished_at": finished,
+                    "is_baseline": at == 0, "is_redeploy": False, "is_rollback": False, "is_failed": is_failed,
+                    "is_rework": bool(failing) and at > 0 and at % failing == 0, "recovered_at": recovered_at,
+                    "recovery_hours": recovery, "change_count": 2,
+                }
+            )  # fmt: skip
+            for place in range(2):
+                number = at * 2 + place + 1
+                hours = 6.0 + (number * 29 % 61) + (20.0 if finished < datetime(2025, 9, 19) else 0.0)
+                pull_request_id = f"{repository}#{service}-{number}"
+                made.pull_requests.append(
+                    {
+                        "pull_request_id": pull_request_id, "repository_id": repository,
+                        "title": HOSTILE_TITLE if number % 9 == 0 else f"Change {number}",
+                        "url": f"https://github.example/{repository[7:]}/pull/{number}", "is_bot": False,
+                    }
+                )  # fmt: skip
+                if at > 0:
+                    made.changes.append(
+                        {
+                            "deployment_id": deployment_id, "repository_id": repository, "service": service,
+                            "change_type": "pull_request", "pull_request_id": pull_request_id, "in_baseline": False,
+                            "deployed_at": finished, "lead_time_hours": hours,
+                        }
+                    )  # fmt: skip
+            if is_failed:
+                made.failures.append(
+                    {
+                        "deployment_id": deployment_id, "evidence": "revert",
+                        "evidence_id": f"{repository}#{service}-{at * 2 + 1}",
+                        "evidence_url": "javascript:alert(1)" if at % 2 else f"https://github.example/x/pull/{at}",
+                        "occurred_at": finished, "counts": True, "reason": "shipped within 720 h",
+                    }
+                )  # fmt: skip
+    return made
+
+
+def period_starts(period: str) -> list[date]:
+    """Every period from the first day to the one that holds AS_OF."""
+    found = []
+    at = FIRST_DAY if period in {"day", "week"} else FIRST_DAY.replace(day=1)
+    while at <= AS_OF.date():
+        found.append(at)
+        at = next_period(period, at)
+    return found
+
+
+def next_period(period: str, start: date) -> date:
+    if period in {"day", "week"}:
+        return start + timedelta(days=1 if period == "day" else 7)
+    months = start.month - 1 + (1 if period == "month" else 3)
+    return date(start.year + months // 12, months % 12 + 1, 1)
+
+
+def metric_rows(made: Organization) -> list[dict[str, Any]]:
+    rows = []
+    for period in ("day", "week", "month", "quarter"):
+        for start in period_starts(period):
+            begins = datetime(start.year, start.month, start.day)
+            last = next_period(period, start)
+            ends = min(datetime(last.year, last.month, last.day), AS_OF)
+            for scope_type, scope, parts in SCOPES:
+                keys = made.window(parts, begins, ends)
+                rows.append(
+                    {
+                        "period": period, "period_start": start, "scope_type": scope_type, "scope": scope,
+                        **{name: keys[name] for name in keys if name not in {"lead", "recovered"}},
+                        "redeploy_count": 0,
+                        "lead_time_hours_p75": quantile(keys["lead"], 0.75),
+                        "lead_time_hours_p90": quantile(keys["lead"], 0.9),
+                        "recovery_hours_p75": quantile(keys["recovered"], 0.75),
+                        "recovery_hours_p90": quantile(keys["recovered"], 0.9),
+                        "time_to_restore_sample": 0, "metric_version": "1",
+                        "is_complete": datetime(last.year, last.month, last.day) <= AS_OF,
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def flow_rows(linear: bool) -> list[dict[str, Any]]:
+    rows = []
+    for period, scale in (("week", 1), ("month", 4), ("quarter", 13)):
+        for at, start in enumerate(period_starts(period)):
+            last = next_period(period, start)
+            for shift, (scope_type, scope, parts) in enumerate(SCOPES):
+                row: dict[str, Any] = {
+                    "period": period, "period_start": start, "scope_type": scope_type, "scope": scope,
+                    "pull_requests_merged": (7 + at * 5 % 6) * len(parts) * scale,
+                    "issues_completed": (4 + at * 3 % 5) * len(parts) * scale if linear else 0,
+                    "metric_version": "1",
+                    "is_complete": datetime(last.year, last.month, last.day) <= AS_OF,
+                }  # fmt: skip
+                for place, name in enumerate(("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")):
+                    unknown = (name == "cycle_time" and not linear) or (name == "pickup" and at % 7 == 3)
+                    median = (2.0 + place * 3) ** 1.3 + (at * 11 + shift * 3) % 7 * (0.6 + place)
+                    row[f"{name}_hours_median"] = None if unknown else median
+                    row[f"{name}_hours_p75"] = None if unknown else median * 2.2
+                    row[f"{name}_hours_p90"] = None if unknown else median * 4.1
+                    row[f"{name}_sample"] = 0 if unknown else (7 + at * 5 % 6) * scale
+                rows.append(row)
+    return rows
+
+
+def scorecard_rows(made: Organization) -> list[dict[str, Any]]:
+    rows = []
+    for days in (30, 90, 180, 365):
+        for scope_type, scope, parts in SCOPES:
+            keys = made.window(parts, AS_OF - timedelta(days=days), AS_OF)
+            lead_score = 6.0 if keys["lead_time_sample"] >= 5 else None
+            recovery_score = 8.0 if keys["recovery_sample"] >= 5 else None
+            rate_scores = [
+                10 - keys[name] * 10 if keys["deployment_count"] >= 5 else None for name in ("change_fail_rate", "rework_rate")
+            ]
+            rows.append(
+                {
+                    "window_days": days, "scope_type": scope_type, "scope": scope, "as_of": AS_OF,
+                    **{name: keys[name] for name in keys if name not in {"lead", "recovered"}},
+                    "deployment_frequency_score": 8.0 if len(parts) == 3 else 6.0,
+                    "lead_time_score": lead_score, "recovery_score": recovery_score,
+                    "change_fail_rate_score": rate_scores[0], "rework_rate_score": rate_scores[1],
+                    "lead_time_level_2023": "high" if lead_score else None,
+                    "deployment_frequency_level_2023": "high",
+                    "throughput_score": 7.0, "stability_score": 9.1, "overall_score": 7.7,
+                }
+            )  # fmt: skip
+    return rows
+
+
+def sync_rows(linear: bool, error: str | None) -> list[dict[str, Any]]:
+    rows = []
+    for source, names in (("github", ("acme/web", "acme/api", "acme/mono")), ("github_actions", ("acme/web", "acme/api"))):
+        rows += [
+            {
+                "source": source, "table_name": "pull_requests" if source == "github" else "workflow_runs",
+                "repository": name, "attempted_at": AS_OF, "succeeded_at": AS_OF, "read_at": AS_OF, "rows": 100,
+                "error": error if name == "acme/api" and source == "github" else None,
+            }
+            for name in names
+        ]  # fmt: skip
+    if linear:
+        rows.append(
+            {
+                "source": "linear", "table_name": "issues", "repository": "ENG", "attempted_at": AS_OF,
+                "succeeded_at": AS_OF, "read_at": AS_OF - timedelta(days=3), "rows": 50,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def write(path: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
+    """A published file whose marts hold `rows`; what a row does not name is NULL, what a mart does not have is left out."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        for table, columns in TABLES.items():
+            connection.execute(f"create table marts.{table} ({columns})")
+            names = [column.split()[0] for column in columns.split(", ")]
+            values = rows.get(table, [])
+            if values:
+                records = pa.table({name: [row.get(name) for row in values] for name in names})
+                connection.register("records", records)
+                connection.execute(f"insert into marts.{table} select * from records")
+                connection.unregister("records")
+    return path
+
+
+def published_rows(linear: bool = True, error: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    made = organization()
+    return {
+        "fct_deployments": made.deployments,
+        "fct_deployed_changes": made.changes,
+        "fct_deployment_failures": made.failures,
+        "fct_pull_requests": made.pull_requests,
+        "dora_metrics": metric_rows(made),
+        "dev_metrics": flow_rows(linear),
+        "dora_scorecard": scorecard_rows(made),
+        "sync_status": sync_rows(linear, error),
+    }
+
+
+@pytest.fixture(scope="session")
+def truth() -> Organization:
+    return organization()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole organisation; Linear is three days behind."""
+    return write(tmp_path_factory.mktemp("published") / "veelocity.duckdb", published_rows())
+
+
+@pytest.fixture()
+def publish(tmp_path: Path) -> Callable[[dict[str, list[dict[str, Any]]]], Path]:
+    """Write another published file from rows by mart."""
+    return lambda rows: write(tmp_path / "veelocity.duckdb", rows)

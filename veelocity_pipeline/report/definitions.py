@@ -1,0 +1,261 @@
+"""What is shown, in words: the five keys, the flow metrics and one short definition of each.
+
+The rules themselves live in the dbt models; these sentences are their summary for a reader of the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["count", "duration", "rate"]
+
+#: A duration or a rate with fewer observations than this has no score, no level and no trend.
+MINIMUM_SAMPLE = 5
+
+#: Length in days of the windows of `dora_scorecard` that the report offers.
+WINDOWS = (90, 180, 365)
+
+#: What the longest window is called; it reaches from the first activity to the last load.
+ALL_HISTORY = "all"
+
+PERIODS = ("week", "month", "quarter")
+
+SCOPE_TYPES = ("all", "repository", "service", "team")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One of DORA's five keys.
+
+    `value`, `sample`, `score` and `level` are column names of `dora_scorecard`; `sample_noun` is the plural of what is
+    counted. `industry_mean` is the mean score of all industries in DORA's report of 2025. `higher_is_better` gives a
+    trend its sign.
+    """
+
+    id: str
+    title: str
+    kind: Kind
+    value: str
+    sample: str
+    score: str
+    level: str
+    sample_noun: str
+    higher_is_better: bool
+    industry_mean: float
+    definition: str
+
+
+KEYS = (
+    Key(
+        "deployment_frequency",
+        "Deployment frequency",
+        "count",
+        "deployment_count",
+        "deployment_count",
+        "deployment_frequency_score",
+        "deployment_frequency_level_2023",
+        "deployments",
+        True,
+        4.8,
+        "Successful production deployments. Deploying again what already runs there is not counted; a rollback is.",
+    ),
+    Key(
+        "lead_time",
+        "Lead time for changes",
+        "duration",
+        "lead_time_hours_median",
+        "lead_time_sample",
+        "lead_time_score",
+        "lead_time_level_2023",
+        "changes",
+        False,
+        5.5,
+        "From the first commit of a pull request to the finish of the first production deployment that shipped it. "
+        "Median; bots and the first known deployment of a repository are left out.",
+    ),
+    Key(
+        "change_fail_rate",
+        "Change fail rate",
+        "rate",
+        "change_fail_rate",
+        "deployment_count",
+        "change_fail_rate_score",
+        "change_fail_rate_level_2023",
+        "deployments",
+        False,
+        8.1,
+        "Share of production deployments that a rollback, a revert, a hotfix or an incident shows to have failed.",
+    ),
+    Key(
+        "recovery",
+        "Failed deployment recovery time",
+        "duration",
+        "recovery_hours_median",
+        "recovery_sample",
+        "recovery_score",
+        "recovery_level_2023",
+        "recoveries",
+        False,
+        7.4,
+        "From the finish of a failed deployment to its earliest recovery: the rollback, revert or hotfix was live, "
+        "or the incident was closed. Median.",
+    ),
+    Key(
+        "rework_rate",
+        "Rework rate",
+        "rate",
+        "rework_rate",
+        "deployment_count",
+        "rework_rate_score",
+        "rework_rate_level_2023",
+        "deployments",
+        False,
+        7.8,
+        "Share of production deployments that nobody planned: made to fix something that users saw.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: a metric of `dora_metrics` or `dev_metrics` by period.
+
+    A duration is drawn from `<metric>_median` and `<metric>_p75` (hours) with its sample size in `sample`; a rate from
+    `metric`, with the counts it divides in `parts`; a count as bars, one per metric of `series` (column, label).
+    """
+
+    id: str
+    section: Literal["delivery", "flow"]
+    title: str
+    kind: Kind
+    metric: str
+    sample: str = ""
+    sample_noun: str = ""
+    parts: tuple[str, str] = ("", "")
+    series: tuple[tuple[str, str], ...] = ()
+    definition: str = ""
+
+
+_KEY = {key.id: key for key in KEYS}
+
+CHARTS = (
+    Chart(
+        "deployment_frequency",
+        "delivery",
+        "Deployment frequency",
+        "count",
+        "deployment_count",
+        series=(("deployment_count", "Deployments"),),
+        definition=_KEY["deployment_frequency"].definition,
+    ),
+    Chart(
+        "lead_time",
+        "delivery",
+        "Lead time for changes",
+        "duration",
+        "lead_time_hours",
+        "lead_time_sample",
+        "changes",
+        definition=_KEY["lead_time"].definition,
+    ),
+    Chart(
+        "change_fail_rate",
+        "delivery",
+        "Change fail rate",
+        "rate",
+        "change_fail_rate",
+        parts=("failed_deployment_count", "deployment_count"),
+        sample_noun="deployments failed",
+        definition=_KEY["change_fail_rate"].definition,
+    ),
+    Chart(
+        "recovery",
+        "delivery",
+        "Failed deployment recovery time",
+        "duration",
+        "recovery_hours",
+        "recovery_sample",
+        "recoveries",
+        definition=_KEY["recovery"].definition,
+    ),
+    Chart(
+        "rework_rate",
+        "delivery",
+        "Rework rate",
+        "rate",
+        "rework_rate",
+        parts=("rework_deployment_count", "deployment_count"),
+        sample_noun="deployments were rework",
+        definition=_KEY["rework_rate"].definition,
+    ),
+    Chart(
+        "time_to_restore",
+        "delivery",
+        "Time to restore",
+        "duration",
+        "time_to_restore_hours",
+        "time_to_restore_sample",
+        "incidents",
+        definition="From the creation of an incident to its completion, whatever caused it. Median.",
+    ),
+    Chart(
+        "time_to_first_review",
+        "flow",
+        "Review time",
+        "duration",
+        "time_to_first_review_hours",
+        "time_to_first_review_sample",
+        "pull requests",
+        definition="From the creation of a pull request to the first review by another person. Median.",
+    ),
+    Chart(
+        "pickup",
+        "flow",
+        "Pickup time",
+        "duration",
+        "pickup_hours",
+        "pickup_sample",
+        "pull requests",
+        definition="From ready for review to the first review or comment by another person. Median.",
+    ),
+    Chart(
+        "merge_time",
+        "flow",
+        "Merge time",
+        "duration",
+        "merge_time_hours",
+        "merge_time_sample",
+        "pull requests",
+        definition="From the creation of a pull request to its merge. Median.",
+    ),
+    Chart(
+        "review",
+        "flow",
+        "First response to merge",
+        "duration",
+        "review_hours",
+        "review_sample",
+        "pull requests",
+        definition="From the first review or comment by another person to the merge. Median.",
+    ),
+    Chart(
+        "cycle_time",
+        "flow",
+        "Cycle time",
+        "duration",
+        "cycle_time_hours",
+        "cycle_time_sample",
+        "issues",
+        definition="From the creation of an issue to the merge of its last linked pull request. Median.",
+    ),
+    Chart(
+        "throughput",
+        "flow",
+        "Throughput",
+        "count",
+        "pull_requests_merged",
+        series=(("pull_requests_merged", "Pull requests merged"), ("issues_completed", "Issues completed")),
+        definition="Pull requests merged by people, and issues completed, each in the period in which it happened.",
+    ),
+)

@@ -1,0 +1,635 @@
+"""What the report shows, read from the published file and from nothing else.
+
+Everything is fetched by column and for all scopes at once, because the page holds years of weeks for many scopes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, PERIODS, SCOPE_TYPES, WINDOWS, Chart, Key
+from veelocity_pipeline.report.formatting import http_url
+
+#: The newest failed deployments that a scope lists.
+FAILURES_SHOWN = 20
+
+#: A source whose last complete read is this much older than the newest one is called stale.
+LAG = timedelta(hours=24)
+
+SOURCE_TITLES = {"github": "GitHub", "github_actions": "GitHub Actions", "linear": "Linear"}
+SOURCE_MISSING = {
+    "github": "Not connected: set GITHUB_TOKEN and GITHUB_REPOSITORIES",
+    "github_actions": "Not connected: set GITHUB_TOKEN and GITHUB_REPOSITORIES",
+    "linear": "Not connected: set LINEAR_API_KEY",
+}
+
+
+class ReportError(Exception):
+    """The published file or the report's own cannot be used; the message says so in one sentence, with the cure."""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """How fresh one source is. `as_of` and `succeeded_at` are aware UTC times, None before the first complete read."""
+
+    name: str
+    title: str
+    as_of: datetime | None
+    succeeded_at: datetime | None
+    scopes: int
+    failed: tuple[tuple[str, str], ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything on the page; lists `by scope` are parallel to `scopes`.
+
+    `series[period][scope]` is None or `{offset, length, columns}`: values from position `offset` of `starts[period]`
+    on. `cards[window][key]` holds lists by scope. Durations are hours, rates shares of 1, days are counts.
+    """
+
+    as_of: datetime | None
+    sources: tuple[SourceState, ...]
+    scopes: tuple[tuple[str, str], ...]
+    deployed: tuple[bool, ...]
+    history_days: tuple[float | None, ...]
+    starts: dict[str, list[str]]
+    series: dict[str, list[dict[str, Any] | None]]
+    cards: dict[str, dict[str, dict[str, list[Any]]]]
+    totals: dict[str, dict[str, list[Any]]]
+    failures: dict[str, list[Any]]
+    metric_version: str | None = None
+
+    @property
+    def has_linear(self) -> bool:
+        """Whether Linear has been read completely at least once."""
+        return any(source.name == "linear" and source.as_of for source in self.sources)
+
+
+@contextlib.contextmanager
+def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published file; whatever is wrong with the file becomes a ReportError."""
+    if not published.is_file():
+        raise ReportError(
+            f"There is no published data at {published} yet: run `veelocity refresh`, or `veelocity demo` for a trial."
+        )
+    try:
+        connection = duckdb.connect(str(published), read_only=True)
+    except duckdb.Error as error:
+        raise ReportError(
+            f"{published} cannot be opened as a DuckDB database ({_first_line(error)}): "
+            "move it away and run `veelocity refresh` to publish it again."
+        ) from error
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise ReportError(
+            f"{published} was published by another version of Veelocity ({_first_line(error)}): "
+            "run `veelocity refresh`."
+        ) from error
+    finally:
+        connection.close()
+
+
+def read_report(published: Path) -> ReportData:
+    """Read the page's data from the published file. Raises ReportError."""
+    with open_published(published) as connection:
+        sources = read_sources(connection)
+        scopes = read_scopes(connection)
+        starts, series = _read_series(connection, scopes)
+        cards, totals = _read_cards(connection, scopes)
+        return ReportData(
+            as_of=_as_of(connection, sources),
+            sources=sources,
+            scopes=tuple(scopes),
+            deployed=_deployed(connection, scopes),
+            history_days=_history_days(connection, scopes),
+            starts=starts,
+            series=series,
+            cards=cards,
+            totals=totals,
+            failures=_read_failures(connection, scopes),
+            metric_version=_scalar(connection, "select max(metric_version)::varchar from marts.dora_metrics"),
+        )
+
+
+def read_scopes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Every (scope_type, scope) that has a metric: all first, then repositories, services and teams by name."""
+    found = connection.execute(
+        """
+        select scope_type, scope from marts.dora_metrics
+        union
+        select scope_type, scope from marts.dev_metrics
+        """
+    ).fetchall()
+    return sorted(found, key=lambda each: (_rank(each[0]), each[1].lower()))
+
+
+def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ...]:
+    """The state of the three sources, those that were never read included."""
+    rows = connection.execute(
+        """
+        select
+            source,
+            case when count(read_at) = count(*) then min(read_at) end,
+            max(succeeded_at),
+            count(distinct repository)
+        from marts.sync_status
+        group by source
+        """
+    ).fetchall()
+    known = {row[0]: row[1:] for row in rows}
+    errors: dict[str, list[tuple[str, str]]] = {}
+    for source, repository, error in connection.execute(
+        """
+        select source, repository, min(error) from marts.sync_status
+        where error is not null group by all order by source, repository
+        """
+    ).fetchall():
+        errors.setdefault(source, []).append((repository, error))
+    return tuple(
+        SourceState(
+            name=name,
+            title=SOURCE_TITLES.get(name, name),
+            as_of=_utc(known[name][0]) if name in known else None,
+            succeeded_at=_utc(known[name][1]) if name in known else None,
+            scopes=known[name][2] if name in known else 0,
+            failed=tuple(errors.get(name, ())),
+            missing="" if name in known else SOURCE_MISSING.get(name, "Never read"),
+        )
+        for name in [*SOURCE_TITLES, *sorted(known.keys() - SOURCE_TITLES.keys())]
+    )
+
+
+# ---- charts ----
+
+
+def chart_columns(chart: Chart) -> tuple[str, ...]:
+    """The columns of dora_metrics or dev_metrics that a chart, its tooltip and its table use."""
+    if chart.kind == "duration":
+        return (*(f"{chart.metric}_{suffix}" for suffix in ("median", "p75", "p90")), chart.sample)
+    if chart.kind == "rate":
+        return (chart.metric, *chart.parts)
+    return tuple(name for name, _ in chart.series)
+
+
+def _read_series(
+    connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]
+) -> tuple[dict[str, list[str]], dict[str, list[dict[str, Any] | None]]]:
+    """Every period of every scope, by column. Four decimals of an hour are a third of a second, and keep it small."""
+    dora = list(dict.fromkeys(name for chart in CHARTS if chart.section == "delivery" for name in chart_columns(chart)))
+    flow = list(dict.fromkeys(name for chart in CHARTS if chart.section == "flow" for name in chart_columns(chart)))
+    names = [*dora, "is_complete", *flow, "flow_is_complete"]
+    values = [
+        *(f"dora_metrics.{name}" for name in dora),
+        "dora_metrics.is_complete::integer",
+        *(f"dev_metrics.{name}" for name in flow),
+        "dev_metrics.is_complete::integer",
+    ]
+    rounded = ",\n".join(
+        f"list({value if value.endswith('integer') else f'round({value}, 4)'} order by period_start) as {name}"
+        if name not in _counts()
+        else f"list({value} order by period_start) as {name}"
+        for name, value in zip(names, values, strict=True)
+    )
+    query = f"""
+        select scope_type, scope, list(period_start order by period_start) as starts, {rounded}
+        from marts.dora_metrics
+        full join marts.dev_metrics using (period, period_start, scope_type, scope)
+        where period = ?
+        group by scope_type, scope
+    """
+    all_starts: dict[str, list[str]] = {}
+    series: dict[str, list[dict[str, Any] | None]] = {}
+    for period in PERIODS:
+        found = {(row[0], row[1]): row[2:] for row in connection.execute(query, [period]).fetchall()}
+        axis = sorted({start for row in found.values() for start in row[0]})
+        position = {start: at for at, start in enumerate(axis)}
+        all_starts[period] = [start.isoformat() for start in axis]
+        series[period] = [_aligned(found[scope], names, position) if scope in found else None for scope in scopes]
+    return all_starts, series
+
+
+def _counts() -> set[str]:
+    """Columns that hold whole numbers."""
+    found: set[str] = set()
+    for chart in CHARTS:
+        found.update(name for name, _ in chart.series)
+        found.update((chart.sample, *chart.parts))
+    return found
+
+
+def _aligned(row: Sequence[Any], names: Sequence[str], position: dict[date, int]) -> dict[str, Any]:
+    """One scope's columns on the axis of its period; a period that the scope has no row for is unknown, not zero."""
+    starts, *columns = row
+    offset = position[starts[0]]
+    length = position[starts[-1]] - offset + 1
+    if len(starts) == length:
+        return {"offset": offset, "length": length, "columns": dict(zip(names, columns, strict=True))}
+    spread: dict[str, list[Any]] = {name: [None] * length for name in names}
+    for at, start in enumerate(starts):
+        for name, column in zip(names, columns, strict=True):
+            spread[name][position[start] - offset] = column[at]
+    return {"offset": offset, "length": length, "columns": spread}
+
+
+# ---- cards ----
+
+#: Which (repository, service) each scope consists of.
+_MEMBERS = """
+    parts as (
+        select distinct repository_id, service from marts.fct_deployments where is_production
+    ),
+    scopes as (
+        select scope_type, scope from marts.dora_metrics
+        union
+        select scope_type, scope from marts.dora_scorecard
+    ),
+    members as (
+        select scopes.scope_type, scopes.scope, parts.repository_id, parts.service
+        from scopes
+        inner join parts
+            on scopes.scope_type = 'all'
+            or (scopes.scope_type = 'repository' and ends_with(parts.repository_id, ':' || scopes.scope))
+            or (scopes.scope_type = 'service' and scopes.scope = parts.service)
+    )
+"""
+
+#: The five keys of three kinds of span per scope, from the facts, with the marts' own rules: the scorecard's window
+#: (`current`), the one of the same length before it (`previous`) and everything (`history`).
+_KEYS_OF_SPANS = f"""
+    with {_MEMBERS},
+    spans as (
+        select
+            window_days, scope_type, scope, 'current' as span, as_of - to_days(window_days) as begins, as_of as ends
+        from marts.dora_scorecard
+        union all
+        select
+            window_days, scope_type, scope, 'previous', as_of - to_days(2 * window_days), as_of - to_days(window_days)
+        from marts.dora_scorecard
+        union all
+        select 0, scope_type, scope, 'history', timestamp '-infinity', max(as_of)
+        from marts.dora_scorecard
+        group by scope_type, scope
+    ),
+    deployments as (
+        select members.scope_type, members.scope, fct_deployments.*
+        from marts.fct_deployments
+        inner join members using (repository_id, service)
+        where is_production and status = 'success' and not is_redeploy
+    ),
+    changes as (
+        select
+            members.scope_type,
+            members.scope,
+            fct_deployed_changes.pull_request_id,
+            min(fct_deployed_changes.deployed_at) as deployed_at,
+            min(fct_deployed_changes.lead_time_hours) as lead_time_hours
+        from marts.fct_deployed_changes
+        inner join marts.fct_deployments using (deployment_id)
+        inner join members
+            on fct_deployments.repository_id = members.repository_id and fct_deployments.service = members.service
+        inner join marts.fct_pull_requests using (pull_request_id)
+        where fct_deployed_changes.change_type = 'pull_request'
+            and not fct_deployed_changes.in_baseline
+            and not fct_pull_requests.is_bot
+            and fct_deployed_changes.lead_time_hours is not null
+        group by all
+    ),
+    counted as (
+        select
+            window_days, span, scope_type, scope,
+            count(*) as deployment_count,
+            count(distinct finished_at::date) as deployment_day_count,
+            count(*) filter (is_failed) as failed_deployment_count,
+            count(*) filter (is_rework) as rework_deployment_count
+        from spans
+        inner join deployments using (scope_type, scope)
+        where finished_at >= begins and finished_at < ends
+        group by all
+    ),
+    led as (
+        select
+            window_days, span, scope_type, scope,
+            quantile_cont(lead_time_hours, 0.5) as lead_time_hours_median,
+            count(*) as lead_time_sample
+        from spans
+        inner join changes using (scope_type, scope)
+        where deployed_at >= begins and deployed_at < ends
+        group by all
+    ),
+    recovered as (
+        select
+            window_days, span, scope_type, scope,
+            quantile_cont(recovery_hours, 0.5) as recovery_hours_median,
+            count(*) as recovery_sample
+        from spans
+        inner join deployments using (scope_type, scope)
+        where is_failed and recovery_hours is not null and recovered_at >= begins and recovered_at < ends
+        group by all
+    ),
+    began as (
+        select scope_type, scope, min(finished_at) as began_at from deployments group by all
+    )
+    select
+        window_days, span, scope_type, scope,
+        began_at <= begins as is_covered,
+        coalesce(deployment_count, 0) as deployment_count,
+        coalesce(deployment_day_count, 0) as deployment_day_count,
+        coalesce(failed_deployment_count, 0) as failed_deployment_count,
+        coalesce(rework_deployment_count, 0) as rework_deployment_count,
+        failed_deployment_count / deployment_count as change_fail_rate,
+        rework_deployment_count / deployment_count as rework_rate,
+        lead_time_hours_median,
+        coalesce(lead_time_sample, 0) as lead_time_sample,
+        recovery_hours_median,
+        coalesce(recovery_sample, 0) as recovery_sample
+    from spans
+    left join began using (scope_type, scope)
+    left join counted using (window_days, span, scope_type, scope)
+    left join led using (window_days, span, scope_type, scope)
+    left join recovered using (window_days, span, scope_type, scope)
+"""
+
+#: The count that a key's sample is seen with: days with a deployment, or the deployments that failed.
+_PARTS = {
+    "deployment_frequency": "deployment_day_count",
+    "change_fail_rate": "failed_deployment_count",
+    "rework_rate": "rework_deployment_count",
+}
+
+_TOTALS = {"throughput": "throughput_score", "stability": "stability_score", "overall": "overall_score"}
+
+
+def _read_cards(
+    connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]
+) -> tuple[dict[str, dict[str, dict[str, list[Any]]]], dict[str, dict[str, list[Any]]]]:
+    """The five keys of each window, with those of the window before.
+
+    A window's numbers are those of dora_scorecard. No mart holds the window before or all of history, so these come
+    from the facts; each is shown only where the same statement also gives the scorecard's own number for the
+    scorecard's own window, so that a trend never compares two definitions.
+    """
+    marts = {
+        (row["window_days"], row["scope_type"], row["scope"]): row
+        for row in _rows(connection, "select * from marts.dora_scorecard")
+    }
+    spans = {
+        (row["span"], row["window_days"], row["scope_type"], row["scope"]): row
+        for row in _rows(connection, _KEYS_OF_SPANS)
+    }
+    cards: dict[str, dict[str, dict[str, list[Any]]]] = {}
+    totals: dict[str, dict[str, list[Any]]] = {}
+    for days in WINDOWS:
+        cards[str(days)] = {
+            key.id: _columns(
+                _card(
+                    key,
+                    marts.get((days, *scope)),
+                    spans.get(("current", days, *scope)),
+                    spans.get(("previous", days, *scope)),
+                )
+                for scope in scopes
+            )
+            for key in KEYS
+        }
+        totals[str(days)] = {
+            name: [_rounded(marts[days, *scope][column]) if (days, *scope) in marts else None for scope in scopes]
+            for name, column in _TOTALS.items()
+        }
+    longest = max(WINDOWS)
+    cards[ALL_HISTORY] = {
+        key.id: _columns(
+            _history_card(
+                key,
+                marts.get((longest, *scope)),
+                spans.get(("current", longest, *scope)),
+                spans.get(("history", 0, *scope)),
+            )
+            for scope in scopes
+        )
+        for key in KEYS
+    }
+    return cards, totals
+
+
+def _card(
+    key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """One key of one window and scope. `previous_known` is False where there is nothing honest to compare with."""
+    comparable = _agree(key, mart, same) and before is not None and bool(before["is_covered"])
+    return {
+        "value": _rounded(mart[key.value]) if mart else None,
+        "sample": mart[key.sample] if mart else None,
+        "part": mart[_PARTS[key.id]] if mart and key.id in _PARTS else None,
+        "score": _rounded(mart[key.score]) if mart else None,
+        "level": mart[key.level] if mart else None,
+        "previous_known": comparable,
+        "previous": _rounded(before[key.value]) if comparable and before else None,
+        "previous_sample": before[key.sample] if comparable and before else None,
+    }
+
+
+def _history_card(
+    key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, history: dict[str, Any] | None
+) -> dict[str, Any]:
+    known = history if history and _agree(key, mart, same) else None
+    return {
+        "value": _rounded(known[key.value]) if known else None,
+        "sample": known[key.sample] if known else None,
+        "part": known[_PARTS[key.id]] if known and key.id in _PARTS else None,
+        "score": None,
+        "level": None,
+        "previous_known": False,
+        "previous": None,
+        "previous_sample": None,
+    }
+
+
+def _agree(key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None) -> bool:
+    """Whether the facts give the mart's number and sample for the mart's own window."""
+    if mart is None or same is None or mart[key.sample] != same[key.sample]:
+        return False
+    left, right = mart[key.value], same[key.value]
+    if left is None or right is None:
+        return left is right
+    return math.isclose(left, right, rel_tol=1e-6, abs_tol=1e-9)
+
+
+def _columns(cards: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for card in cards:
+        for name, value in card.items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+# ---- what there is at all ----
+
+
+def _deployed(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> tuple[bool, ...]:
+    """Whether a scope has any counted deployment in its whole history."""
+    found = set(
+        connection.execute(
+            "select scope_type, scope from marts.dora_metrics group by all having sum(deployment_count) > 0"
+        ).fetchall()
+    )
+    return tuple(scope in found for scope in scopes)
+
+
+def _history_days(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> tuple[float | None, ...]:
+    """Days from the day of a scope's first deployment to the last load."""
+    found = {
+        (row[0], row[1]): row[2]
+        for row in connection.execute(
+            """
+            select scope_type, scope, date_diff('hour', first_day::timestamp, as_of) / 24
+            from (
+                select scope_type, scope, min(period_start) as first_day
+                from marts.dora_metrics where period = 'day' and deployment_count > 0 group by all
+            )
+            inner join (select scope_type, scope, max(as_of) as as_of from marts.dora_scorecard group by all)
+                using (scope_type, scope)
+            """
+        ).fetchall()
+    }
+    return tuple(_rounded(found.get(scope)) for scope in scopes)
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection, sources: Sequence[SourceState]) -> datetime | None:
+    """The end of the scorecard's windows; without a scorecard, the oldest complete read."""
+    marts = _scalar(connection, "select min(as_of) from marts.dora_scorecard where scope_type = 'all'")
+    return _utc(marts) or min((source.as_of for source in sources if source.as_of), default=None)
+
+
+# ---- failed deployments ----
+
+_FAILURES = f"""
+    with {_MEMBERS},
+    ranked as (
+        select
+            fct_deployments.*,
+            members.scope_type,
+            members.scope,
+            row_number() over (
+                partition by members.scope_type, members.scope
+                order by fct_deployments.finished_at desc, fct_deployments.deployment_id
+            ) as place
+        from marts.fct_deployments
+        inner join members using (repository_id, service)
+        where is_failed
+    ),
+    shown as (
+        select
+            deployment_id, repository_id, service, sha, ref, url, finished_at, recovery_hours,
+            list({{'scope_type': scope_type, 'scope': scope}}) as scopes
+        from ranked
+        where place <= $shown
+        group by all
+    ),
+    evidence as (
+        select
+            fct_deployment_failures.deployment_id,
+            list({{
+                'evidence': fct_deployment_failures.evidence,
+                'text': coalesce(fct_pull_requests.title, fct_issues.title, fct_deployment_failures.reason),
+                'id': fct_deployment_failures.evidence_id,
+                'url': coalesce(fct_deployment_failures.evidence_url, fct_pull_requests.url, fct_issues.url)
+            }} order by fct_deployment_failures.occurred_at, fct_deployment_failures.evidence) as evidence
+        from marts.fct_deployment_failures
+        left join marts.fct_pull_requests on fct_deployment_failures.evidence_id = fct_pull_requests.pull_request_id
+        left join marts.fct_issues on fct_deployment_failures.evidence_id = fct_issues.issue_id
+        where fct_deployment_failures.counts
+        group by fct_deployment_failures.deployment_id
+    )
+    select shown.*, evidence.evidence
+    from shown
+    left join evidence using (deployment_id)
+    order by finished_at desc, deployment_id
+"""
+
+
+def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> dict[str, list[Any]]:
+    """The newest failed deployments of every scope, each once, with the positions of the scopes that list it."""
+    position = {scope: at for at, scope in enumerate(scopes)}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("deployment", "where", "url", "finished_at", "recovery_hours", "scopes", "evidence")
+    }
+    for row in _rows(connection, _FAILURES, {"shown": FAILURES_SHOWN}):
+        repository = _name(row["repository_id"])
+        service = row["service"]
+        columns["deployment"].append((row["sha"] or "")[:7] or row["ref"] or _name(row["deployment_id"]))
+        columns["where"].append(repository if not service or service == repository else f"{repository} · {service}")
+        columns["url"].append(http_url(row["url"]))
+        columns["finished_at"].append(row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else "")
+        columns["recovery_hours"].append(_rounded(row["recovery_hours"]))
+        columns["scopes"].append(
+            sorted(
+                position[each["scope_type"], each["scope"]]
+                for each in row["scopes"]
+                if (each["scope_type"], each["scope"]) in position
+            )
+        )
+        columns["evidence"].append(
+            [
+                [each["evidence"], _evidence_text(each["text"], each["id"]), http_url(each["url"])]
+                for each in row["evidence"] or ()
+            ]
+        )
+    return columns
+
+
+def _evidence_text(text: str | None, evidence_id: str | None) -> str:
+    """`web#41 Undo the checkout change`: what it is called where people know it, then its title."""
+    identity = _name(evidence_id or "")
+    return " ".join(part for part in (identity, text or "") if part) or "unnamed"
+
+
+# ---- helpers ----
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, parameters) if parameters else connection.execute(query)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """The marts hold UTC without saying so."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _name(scoped_id: str) -> str:
+    """`acme/web#41` of `github:acme/web#41`."""
+    return scoped_id.split(":", 1)[-1]
+
+
+def _rank(scope_type: str) -> int:
+    return SCOPE_TYPES.index(scope_type) if scope_type in SCOPE_TYPES else len(SCOPE_TYPES)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__

@@ -1,0 +1,217 @@
+"""One self-contained HTML file out of what the published marts say."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, MINIMUM_SAMPLE, WINDOWS
+from veelocity_pipeline.report.queries import FAILURES_SHOWN, LAG, ReportData, ReportError, SourceState, read_report
+
+#: After so many days without a successful refresh the page says that it is old, each time it is opened.
+STALE_DAYS = 2
+
+#: Failures of one source that are named one by one.
+ERRORS_SHOWN = 5
+
+
+def render_report(published: Path, target: Path) -> Path:
+    """Write the report about the published file to `target` and return it.
+
+    The file needs no network and no other file. It replaces an older one in a single step, so a reader never meets half
+    of it. Raises ReportError (one sentence) when there is nothing to report on; `target` is then left as it was.
+    """
+    page = render_page(read_report(published))
+    try:
+        _write_in_one_step(target, page.encode())
+    except OSError as error:
+        raise ReportError(f"The report cannot be written to {target}: {error.strerror or error}.") from error
+    return target
+
+
+def _write_in_one_step(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, staged = tempfile.mkstemp(dir=target.parent, prefix=".report-", suffix=".html")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(staged).replace(target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(staged).unlink()
+        raise
+
+
+def render_page(data: ReportData) -> str:
+    """The whole page as text."""
+    environment = Environment(
+        loader=PackageLoader("veelocity_pipeline.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    plotly = _plotly()
+    script = _asset("report.js")
+    as_of = _moment(data.as_of)
+    return environment.get_template("template.html.j2").render(
+        title="Veelocity",
+        policy=content_policy(plotly, script),
+        style=Markup(_asset("report.css")),
+        script=Markup(script),
+        plotly=Markup(plotly),
+        data=embedded_json(page_data(data)),
+        sources=[_source(source) for source in data.sources],
+        notices=notices(data),
+        definitions=_definitions(),
+        minimum_sample=MINIMUM_SAMPLE,
+        footer=f"Veelocity · data to {as_of}"
+        + (f" · metric version {data.metric_version}" if data.metric_version else "")
+        + " · times in UTC. Nothing on this page ranks people.",
+    )
+
+
+def embedded_json(value: Any) -> Markup:
+    """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
+    text = orjson.dumps(value).decode()
+    for character in ("<", ">", "&", "\u2028", "\u2029"):
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def content_policy(*scripts: str) -> str:
+    """A policy under which the page can reach no network and run no script but the given ones."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def page_data(data: ReportData) -> dict[str, Any]:
+    """What report.js draws from."""
+    refreshed = max((source.succeeded_at for source in data.sources if source.succeeded_at), default=None)
+    return {
+        "keys": [asdict(key) for key in KEYS],
+        "charts": [asdict(chart) for chart in CHARTS],
+        "windows": [{"id": str(days), "days": days} for days in WINDOWS] + [{"id": ALL_HISTORY, "days": None}],
+        "minimum": MINIMUM_SAMPLE,
+        "stale_days": STALE_DAYS,
+        "as_of": data.as_of.isoformat() if data.as_of else None,
+        "refreshed": refreshed.isoformat() if refreshed else None,
+        "linear": data.has_linear,
+        "scopes": data.scopes or [("all", "all")],
+        "deployed": data.deployed or [False],
+        "history_days": data.history_days or [None],
+        "starts": data.starts,
+        "series": data.series,
+        "cards": data.cards,
+        "totals": data.totals,
+        "failures": data.failures,
+        "failures_shown": FAILURES_SHOWN,
+    }
+
+
+def notices(data: ReportData) -> list[dict[str, str]]:
+    """What is missing or stale, most urgent first, each with what to do about it."""
+    found = []
+    if not data.scopes:
+        found.append(
+            _notice(
+                "warn",
+                "Nothing has been loaded yet.",
+                "Set GITHUB_TOKEN and GITHUB_REPOSITORIES, then run veelocity refresh; "
+                "veelocity check tells whether they work.",
+            )
+        )
+    newest = max((source.as_of for source in data.sources if source.as_of), default=None)
+    for source in data.sources:
+        if source.failed:
+            names = list(dict.fromkeys(name for name, _ in source.failed))
+            more = f" and {len(names) - ERRORS_SHOWN} more" if len(names) > ERRORS_SHOWN else ""
+            found.append(
+                _notice(
+                    "warn",
+                    f"{source.title}: the last refresh failed for {', '.join(names[:ERRORS_SHOWN])}{more}.",
+                    f"What is shown is from before. The reason: {source.failed[0][1]}",
+                )
+            )
+        if source.as_of and newest and newest - source.as_of > LAG:
+            days = (newest - source.as_of) / LAG
+            found.append(
+                _notice(
+                    "warn",
+                    f"{source.title} is {days:.0f} days behind the other sources.",
+                    "Numbers that need it stop there.",
+                )
+            )
+    missing = {source.name: source for source in data.sources if source.missing}
+    if "linear" in missing and data.scopes:
+        found.append(
+            _notice(
+                "note",
+                "Linear is not connected.",
+                "Cycle time and completed issues need it: set LINEAR_API_KEY and refresh. All else works without.",
+            )
+        )
+    if data.scopes and not any(data.deployed):
+        found.append(
+            _notice(
+                "note",
+                "No production deployment was found.",
+                "Name the workflows that deploy in DEPLOYMENT_PATTERNS, or choose deployments.source in "
+                "veelocity.toml; veelocity check shows what was found for each repository.",
+            )
+        )
+    return found
+
+
+def _notice(kind: str, title: str, text: str) -> dict[str, str]:
+    return {"kind": kind, "title": title, "text": text}
+
+
+def _source(source: SourceState) -> dict[str, Any]:
+    return {
+        "title": source.title,
+        "as_of": source.as_of,
+        "as_of_text": _moment(source.as_of) if source.scopes else "not connected",
+        "scopes": source.scopes,
+        "failed": [{"repository": name, "error": error} for name, error in source.failed[:ERRORS_SHOWN]],
+        "more_failed": max(0, len(source.failed) - ERRORS_SHOWN),
+        "missing": source.missing,
+    }
+
+
+def _definitions() -> list[dict[str, str]]:
+    """Each definition once: the keys, then the charts of metrics that are not among them."""
+    keys = {key.id for key in KEYS}
+    return [{"title": key.title, "definition": key.definition} for key in KEYS] + [
+        {"title": chart.title, "definition": chart.definition} for chart in CHARTS if chart.id not in keys
+    ]
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return "never read completely"
+    moment = moment.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    """Plotly's own bundle. Imported late: the package takes longer to import than everything else here together."""
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs()
