@@ -53,7 +53,11 @@ MOST_ATTEMPTS = 6
 """How often one request is sent when the server stumbles: five waits of 1, 2, 4, 8, 16 s, with jitter."""
 
 MOST_ATTEMPTS_UNREACHABLE = 3
+"""A host that has not answered at all yet is more likely wrong than busy."""
+
 MOST_ATTEMPTS_BAD = 3
+"""Something that is not JSON: half a body, or a page of some server in between."""
+
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 """GitHub ends a query after 10 s; some servers in between take longer to say so."""
 
@@ -597,7 +601,7 @@ class Client:
                     return response, body, used
                 failure = self._refused(response, body, is_json, subject)
                 if is_json is False and status < 500:
-                    most = min(attempts, MOST_ATTEMPTS_BAD)
+                    most = MOST_ATTEMPTS_BAD
                 if not isinstance(failure, OverloadedError) and not (isinstance(failure, BadAnswerError) and status < 300):
                     raise failure
             if attempt >= most:
@@ -621,7 +625,7 @@ class Client:
             once = isinstance(error, httpx.UnsupportedProtocol)
             return UnreachableError(
                 f"{host} cannot be reached ({text}): check the network and {setting}."
-            ), 1 if once else min(attempts, MOST_ATTEMPTS_UNREACHABLE) if attempts > 1 else MOST_ATTEMPTS_UNREACHABLE
+            ), 1 if once else MOST_ATTEMPTS if self._server_date else MOST_ATTEMPTS_UNREACHABLE
         what = "took too long" if isinstance(error, httpx.TimeoutException) else "broke the connection"
         return OverloadedError(f"{host} {what} while answering {subject}, every time it was asked."), attempts
 

@@ -7,19 +7,42 @@ and loaded one batch at a time, in the caller's thread: the warehouse has one wr
 
 from __future__ import annotations
 
+import copy
+import functools
+import logging
+import os
+import queue
+import tempfile
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .http import Client
-from .tables import Row, Table
+import dlt
+import pyarrow as pa
+from dlt.common.destination.exceptions import DestinationException
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from .errors import BadAnswerError, LoadError, SourceError
+from .http import Client, Usage
+from .tables import GONE_COLUMN, Row, Table
 
 if TYPE_CHECKING:
-    import dlt
-
     from ..settings import Settings
+    from ..warehouse import Home
+
+_log = logging.getLogger(__name__)
+
+BATCH_ROWS = 20_000
+"""Rows that are enough for a load: about half a second of dlt's own work is then well spent."""
+
+BATCH_SECONDS = 30.0
+"""The longest that rows wait for more of them: what a killed run has to read again."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +221,302 @@ class SourceEntry:
     missing: str
     scope_column: Mapping[str, str]
 
+    def source(
+        self, batch: Mapping[str, pa.Table] | None = None, scopes: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> DltSource:
+        """A new dlt source, with one resource for each table of ``batch`` (all of them, and no row, without one).
+
+        Args:
+            batch: what to load, by table, in the tables' declared schemas.
+            scopes: what to remember of each scope in the state that is saved with this load.
+        """
+        tables = {name: table.arrow([]) for name, table in self.tables.items()} if batch is None else batch
+
+        def remember() -> Iterator[pa.Table]:
+            dlt.current.source_state().setdefault(_SCOPES, {}).update(scopes or {})
+            yield from ()
+
+        @dlt.source(name=self.name, section=self.name, max_table_nesting=0)
+        def build() -> Iterator[Any]:
+            for number, (name, content) in enumerate(tables.items()):
+                table = self.tables[name]
+
+                def rows(content: pa.Table = content, is_first: bool = number == 0) -> Iterator[pa.Table]:
+                    if is_first:
+                        yield from remember()
+                    yield content
+
+                keys: dict[str, Any] = {"primary_key": table.primary_key} if table.primary_key else {
+                    "merge_key": table.merge_key,
+                    "columns": {GONE_COLUMN: {"data_type": "bool", "hard_delete": True}},
+                }
+                yield dlt.resource(
+                    rows(),
+                    name=name,
+                    write_disposition="merge",
+                    schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"},
+                    **keys,
+                )
+
+        return build()
+
+
+_SCOPES = "scopes"
+"""Key of the source's state in dlt: scope's id → its ``name`` and ``mark``."""
+
+
+def empty_source(entry: SourceEntry) -> DltSource:
+    """The source with all its tables and no row: what assets are made from. Needs no setting."""
+    return entry.source()
+
+
+@functools.cache
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for pipelines that never run; gone when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="veelocity-dlt-")
+
+
+def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
+    """The source's dlt pipeline into the working file; without a home one that only describes itself."""
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    folder = str(home.dlt) if home else _scratch().name
+    file = str(home.working) if home else ":memory:"
+    return dlt.pipeline(
+        f"veelocity_{entry.name}",
+        pipelines_dir=folder,
+        destination=dlt.destinations.duckdb(file),
+        dataset_name=entry.dataset,
+    )
+
+
+def prepare(entry: SourceEntry, pipeline: dlt.Pipeline) -> None:
+    """Make the pipeline go on from what the warehouse holds, and every raw table exist.
+
+    Whatever a killed run left in dlt's own folder is thrown away: rows that were not loaded will be
+    read again, since their mark was not saved either.
+
+    Raises:
+        LoadError: the warehouse cannot be used.
+    """
+    with _loading():
+        pipeline.drop()
+        pipeline.sync_destination()
+    there = pipeline.schemas[entry.name].tables if entry.name in pipeline.schemas else {}
+    missing = {
+        name: table.arrow([])
+        for name, table in entry.tables.items()
+        if not set(table.schema.names) <= set(there.get(name, {}).get("columns", {}))
+    }
+    if missing:
+        with _loading():
+            pipeline.run(entry.source(missing), loader_file_format="parquet")
+
+
+class _loading:
+    """Turns what dlt raises into one sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, PipelineStepFailed | DestinationException | OSError):
+            cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
+            text = next((line.strip() for line in reversed(str(cause).splitlines()) if line.strip()), type(cause).__name__)
+            raise LoadError(f"The warehouse could not be written: {text}") from error
+
+
+class _Warehouse(Known):
+    """What is loaded, read through dlt. One at a time with loading: DuckDB has one configuration per file."""
+
+    def __init__(self, entry: SourceEntry, pipeline: dlt.Pipeline, lock: threading.Lock) -> None:
+        self._entry = entry
+        self._pipeline = pipeline
+        self._lock = lock
+
+    def values(self, table: str, column: str, scope_id: str) -> set[Any]:
+        return {row[column] for row in self.rows(table, (column,), scope_id)}
+
+    def rows(self, table: str, columns: Iterable[str], scope_id: str, where: str = "") -> list[Row]:
+        names = list(columns)
+        scope_column = self._entry.scope_column.get(table)
+        conditions = [f"{scope_column} = %s"] if scope_column else []
+        if where:
+            conditions.append(f"({where})")
+        with self._lock, self._pipeline.sql_client() as client:
+            sql = f"select {', '.join(names)} from {client.make_qualified_table_name(table)}"
+            if conditions:
+                sql += f" where {' and '.join(conditions)}"
+            found = client.execute_sql(sql, *([scope_id] if scope_column else [])) or ()
+        return [dict(zip(names, values, strict=True)) for values in found]
+
+
+@dataclass
+class _Pending:
+    """What is read of a scope and not loaded yet; of twins the later one."""
+
+    rows: dict[str, dict[tuple[Any, ...], Row]] = field(default_factory=dict)
+    sets: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    mark: dict[str, Any] | None = None
+    listed: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, chunk: Chunk, tables: Mapping[str, Table]) -> None:
+        for name, rows in chunk.rows.items():
+            key = tables[name].primary_key
+            self.rows.setdefault(name, {}).update({tuple(row[column] for column in key): row for row in rows})
+        for name, parents in chunk.sets.items():
+            self.sets.setdefault(name, {}).update(parents)
+        if chunk.mark is not None:
+            self.mark = chunk.mark
+        self.listed.update(chunk.listed)
+
+    def counts(self) -> dict[str, int]:
+        counted = {name: len(rows) for name, rows in self.rows.items()}
+        return counted | {name: sum(map(len, parents.values())) for name, parents in self.sets.items()}
+
+    def arrow(self, tables: Mapping[str, Table]) -> dict[str, pa.Table]:
+        """What to load, by table. Raises pyarrow's errors where a value is not of its column's type."""
+        rows = {name: list(rows.values()) for name, rows in self.rows.items() if rows}
+        for name, parents in self.sets.items():
+            rows[name] = [
+                row for parent, children in parents.items() for row in children or [tables[name].empty_set(parent)]
+            ]
+        return {name: tables[name].arrow(found) for name, found in rows.items() if found}
+
+
+@dataclass
+class _Reading:
+    """One scope on its way through a refresh."""
+
+    scope: Scope
+    mark: dict[str, Any]
+    saved: dict[str, Any] | None
+    attempted_at: datetime
+    pending: _Pending = field(default_factory=_Pending)
+    rows: dict[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    error: str | None = None
+    is_spoilt: bool = False
+
+
+class _Refresh:
+    """One run of ``load``."""
+
+    def __init__(
+        self,
+        entry: SourceEntry,
+        pipeline: dlt.Pipeline,
+        request: RefreshRequest,
+        on_progress: Callable[[str], None] | None,
+    ) -> None:
+        self.entry = entry
+        self.pipeline = pipeline
+        self.request = request
+        self.warehouse = threading.Lock()
+        self.known = _Warehouse(entry, pipeline, self.warehouse)
+        self.stopped = threading.Event()
+        self._on_progress = on_progress
+        self._saying = threading.Lock()
+        self.queue: queue.Queue[tuple[_Reading, Chunk | None]] = queue.Queue(maxsize=16)
+
+    def say(self, text: str) -> None:
+        if self._on_progress:
+            with self._saying:
+                self._on_progress(f"{self.entry.title}: {text}")
+
+    def remembered(self) -> dict[str, dict[str, Any]]:
+        """What the last load saved of each scope."""
+        return (self.pipeline.state.get("sources") or {}).get(self.entry.name, {}).get(_SCOPES, {})
+
+    def read(self, connector: Connector, reading: _Reading) -> None:
+        """Read a scope to its end and hand over its chunks. In a thread of the pool."""
+        try:
+            with connector.client.metered() as usage:
+                reading.usage = usage
+                for chunk in connector.read(reading.scope, copy.deepcopy(reading.mark), self.request, self.known):
+                    self._put(reading, chunk)
+        except SourceError as error:
+            reading.error = str(error)
+        except Exception as error:  # a mistake of ours in one repository must not stop the others
+            _log.exception("reading %s failed", reading.scope.name)
+            reading.error = f"Unexpected {type(error).__name__} while reading {reading.scope.name}; see the log."
+        self._put(reading, None)
+
+    def _put(self, reading: _Reading, chunk: Chunk | None) -> None:
+        while not self.stopped.is_set():
+            try:
+                self.queue.put((reading, chunk), timeout=0.2)
+                return
+            except queue.Full:
+                continue
+
+    def flush(self, readings: Iterable[_Reading], now: datetime) -> None:
+        """Load what is pending of these scopes, in one load with their marks."""
+        batches: dict[str, list[pa.Table]] = {}
+        scopes: dict[str, dict[str, Any]] = {}
+        loaded: list[_Reading] = []
+        for reading in readings:
+            pending, reading.pending = reading.pending, _Pending()
+            if reading.is_spoilt:
+                continue
+            self._mark_gone(reading, pending, now)
+            try:
+                arrow = pending.arrow(self.entry.tables)
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
+                # Nothing that comes after may move this scope's mark past the rows that are lost here.
+                reading.is_spoilt = True
+                reading.error = str(BadAnswerError(f"{reading.scope.name} has a value of an unexpected kind: {error}"))
+                continue
+            for name, table in arrow.items():
+                batches.setdefault(name, []).append(table)
+            for name, count in pending.counts().items():
+                reading.rows[name] = reading.rows.get(name, 0) + count
+            if pending.mark is not None:
+                reading.mark = pending.mark
+            saved = {"name": reading.scope.name, "mark": reading.mark}
+            if saved != reading.saved:
+                scopes[reading.scope.id] = reading.saved = saved
+            loaded.append(reading)
+        if not batches and not scopes:
+            return
+        # State is saved by a resource: where only a mark moved, by one without rows.
+        content = {name: pa.concat_tables(parts) for name, parts in batches.items()}
+        if not content:
+            name, table = next(iter(self.entry.tables.items()))
+            content = {name: table.arrow([])}
+        with self.warehouse, _loading():
+            self.pipeline.run(self.entry.source(content, copy.deepcopy(scopes)), loader_file_format="parquet")
+
+    def _mark_gone(self, reading: _Reading, pending: _Pending, now: datetime) -> None:
+        """Add the rows that a complete listing no longer has, with the time when that was seen."""
+        for name, ids in pending.listed.items():
+            table = self.entry.tables[name]
+            (key,) = table.primary_key
+            for row in self.known.rows(name, table.columns, reading.scope.id, "deleted_at is null"):
+                if row[key] not in ids:
+                    pending.rows.setdefault(name, {})[(row[key],)] = {**row, "deleted_at": now}
+
+    def outcomes(
+        self, reading: _Reading, read_at: datetime | None
+    ) -> Iterator[Outcome]:
+        watermarks = reading.mark.get("watermarks") or {}
+        for number, table in enumerate(self.entry.tables):
+            text = watermarks.get(table)
+            yield Outcome(
+                source=self.entry.name,
+                table=table,
+                scope_id=reading.scope.id,
+                scope_name=reading.scope.name,
+                attempted_at=reading.attempted_at,
+                succeeded_at=None if reading.error else datetime.now(UTC),
+                read_at=None if reading.error else read_at,
+                rows=reading.rows.get(table, 0),
+                watermark=datetime.fromisoformat(text) if text else None,
+                error=reading.error,
+                is_full=self.request.full,
+                requests=reading.usage.requests if number == 0 else 0,
+                points=reading.usage.points if number == 0 else 0,
+            )
+
 
 def load(
     entry: SourceEntry,
@@ -206,5 +525,91 @@ def load(
     request: RefreshRequest,
     on_progress: Callable[[str], None] | None = None,
 ) -> Iterator[Outcome]:
-    """Refresh one source, one outcome per table and scope."""
-    raise NotImplementedError
+    """Refresh one source: read its scopes concurrently, load them batch by batch.
+
+    A scope that fails does not stop the others; a source that cannot be read at all gives its outcomes
+    for scope ``*``; one that is not configured gets its empty tables and has no outcome. Closing the iterator early ends the threads; what was loaded stays.
+
+    Args:
+        pipeline: named ``veelocity_<source>``, into ``entry.dataset``. It goes on from the warehouse's state.
+        on_progress: told, from any thread, what is going on; one short sentence each time.
+
+    Yields:
+        One outcome per table and scope, as scopes end.
+
+    Raises:
+        LoadError: the warehouse does not take the rows.
+    """
+    attempted_at = datetime.now(UTC)
+    prepare(entry, pipeline)
+    if not entry.is_configured(settings):
+        return
+    refresh = _Refresh(entry, pipeline, request, on_progress)
+    remembered = refresh.remembered()
+    connector: Connector | None = None
+    try:
+        connector = entry.connector(settings)
+        client = connector.client
+        client.on_wait = lambda wait: refresh.say(wait.reason)
+        with client.metered() as resolving:
+            found = connector.scopes(request)
+    except SourceError as error:
+        if connector is not None:
+            connector.client.close()
+        nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, error=str(error))
+        yield from refresh.outcomes(nothing, None)
+        return
+
+    ids = {saved.get("name", "").casefold(): scope_id for scope_id, saved in remembered.items()}
+    readings: list[_Reading] = []
+    for item in found:
+        if isinstance(item, ScopeFailure):
+            scope = Scope(ids.get(item.name.casefold(), item.name), item.name, item.configured_as)
+            yield from refresh.outcomes(_Reading(scope, {}, None, attempted_at, error=item.error), None)
+        else:
+            saved = remembered.get(item.id)
+            readings.append(_Reading(item, copy.deepcopy((saved or {}).get("mark") or {}), saved, attempted_at))
+
+    pool = ThreadPoolExecutor(max_workers=settings.concurrency, thread_name_prefix=f"read-{entry.name}")
+    try:
+        for reading in readings:
+            pool.submit(refresh.read, connector, reading)
+        shared = resolving
+        for ended in _batches(refresh, len(readings), client):
+            for reading in ended:
+                # What finding the scopes cost is told once, with the first of them.
+                reading.usage.requests += shared.requests
+                reading.usage.points += shared.points
+                shared = Usage()
+                count = sum(reading.rows.values())
+                refresh.say(f"{reading.scope.name}: {reading.error or (f'{count:,} rows' if count else 'nothing new')}")
+                yield from refresh.outcomes(reading, client.server_date)
+    finally:
+        refresh.stopped.set()
+        client.cancel()
+        pool.shutdown(wait=True, cancel_futures=True)
+        client.close()
+
+
+def _batches(refresh: _Refresh, count: int, client: Client) -> Iterator[list[_Reading]]:
+    """Take chunks off the queue and load them; yields the scopes that are at their end and loaded."""
+    ended: list[_Reading] = []
+    waiting: dict[str, _Reading] = {}
+    size, since, left = 0, time.monotonic(), count
+    while left:
+        try:
+            reading, chunk = refresh.queue.get(timeout=1.0)
+        except queue.Empty:
+            chunk, reading = None, None
+        if reading is not None:
+            waiting[reading.scope.id] = reading
+            if chunk is None:
+                ended.append(reading)
+                left -= 1
+            else:
+                reading.pending.add(chunk, refresh.entry.tables)
+                size += chunk.size
+        if left == 0 or size >= BATCH_ROWS or (size and time.monotonic() - since >= BATCH_SECONDS):
+            refresh.flush(waiting.values(), client.server_date or datetime.now(UTC))
+            yield ended
+            waiting, ended, size, since = {}, [], 0, time.monotonic()

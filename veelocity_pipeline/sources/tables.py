@@ -53,11 +53,12 @@ class Table:
 
     @property
     def schema(self) -> pa.Schema:
-        """Arrow schema; a table of sets has the flag that empties a set as well."""
+        """Arrow schema; a table of sets has the flag that empties a set as well. Keys are never null."""
         columns = dict(self.columns)
         if self.merge_key:
             columns[GONE_COLUMN] = BOOLEAN
-        return pa.schema(list(columns.items()))
+        keys = (*self.primary_key, self.merge_key)
+        return pa.schema([pa.field(name, kind, nullable=name not in keys) for name, kind in columns.items()])
 
     def arrow(self, rows: Iterable[Row]) -> pa.Table:
         """The rows as an Arrow table of the declared schema; a missing value is null.
