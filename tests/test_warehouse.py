@@ -144,7 +144,7 @@ def test_a_file_that_is_no_database_is_said(home: Home) -> None:
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WarehouseError, match="VEELOCITY_HOME: .* cannot be used"):
+    with pytest.raises(WarehouseError, match=r"VEELOCITY_HOME: .* cannot be used"):
         Home(tmp_path / "file" / "home").make()
 
 
@@ -238,6 +238,15 @@ def test_a_known_repository_that_cannot_be_resolved_keeps_its_last_success(home:
     warehouse.record_attempts(home, [failure])
     [row] = warehouse.read_status(home)
     assert (row["error"], row["read_at"], row["source_key"]) == ("forbidden", T1.isoformat(), "R_1")
+
+
+def test_a_source_that_answers_again_is_no_longer_failing(home: Home) -> None:
+    nothing = attempt(
+        repository="*", source_key="*", succeeded_at=None, read_at=None, watermark=None, rows=0, error="bad token"
+    )
+    warehouse.record_attempts(home, [nothing])
+    warehouse.record_attempts(home, [attempt(attempted_at=T2)])
+    assert [(row["repository"], row["error"]) for row in warehouse.read_status(home)] == [("acme/web", None)]
 
 
 # the demo's data

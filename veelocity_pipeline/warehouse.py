@@ -374,6 +374,12 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
                         and earlier.source_key is null and earlier.repository = incoming.repository))"""
         )
         connection.execute("insert into operations.sync_status by name from attempted")
+        # a source that could not be read at all has one such row; it is over once any of it was tried again
+        connection.execute(
+            """delete from operations.sync_status as earlier
+               where earlier.repository = '*' and earlier.succeeded_at is null and exists (
+                   from attempted where attempted.source = earlier.source and attempted.attempted_at > earlier.attempted_at)"""
+        )
         connection.execute("commit")
         rows = connection.execute("from operations.sync_status order by source, repository, table_name")
         names = [column[0] for column in rows.description]

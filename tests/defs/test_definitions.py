@@ -1,0 +1,166 @@
+"""What Dagster sees: one joined graph, loaded with no setting at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.sources import SOURCES, Outcome
+
+T = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEELOCITY_HOME", str(home))
+        patch.setenv("VEELOCITY_ENV_FILE", os.devnull)
+        from veelocity_pipeline.definitions import definitions
+
+        return definitions()
+
+
+def test_the_code_location_validates_without_settings(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "VEELOCITY_HOME": str(tmp_path / "home"),
+        "VEELOCITY_ENV_FILE": os.devnull,
+    }
+    for command in (["dagster", "definitions", "validate", "-w", "workspace.yaml"], ["dg", "check", "defs"]):
+        tool = Path(sys.executable).with_name(command[0])
+        if not tool.exists():
+            continue
+        result = subprocess.run(
+            [tool, *command[1:]], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+
+
+def test_the_graph_has_no_phantom_parent(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    made = graph.materializable_asset_keys
+    needed = {parent for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys}
+    assert needed - made == set()
+
+
+def test_every_raw_table_reaches_the_published_file(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    upstream = {dg.AssetKey(["published", "report"])}
+    waiting = list(upstream)
+    while waiting:
+        for parent in graph.get(waiting.pop()).parent_keys - upstream:
+            upstream.add(parent)
+            waiting.append(parent)
+    for entry in SOURCES.values():
+        for table in entry.tables:
+            assert dg.AssetKey([entry.name, table]) in upstream, f"{entry.name}.{table} is read by no model"
+
+
+def test_every_asset_says_what_it_is(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.group_name != "default", key
+        assert node.description, key
+        assert node.kinds, key
+
+
+def test_dbt_tests_are_checks(defs: dg.Definitions) -> None:
+    checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
+    assert "read_completely" in checks
+    assert any(name.startswith("unique_fct_pull_requests") for name in checks)
+
+
+def test_both_jobs_run_the_whole_graph(defs: dg.Definitions) -> None:
+    everything = defs.resolve_asset_graph().materializable_asset_keys
+    for name in ("incremental_refresh", "full_refresh"):
+        job = defs.resolve_job_def(name)
+        assert set(job.asset_layer.executable_asset_keys) == everything
+        assert job.executor_def.name == "in_process"
+
+
+def tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> object:
+    schedule = next(iter(defs.schedules or []))
+    return schedule.evaluate_tick(dg.build_schedule_context(instance=instance))  # type: ignore[union-attr]
+
+
+def test_a_schedule_waits_for_its_own_unfinished_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from veelocity_pipeline.defs.automation import schedules
+    from veelocity_pipeline.settings import load_settings
+
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    monkeypatch.setenv("VEELOCITY_INCREMENTAL_CRON", "*/5 * * * *")
+    incremental, full = schedules(load_settings())
+    assert incremental.cron_schedule == "*/5 * * * *"
+    assert full.cron_schedule == "0 3 * * 0"
+    assert incremental.default_status == dg.DefaultScheduleStatus.RUNNING
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(instance=instance)
+        assert isinstance(incremental(context), dg.RunRequest)
+        instance.add_run(
+            dg.DagsterRun(
+                job_name="incremental_refresh",
+                run_id="00000000-0000-0000-0000-000000000001",
+                status=dg.DagsterRunStatus.STARTED,
+            )
+        )
+        skipped = incremental(context)
+        assert isinstance(skipped, dg.SkipReason)
+        assert "still going on" in (skipped.skip_message or "")
+        assert isinstance(full(context), dg.RunRequest)
+
+
+def test_a_schedule_with_nothing_to_read_says_so() -> None:
+    from veelocity_pipeline.defs.automation import schedules
+    from veelocity_pipeline.settings import load_settings
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        for schedule in schedules(load_settings()):
+            skipped = schedule(dg.build_schedule_context(instance=instance))
+            assert isinstance(skipped, dg.SkipReason)
+            assert "GITHUB_TOKEN" in (skipped.skip_message or "")
+
+
+def outcome(table: str, scope: str, error: str | None) -> Outcome:
+    return Outcome(
+        source="github",
+        table=table,
+        scope_id=scope,
+        scope_name=scope,
+        attempted_at=T,
+        succeeded_at=None if error else T,
+        read_at=None if error else T,
+        rows=0 if error else 3,
+        watermark=None,
+        error=error,
+        is_full=False,
+        requests=1,
+        points=2,
+    )
+
+
+def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None:
+    from veelocity_pipeline.defs.ingest import results
+
+    entry = SOURCES["github"]
+    outcomes = [
+        outcome(table, scope, "no access" if scope == "acme/api" and table == "issues" else None)
+        for table in entry.tables
+        for scope in ("acme/web", "acme/api")
+    ]
+    made = list(results(entry, outcomes, dict.fromkeys(entry.tables, 9)))
+    assert [result.asset_key for result in made] == [dg.AssetKey(["github", table]) for table in entry.tables]
+    checks = {result.asset_key.path[-1]: result.check_results[0] for result in made if result.asset_key}
+    assert not checks["issues"].passed
+    assert checks["issues"].description == "acme/api: no access"
+    assert all(check.passed for table, check in checks.items() if table != "issues")
