@@ -495,14 +495,20 @@ class Client:
         size: PageSize,
         *,
         argument: str = "first",
+        most: int | None = None,
         about: str = "",
     ) -> dict[str, Any]:
-        """As ``graphql``, with the page's size as variable ``argument``, smaller where the server cannot manage."""
+        """As ``graphql``, with the page's size as variable ``argument``, smaller where the server cannot manage.
+
+        Args:
+            most: no more than this; GitHub counts points by what is asked for, not by what there is.
+        """
 
         def ask(first: int, is_least: bool) -> dict[str, Any]:
             # At any size but the least, asking for less is better than asking again.
             attempts = MOST_ATTEMPTS if is_least else 1
-            data, _ = self._graphql(document, {**variables, argument: first}, about, frozenset(), attempts)
+            page = {**variables, argument: first if most is None else max(1, min(first, most))}
+            data, _ = self._graphql(document, page, about, frozenset(), attempts)
             return data
 
         return size.ask(ask, lambda: self._pause(_backoff(1)))

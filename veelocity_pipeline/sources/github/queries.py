@@ -201,12 +201,14 @@ _PULL_REQUEST = _fields(
 PULL_REQUESTS = _fields(
     f"""
     query pullRequests(
-      $repository: ID!, $first: Int!, $after: String, $direction: OrderDirection!, $files: Boolean!
+      $repository: ID!, $first: Int!, $after: String, $states: [PullRequestState!], $files: Boolean!
     ) {{
       {RATE_LIMIT}
       node(id: $repository) {{
         ... on Repository {{
-          pullRequests(first: $first, after: $after, orderBy: {{field: UPDATED_AT, direction: $direction}}) {{
+          pullRequests(
+            first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
+          ) {{
             totalCount {PAGE_INFO} nodes {{ ...pullRequest }}
           }}
         }}
@@ -362,11 +364,13 @@ _ISSUE = _fields(
 
 ISSUES = _fields(
     f"""
-    query issues($repository: ID!, $first: Int!, $after: String, $direction: OrderDirection!) {{
+    query issues($repository: ID!, $first: Int!, $after: String, $states: [IssueState!]) {{
       {RATE_LIMIT}
       node(id: $repository) {{
         ... on Repository {{
-          issues(first: $first, after: $after, orderBy: {{field: UPDATED_AT, direction: $direction}}) {{
+          issues(
+            first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
+          ) {{
             totalCount {PAGE_INFO} nodes {{ ...issue }}
           }}
         }}

@@ -1,0 +1,153 @@
+"""Which repositories there are to read, and what is newest in each: one request for fifty of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import (
+    AuthenticationError,
+    CancelledError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    RateLimitedError,
+    SourceError,
+    UnreachableError,
+)
+from ..http import GITHUB, Client, PageSize
+from ..loading import RefreshRequest, Scope, ScopeFailure
+from . import queries
+
+if TYPE_CHECKING:
+    from ...settings import Settings
+
+_OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableError)
+"""Failures that no other repository would escape."""
+
+
+def github_client(settings: Settings) -> Client:
+    """The client for the configured GitHub.
+
+    Raises:
+        AuthenticationError: there is no token.
+    """
+    return Client(
+        settings.github_api_url.rstrip("/"), settings.github_graphql_url, settings.github_tokens, provider=GITHUB
+    )
+
+
+def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list[Scope | ScopeFailure]:
+    """The configured repositories, each once, in the order of the settings.
+
+    ``Scope.id`` is the node id, ``Scope.name`` the present ``owner/name``, ``Scope.info["node"]`` the
+    repository with the newest of everything in it (``queries.repositories``). One that does not exist, or
+    that the token may not read, is a ScopeFailure; the others are not touched by it.
+
+    Raises:
+        SourceError: no repository can be asked for at all.
+    """
+    entries = list(dict.fromkeys(settings.github_repositories))
+    wanted = {name.casefold() for name in request.scopes}
+    named = [entry for entry in entries if not entry.endswith("/*")]
+    owners = [entry for entry in entries if entry.endswith("/*")]
+    if wanted:
+        named = [entry for entry in named if entry.casefold() in wanted]
+        owners = [entry for entry in owners if any(name.startswith(entry[:-1].casefold()) for name in wanted)]
+    by_entry: dict[str, list[Scope | ScopeFailure]] = {}
+    for found in _by_name(client, named):
+        by_entry[found.configured_as] = [found]
+    for entry in owners:
+        by_entry[entry] = list(_by_owner(client, entry))
+    result: dict[str, Scope | ScopeFailure] = {}
+    for entry in sorted(by_entry, key=lambda entry: (entry.endswith("/*"), entries.index(entry))):
+        for item in by_entry[entry]:
+            is_wanted = not wanted or item.name.casefold() in wanted or item.configured_as.casefold() in wanted
+            if isinstance(item, ScopeFailure) or is_wanted:
+                result.setdefault(item.id if isinstance(item, Scope) else f"failed {item.name}", item)
+    answered = {text.casefold() for item in result.values() for text in (item.name, item.configured_as)}
+    for name in request.scopes:
+        if name.casefold() not in answered and not any(isinstance(item, ScopeFailure) for item in result.values()):
+            error = f"{name} is not among GITHUB_REPOSITORIES: add it there first."
+            result[f"failed {name}"] = ScopeFailure(name, name, error)
+    return list(result.values())
+
+
+def _by_name(client: Client, names: Sequence[str]) -> Iterator[Scope | ScopeFailure]:
+    size = PageSize(queries.REPOSITORIES_PER_REQUEST)
+    left = list(names)
+    while left:
+
+        def send(count: int, _is_least: bool) -> list[Scope | ScopeFailure]:
+            return _ask(client, left[:count])
+
+        found = size.ask(send, lambda: None)
+        yield from found
+        left = left[len(found) :]
+
+
+def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
+    variables = {}
+    for number, name in enumerate(names):
+        variables[f"o{number}"], variables[f"n{number}"] = name.split("/", 1)
+    about = names[0] if len(names) == 1 else f"{len(names)} repositories"
+    try:
+        data, errors = client.graphql_tolerant(queries.repositories(len(names)), variables, about=about)
+    except _OF_ALL:
+        raise
+    except OverloadedError as error:
+        if len(names) > 1:
+            raise
+        return [ScopeFailure(names[0], names[0], str(error))]
+    except SourceError as error:
+        if len(names) > 1:
+            # Some one of them is the matter; by itself it says which.
+            return [found for name in names for found in _ask(client, [name])]
+        return [ScopeFailure(names[0], names[0], str(error))]
+    said: dict[str, list[dict[str, Any]]] = {}
+    for error in errors:
+        said.setdefault(str((error.get("path") or [""])[0]), []).append(error)
+    result: list[Scope | ScopeFailure] = []
+    for number, name in enumerate(names):
+        node = data.get(f"r{number}")
+        problems = said.get(f"r{number}", [])
+        if node is None or problems:
+            result.append(ScopeFailure(name, name, str(_failure(name, problems))))
+        else:
+            result.append(Scope(node["id"], node["nameWithOwner"], name, {"node": node}))
+    return result
+
+
+def _failure(name: str, errors: Sequence[dict[str, Any]]) -> SourceError:
+    texts = "; ".join(dict.fromkeys(str(error.get("message") or "") for error in errors))
+    said = f" ({texts})" if texts else ""
+    if any(str(error.get("type")).upper() in ("FORBIDDEN", "INSUFFICIENT_SCOPES") for error in errors):
+        return PermissionDeniedError(f"GitHub does not let the token read {name}{said}: {GITHUB.cure}.")
+    return NotFoundError(
+        f"GitHub knows no repository {name}, or the token may not read it{said}: check GITHUB_REPOSITORIES, "
+        f"or {GITHUB.cure}."
+    )
+
+
+def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
+    """All repositories of an owner, in the order in which they were made."""
+    login = entry.removesuffix("/*")
+    size = PageSize(queries.REPOSITORIES_PER_REQUEST)
+    after: str | None = None
+    try:
+        while True:
+            data = client.graphql_page(queries.OWNER, {"login": login, "after": after}, size, about=entry)
+            owner = data.get("repositoryOwner")
+            if owner is None:
+                raise NotFoundError(f"GitHub knows no user or organization {login}: check GITHUB_REPOSITORIES.")
+            page = owner["repositories"]
+            for node in page.get("nodes") or ():
+                if node:
+                    yield Scope(node["id"], node["nameWithOwner"], entry, {"node": node})
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+    except _OF_ALL:
+        raise
+    except SourceError as error:
+        yield ScopeFailure(entry, entry, str(error))
