@@ -2,7 +2,7 @@
 select
     status.source,
     min(status.read_at) as as_of
-from {{ ref('stg_operations__sync_status') }} as status
+from {{ ref('int_sync_status') }} as status
 left join {{ ref('int_repositories_unioned') }} as repositories
     on lower(status.repository) = lower(repositories.name)
 where

@@ -1,0 +1,55 @@
+{#-
+  How a text names issues. All of it is RE2, which has no look-around: what precedes a name is matched with it, what
+  follows is a word boundary.
+-#}
+
+{% macro closing_words() -%}
+clos(?:e|es|ed|ing)|fix(?:es|ed|ing)?|resolv(?:e|es|ed|ing)|complet(?:e|es|ed|ing)|implement(?:s|ed|ing)?
+{%- endmacro %}
+
+{% macro mentioning_words() -%}
+refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|see also|follow[- ]up (?:to|of|on|for)
+{%- endmacro %}
+
+{#- One name of an issue: an address, owner/name#7, #7 or KEY-7, with the marks that Markdown puts around it. -#}
+{% macro issue_name() -%}
+[\[(<*_"]*(?:https?://[^\s)\]>,]+|[\w.-]+/[\w.-]+#[0-9]+|#[0-9]+|[a-z][a-z0-9]*-[0-9]+)\b[\])>*_"]*(?:\(https?://[^\s)]*\))?
+{%- endmacro %}
+
+{#- A magic word and the list of issues after it: "Fixes ENG-1, ENG-2 and #7", "Closes:\n- ENG-1\n- ENG-2". -#}
+{% macro magic_phrase(words) -%}
+(?:{{ words }})(?:\s*:\s*|[ \t]+)(?:[-*][ \t]+)?(?:(?:the|issues?|bugs?|tickets?|tasks?)[ \t]+)*{{ issue_name() }}(?:(?:\s*[,;&+]\s*(?:and\s+)?|\s+and\s+|\s*\n\s*[-*][ \t]+){{ issue_name() }})*
+{%- endmacro %}
+
+{#-
+  A text as it is searched for links, in lower case: without comments and code, and without what it says it does not
+  do: "do not close #99" names nothing. "Not only fixes …" does fix it.
+-#}
+{% macro linkable_text(text) -%}
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(lower({{ text }}), '(?s)<!--.*?-->|```.*?```|~~~.*?~~~|`[^`\n]*`', ' ', 'g'),
+            '\bnot only\b', 'only', 'g'
+        ),
+        '\b(?:[a-z]+n[\x27\x{2019}]t|dont|wont|cannot|not|never|without|no longer)[ \t]+(?:[a-z]+[ \t]+){0,2}?{{ magic_phrase(closing_words() ~ "|" ~ mentioning_words()) }}',
+        ' ', 'g'
+    )
+{%- endmacro %}
+
+{#-
+  The issues that a text in lower case names, as a list of references: `eng-12`, `acme/web#7` or, for an address,
+  `github.com/acme/web#7`. `repository` is where a bare #7 is at home. Whether there is such an issue is not asked here.
+-#}
+{% macro issue_references(text, repository) -%}
+    list_distinct(list_concat(
+        regexp_extract_all(replace({{ text }}, '_', ' '), '(?:^|[^\pL\pN])([a-z][a-z0-9]*-[0-9]+)\b', 1),
+        regexp_extract_all({{ text }}, '(?:^|[^\w./-])([\w.-]+/[\w.-]+#[0-9]+)\b', 1),
+        list_transform(
+            regexp_extract_all({{ text }}, '(?:^|[^\pL\pN_/#&.-])(#[0-9]+)\b', 1), lambda number: {{ repository }} || number
+        ),
+        list_transform(
+            regexp_extract_all({{ text }}, 'https?://([^\s/]+/[\w.-]+/[\w.-]+/issues/[0-9]+)\b', 1),
+            lambda address: replace(address, '/issues/', '#')
+        )
+    ))
+{%- endmacro %}

@@ -1,0 +1,48 @@
+-- every spelling, in lower case, under which an issue may be named; a present one goes before a former one
+with issues as (select * from {{ ref('int_issues_unioned') }}),
+
+former as (
+    select issues.issue_id, issues.team, issues.number, lower(previous.identifier) as reference
+    from {{ ref('stg_linear__issue_previous_identifiers') }} as previous
+    inner join issues on previous.issue_key = issues.source_key and issues.source = 'linear'
+),
+
+-- a team whose key changed: its issues kept their numbers. Where every issue that bore a key which no team has now
+-- kept its number, that key is a former one of their team, and names its other issues too
+former_team_keys as (
+    select regexp_extract(former.reference, '^(.+)-', 1) as key, min(former.team) as team
+    from former
+    anti join {{ ref('stg_linear__teams') }} as teams
+        on regexp_extract(former.reference, '^(.+)-', 1) = lower(teams.key)
+    group by regexp_extract(former.reference, '^(.+)-', 1)
+    having
+        count(distinct former.team) = 1
+        and bool_and(regexp_extract(former.reference, '-([0-9]+)$', 1) = former.number::varchar)
+),
+
+named as (
+    select lower(key) as reference, issue_id, 1 as rank
+    from issues
+    union all
+    select reference, issue_id, 2
+    from former
+    union all
+    select former_team_keys.key || '-' || issues.number, issues.issue_id, 3
+    from issues
+    inner join former_team_keys using (team)
+    union all
+    select names.name || '#' || issues.number, issues.issue_id, 2
+    from issues
+    inner join {{ ref('int_repository_names') }} as names using (repository_id)
+    union all
+    select names.host || '/' || names.name || '#' || issues.number, issues.issue_id, 1
+    from issues
+    inner join {{ ref('int_repository_names') }} as names using (repository_id)
+)
+
+select
+    reference,
+    arg_min(issue_id, (rank, issue_id)) as issue_id
+from named
+where reference is not null
+group by reference

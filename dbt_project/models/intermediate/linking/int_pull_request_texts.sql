@@ -1,0 +1,46 @@
+with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+
+commits as (
+    select commits.*, pull_requests.merged_at
+    from {{ ref('int_pull_request_commits_unioned') }} as commits
+    inner join pull_requests using (pull_request_id)
+    -- a merge commit only repeats the names of the branches that it joins
+    where commits.parent_shas is null or commits.parent_shas not like '% %'
+),
+
+-- a release or a stacked pull request carries commits that were merged with another one before: they tell of that one
+own_commits as (
+    select commits.pull_request_id, commits.message
+    from commits
+    anti join commits as earlier
+        on
+            commits.repository_id = earlier.repository_id
+            and commits.sha = earlier.sha
+            and commits.pull_request_id <> earlier.pull_request_id
+            and (commits.merged_at is null or earlier.merged_at < commits.merged_at)
+            and earlier.merged_at is not null
+),
+
+texts as (
+    select pull_request_id, 'branch' as link_method, head_branch as text from pull_requests
+    union all
+    select pull_request_id, 'title', title from pull_requests
+    union all
+    select pull_request_id, 'body', body from pull_requests
+    union all
+    select pull_request_id, 'commit_message', message from own_commits
+)
+
+select distinct
+    texts.pull_request_id,
+    texts.link_method,
+    texts.text as original,
+    lower(repositories.name) as repository,
+    case
+        when texts.link_method = 'branch' then lower(texts.text)
+        else {{ linkable_text('texts.text') }}
+    end as text
+from texts
+inner join pull_requests using (pull_request_id)
+inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
+where texts.text is not null

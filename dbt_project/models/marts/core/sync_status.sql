@@ -1,0 +1,15 @@
+select
+    source,
+    table_name,
+    repository,
+    source_key,
+    attempted_at,
+    succeeded_at,
+    read_at,
+    row_count as rows,
+    watermark,
+    error,
+    is_full,
+    requests,
+    points
+from {{ ref('int_sync_status') }}
