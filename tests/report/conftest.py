@@ -25,12 +25,15 @@ PARTS = (
 )
 SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("all", "all", ("acme/web", "acme/api", "checkout")),
-    ("repository", "acme/api", ("acme/api",)),
-    ("repository", "acme/mono", ("checkout",)),
-    ("repository", "acme/web", ("acme/web",)),
+    ("repository", "github:acme/api", ("acme/api",)),
+    ("repository", "github:acme/mono", ("checkout",)),
+    ("repository", "github:acme/web", ("acme/web",)),
+    ("service", "acme/api", ("acme/api",)),
+    ("service", "acme/web", ("acme/web",)),
     ("service", "checkout", ("checkout",)),
     ("team", "Platform", ("acme/api", "checkout")),
 )
+MEANS = {"lead_time": 5.5, "deployment_frequency": 4.8, "recovery": 7.4, "change_fail_rate": 8.1, "rework_rate": 7.8}
 
 TABLES = {
     "fct_deployments": (
@@ -40,10 +43,9 @@ TABLES = {
         "is_rollback boolean, is_failed boolean, is_rework boolean, recovered_at timestamp, recovery_hours double, "
         "change_count bigint"
     ),
-    "fct_deployed_changes": (
-        "deployment_id varchar, repository_id varchar, change_type varchar, pull_request_id varchar, "
-        "commit_sha varchar, match_method varchar, in_baseline boolean, first_commit_at timestamp, "
-        "merged_at timestamp, deployed_at timestamp, lead_time_hours double"
+    "metric_measurements": (
+        "metric varchar, scope_type varchar, scope varchar, entity_id varchar, measured_at timestamp, "
+        "measured_on date, value double, excluded_because varchar"
     ),
     "fct_deployment_failures": (
         "deployment_id varchar, evidence varchar, evidence_id varchar, evidence_url varchar, occurred_at timestamp, "
@@ -72,13 +74,15 @@ TABLES = {
     ),
     "dora_scorecard": (
         "window_days integer, scope_type varchar, scope varchar, as_of timestamp, deployment_count bigint, "
-        "deployment_day_count bigint, deployment_frequency_score double, deployment_frequency_level_2023 varchar, "
-        "lead_time_hours_median double, lead_time_sample bigint, lead_time_score double, "
-        "lead_time_level_2023 varchar, failed_deployment_count bigint, change_fail_rate double, "
-        "change_fail_rate_score double, change_fail_rate_level_2023 varchar, recovery_hours_median double, "
-        "recovery_sample bigint, recovery_score double, recovery_level_2023 varchar, "
-        "rework_deployment_count bigint, rework_rate double, rework_rate_score double, "
-        "rework_rate_level_2023 varchar, throughput_score double, stability_score double, overall_score double"
+        "deployment_day_count bigint, deployment_frequency_score double, lead_time_hours_median double, "
+        "lead_time_sample bigint, commit_lead_time_hours_median double, commit_lead_time_sample bigint, "
+        "is_lead_time_of_commits boolean, lead_time_score double, failed_deployment_count bigint, "
+        "change_fail_rate double, change_fail_rate_sample bigint, change_fail_rate_score double, "
+        "recovery_hours_median double, recovery_sample bigint, recovery_score double, "
+        "rework_deployment_count bigint, rework_rate double, rework_rate_sample bigint, rework_rate_score double, "
+        "throughput_score double, stability_score double, overall_score double, "
+        "lead_time_level_2023 varchar, deployment_frequency_level_2023 varchar, change_fail_rate_level_2023 varchar, "
+        "recovery_level_2023 varchar, " + ", ".join(f"{key}_industry_mean_2025 double" for key in MEANS)
     ),
     "sync_status": (
         "source varchar, table_name varchar, repository varchar, attempted_at timestamp, succeeded_at timestamp, "
@@ -108,12 +112,14 @@ class Organization:
 
     def window(self, parts: tuple[str, ...], begins: datetime, ends: datetime) -> dict[str, Any]:
         """The five keys of a span, in plain Python."""
-        deployed = [d for d in self.deployments if d["service"] in parts and begins <= d["finished_at"] < ends]
-        lead = [c["lead_time_hours"] for c in self.changes if c["service"] in parts and begins <= c["deployed_at"] < ends]
+        deployed = [d for d in self.deployments if d["service"] in parts and begins < d["finished_at"] <= ends]
+        lead = [
+            c["lead_time_hours"] for c in self.changes if c["service"] in parts and begins < c["deployed_at"] <= ends
+        ]
         recovered = [
             d["recovery_hours"]
             for d in self.deployments
-            if d["service"] in parts and d["recovered_at"] and begins <= d["recovered_at"] < ends
+            if d["service"] in parts and d["recovered_at"] and begins < d["recovered_at"] <= ends
         ]
         failed = sum(d["is_failed"] for d in deployed)
         rework = sum(d["is_rework"] for d in deployed)
@@ -123,7 +129,9 @@ class Organization:
             "failed_deployment_count": failed,
             "rework_deployment_count": rework,
             "change_fail_rate": failed / len(deployed) if deployed else None,
+            "change_fail_rate_sample": len(deployed),
             "rework_rate": rework / len(deployed) if deployed else None,
+            "rework_rate_sample": len(deployed),
             "lead": lead,
             "lead_time_hours_median": quantile(lead, 0.5),
             "lead_time_sample": len(lead),
@@ -191,6 +199,36 @@ def organization() -> Organization:
                     }
                 )  # fmt: skip
     return made
+
+
+def measurements(made: Organization) -> list[dict[str, Any]]:
+    """Every measured thing of the keys, once per scope that has it."""
+    rows = []
+
+    def add(metric: str, scope: tuple[str, str], entity_id: str, at: datetime | None, value: float | None) -> None:
+        rows.append(
+            {
+                "metric": metric, "scope_type": scope[0], "scope": scope[1], "entity_id": entity_id, "measured_at": at,
+                "measured_on": at.date() if at else None, "value": value,
+                "excluded_because": None if value is not None else "not recovered yet",
+            }
+        )  # fmt: skip
+
+    for scope_type, name, parts in SCOPES:
+        scope = (scope_type, name)
+        for deployment in made.deployments:
+            if deployment["service"] not in parts:
+                continue
+            deployment_id, at = deployment["deployment_id"], deployment["finished_at"]
+            add("deployment_frequency", scope, deployment_id, at, 1.0)
+            add("change_fail_rate", scope, deployment_id, at, float(deployment["is_failed"]))
+            add("rework_rate", scope, deployment_id, at, float(deployment["is_rework"]))
+            if deployment["is_failed"]:
+                add("recovery", scope, deployment_id, deployment["recovered_at"] or at, deployment["recovery_hours"])
+        for change in made.changes:
+            if change["service"] in parts:
+                add("lead_time", scope, change["pull_request_id"], change["deployed_at"], change["lead_time_hours"])
+    return rows
 
 
 def period_starts(period: str) -> list[date]:
@@ -267,12 +305,15 @@ def scorecard_rows(made: Organization) -> list[dict[str, Any]]:
             lead_score = 6.0 if keys["lead_time_sample"] >= 5 else None
             recovery_score = 8.0 if keys["recovery_sample"] >= 5 else None
             rate_scores = [
-                10 - keys[name] * 10 if keys["deployment_count"] >= 5 else None for name in ("change_fail_rate", "rework_rate")
+                10 - keys[name] * 10 if keys["deployment_count"] >= 5 else None
+                for name in ("change_fail_rate", "rework_rate")
             ]
             rows.append(
                 {
                     "window_days": days, "scope_type": scope_type, "scope": scope, "as_of": AS_OF,
                     **{name: keys[name] for name in keys if name not in {"lead", "recovered"}},
+                    "commit_lead_time_sample": 0, "is_lead_time_of_commits": False,
+                    **{f"{key}_industry_mean_2025": mean for key, mean in MEANS.items()},
                     "deployment_frequency_score": 8.0 if len(parts) == 3 else 6.0,
                     "lead_time_score": lead_score, "recovery_score": recovery_score,
                     "change_fail_rate_score": rate_scores[0], "rework_rate_score": rate_scores[1],
@@ -286,7 +327,10 @@ def scorecard_rows(made: Organization) -> list[dict[str, Any]]:
 
 def sync_rows(linear: bool, error: str | None) -> list[dict[str, Any]]:
     rows = []
-    for source, names in (("github", ("acme/web", "acme/api", "acme/mono")), ("github_actions", ("acme/web", "acme/api"))):
+    for source, names in (
+        ("github", ("acme/web", "acme/api", "acme/mono")),
+        ("github_actions", ("acme/web", "acme/api")),
+    ):
         rows += [
             {
                 "source": source, "table_name": "pull_requests" if source == "github" else "workflow_runs",
@@ -325,7 +369,7 @@ def published_rows(linear: bool = True, error: str | None = None) -> dict[str, l
     made = organization()
     return {
         "fct_deployments": made.deployments,
-        "fct_deployed_changes": made.changes,
+        "metric_measurements": measurements(made),
         "fct_deployment_failures": made.failures,
         "fct_pull_requests": made.pull_requests,
         "dora_metrics": metric_rows(made),

@@ -28,9 +28,8 @@ SCOPE_TYPES = ("all", "repository", "service", "team")
 class Key:
     """One of DORA's five keys.
 
-    `value`, `sample`, `score` and `level` are column names of `dora_scorecard`; `sample_noun` is the plural of what is
-    counted. `industry_mean` is the mean score of all industries in DORA's report of 2025. `higher_is_better` gives a
-    trend its sign.
+    `value`, `sample`, `score`, `level` (empty where no report drew levels) and `mean` (of all industries) are columns
+    of `dora_scorecard`; `sample_noun` is the plural of what is counted. `higher_is_better` gives a trend its sign.
     """
 
     id: str
@@ -42,7 +41,7 @@ class Key:
     level: str
     sample_noun: str
     higher_is_better: bool
-    industry_mean: float
+    mean: str
     definition: str
 
 
@@ -57,7 +56,7 @@ KEYS = (
         "deployment_frequency_level_2023",
         "deployments",
         True,
-        4.8,
+        "deployment_frequency_industry_mean_2025",
         "Successful production deployments. Deploying again what already runs there is not counted; a rollback is.",
     ),
     Key(
@@ -70,7 +69,7 @@ KEYS = (
         "lead_time_level_2023",
         "changes",
         False,
-        5.5,
+        "lead_time_industry_mean_2025",
         "From the first commit of a pull request to the finish of the first production deployment that shipped it. "
         "Median; bots and the first known deployment of a repository are left out.",
     ),
@@ -79,17 +78,17 @@ KEYS = (
         "Change fail rate",
         "rate",
         "change_fail_rate",
-        "deployment_count",
+        "change_fail_rate_sample",
         "change_fail_rate_score",
         "change_fail_rate_level_2023",
         "deployments",
         False,
-        8.1,
+        "change_fail_rate_industry_mean_2025",
         "Share of production deployments that a rollback, a revert, a hotfix or an incident shows to have failed.",
     ),
     Key(
         "recovery",
-        "Failed deployment recovery time",
+        "Recovery time",
         "duration",
         "recovery_hours_median",
         "recovery_sample",
@@ -97,21 +96,21 @@ KEYS = (
         "recovery_level_2023",
         "recoveries",
         False,
-        7.4,
-        "From the finish of a failed deployment to its earliest recovery: the rollback, revert or hotfix was live, "
-        "or the incident was closed. Median.",
+        "recovery_industry_mean_2025",
+        "Failed deployment recovery time: from the finish of a failed deployment to its earliest recovery, when the "
+        "rollback, revert or hotfix was live or the incident was closed. Median.",
     ),
     Key(
         "rework_rate",
         "Rework rate",
         "rate",
         "rework_rate",
-        "deployment_count",
+        "rework_rate_sample",
         "rework_rate_score",
-        "rework_rate_level_2023",
+        "",
         "deployments",
         False,
-        7.8,
+        "rework_rate_industry_mean_2025",
         "Share of production deployments that nobody planned: made to fix something that users saw.",
     ),
 )
@@ -172,7 +171,7 @@ CHARTS = (
     Chart(
         "recovery",
         "delivery",
-        "Failed deployment recovery time",
+        "Recovery time",
         "duration",
         "recovery_hours",
         "recovery_sample",

@@ -17,6 +17,7 @@ import duckdb
 
 from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, PERIODS, SCOPE_TYPES, WINDOWS, Chart, Key
 from veelocity_pipeline.report.formatting import http_url
+from veelocity_pipeline.warehouse import WarehouseError, read_published
 
 #: The newest failed deployments that a scope lists.
 FAILURES_SHOWN = 20
@@ -32,7 +33,11 @@ SOURCE_MISSING = {
 }
 
 
-class ReportError(Exception):
+#: (scope_type, scope) as in dora_metrics.
+Scope = tuple[str, str]
+
+
+class ReportError(WarehouseError):
     """The published file or the report's own cannot be used; the message says so in one sentence, with the cure."""
 
 
@@ -59,7 +64,7 @@ class ReportData:
 
     as_of: datetime | None
     sources: tuple[SourceState, ...]
-    scopes: tuple[tuple[str, str], ...]
+    scopes: tuple[Scope, ...]
     deployed: tuple[bool, ...]
     history_days: tuple[float | None, ...]
     starts: dict[str, list[str]]
@@ -77,28 +82,19 @@ class ReportData:
 
 @contextlib.contextmanager
 def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the published file; whatever is wrong with the file becomes a ReportError."""
-    if not published.is_file():
-        raise ReportError(
-            f"There is no published data at {published} yet: run `veelocity refresh`, or `veelocity demo` for a trial."
-        )
-    try:
-        connection = duckdb.connect(str(published), read_only=True)
-    except duckdb.Error as error:
-        raise ReportError(
-            f"{published} cannot be opened as a DuckDB database ({_first_line(error)}): "
-            "move it away and run `veelocity refresh` to publish it again."
-        ) from error
-    try:
-        connection.execute("set TimeZone = 'UTC'")
-        yield connection
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise ReportError(
-            f"{published} was published by another version of Veelocity ({_first_line(error)}): "
-            "run `veelocity refresh`."
-        ) from error
-    finally:
-        connection.close()
+    """A read-only connection to the published file.
+
+    Raises:
+        WarehouseError: it is not there, is no database, or holds other marts than this version knows.
+    """
+    with read_published(published) as connection:
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            cause = str(error).strip().splitlines()[0].rstrip(".!:")
+            raise ReportError(
+                f"{published} was published by another version of Veelocity ({cause}); run `veelocity refresh`"
+            ) from error
 
 
 def read_report(published: Path) -> ReportData:
@@ -107,13 +103,13 @@ def read_report(published: Path) -> ReportData:
         sources = read_sources(connection)
         scopes = read_scopes(connection)
         starts, series = _read_series(connection, scopes)
-        cards, totals = _read_cards(connection, scopes)
+        cards, totals, history_days = _read_cards(connection, scopes)
         return ReportData(
             as_of=_as_of(connection, sources),
             sources=sources,
             scopes=tuple(scopes),
             deployed=_deployed(connection, scopes),
-            history_days=_history_days(connection, scopes),
+            history_days=history_days,
             starts=starts,
             series=series,
             cards=cards,
@@ -123,8 +119,11 @@ def read_report(published: Path) -> ReportData:
         )
 
 
-def read_scopes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """Every (scope_type, scope) that has a metric: all first, then repositories, services and teams by name."""
+def read_scopes(connection: duckdb.DuckDBPyConnection) -> list[Scope]:
+    """Every (scope_type, scope) that has a metric: all first, then repositories, services and teams by name.
+
+    A repository that is one service is listed once, as the repository.
+    """
     found = connection.execute(
         """
         select scope_type, scope from marts.dora_metrics
@@ -132,7 +131,16 @@ def read_scopes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
         select scope_type, scope from marts.dev_metrics
         """
     ).fetchall()
-    return sorted(found, key=lambda each: (_rank(each[0]), each[1].lower()))
+    repositories = {scope_label(scope) for scope in found if scope[0] == "repository"}
+    return sorted(
+        (scope for scope in found if scope[0] != "service" or scope[1] not in repositories),
+        key=lambda scope: (_rank(scope[0]), scope_label(scope).lower()),
+    )
+
+
+def scope_label(scope: Scope) -> str:
+    """What people call a scope: a repository's name without the provider before it."""
+    return _name(scope[1]) if scope[0] == "repository" else scope[1]
 
 
 def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ...]:
@@ -184,7 +192,7 @@ def chart_columns(chart: Chart) -> tuple[str, ...]:
 
 
 def _read_series(
-    connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]
+    connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]
 ) -> tuple[dict[str, list[str]], dict[str, list[dict[str, Any] | None]]]:
     """Every period of every scope, by column. Four decimals of an hour are a third of a second, and keep it small."""
     dora = list(dict.fromkeys(name for chart in CHARTS if chart.section == "delivery" for name in chart_columns(chart)))
@@ -245,33 +253,11 @@ def _aligned(row: Sequence[Any], names: Sequence[str], position: dict[date, int]
 
 # ---- cards ----
 
-#: Which (repository, service) each scope consists of.
-_MEMBERS = """
-    parts as (
-        select distinct repository_id, service from marts.fct_deployments where is_production
-    ),
-    scopes as (
-        select scope_type, scope from marts.dora_metrics
-        union
-        select scope_type, scope from marts.dora_scorecard
-    ),
-    members as (
-        select scopes.scope_type, scopes.scope, parts.repository_id, parts.service
-        from scopes
-        inner join parts
-            on scopes.scope_type = 'all'
-            or (scopes.scope_type = 'repository' and ends_with(parts.repository_id, ':' || scopes.scope))
-            or (scopes.scope_type = 'service' and scopes.scope = parts.service)
-    )
-"""
-
-#: The five keys of three kinds of span per scope, from the facts, with the marts' own rules: the scorecard's window
-#: (`current`), the one of the same length before it (`previous`) and everything (`history`).
-_KEYS_OF_SPANS = f"""
-    with {_MEMBERS},
-    spans as (
-        select
-            window_days, scope_type, scope, 'current' as span, as_of - to_days(window_days) as begins, as_of as ends
+#: The five keys of three kinds of span per scope: the scorecard's window (`current`), the one of the same length before
+#: it (`previous`) and everything (`history`). Statistics and bounds are those of dora_scorecard.
+_KEYS_OF_SPANS = """
+    with spans as (
+        select window_days, scope_type, scope, 'current' as span, as_of - to_days(window_days) as after, as_of as until
         from marts.dora_scorecard
         union all
         select
@@ -282,83 +268,57 @@ _KEYS_OF_SPANS = f"""
         from marts.dora_scorecard
         group by scope_type, scope
     ),
-    deployments as (
-        select members.scope_type, members.scope, fct_deployments.*
-        from marts.fct_deployments
-        inner join members using (repository_id, service)
-        where is_production and status = 'success' and not is_redeploy
+    measured as (
+        select scope_type, scope, metric, measured_at, measured_on, value
+        from marts.metric_measurements
+        where
+            value is not null
+            and metric in (
+                'deployment_frequency', 'lead_time', 'commit_lead_time', 'change_fail_rate', 'recovery', 'rework_rate'
+            )
     ),
-    changes as (
+    statistics as (
         select
-            members.scope_type,
-            members.scope,
-            fct_deployed_changes.pull_request_id,
-            min(fct_deployed_changes.deployed_at) as deployed_at,
-            min(fct_deployed_changes.lead_time_hours) as lead_time_hours
-        from marts.fct_deployed_changes
-        inner join marts.fct_deployments using (deployment_id)
-        inner join members
-            on fct_deployments.repository_id = members.repository_id and fct_deployments.service = members.service
-        inner join marts.fct_pull_requests using (pull_request_id)
-        where fct_deployed_changes.change_type = 'pull_request'
-            and not fct_deployed_changes.in_baseline
-            and not fct_pull_requests.is_bot
-            and fct_deployed_changes.lead_time_hours is not null
-        group by all
-    ),
-    counted as (
-        select
-            window_days, span, scope_type, scope,
-            count(*) as deployment_count,
-            count(distinct finished_at::date) as deployment_day_count,
-            count(*) filter (is_failed) as failed_deployment_count,
-            count(*) filter (is_rework) as rework_deployment_count
+            window_days,
+            span,
+            scope_type,
+            scope,
+            count(*) filter (metric = 'deployment_frequency') as deployment_count,
+            count(distinct measured_on) filter (metric = 'deployment_frequency') as deployment_day_count,
+            quantile_cont(value, 0.5) filter (metric = 'lead_time') as lead_time_hours_median,
+            count(*) filter (metric = 'lead_time') as lead_time_sample,
+            quantile_cont(value, 0.5) filter (metric = 'commit_lead_time') as commit_lead_time_hours_median,
+            count(*) filter (metric = 'commit_lead_time') as commit_lead_time_sample,
+            cast(sum(value) filter (metric = 'change_fail_rate') as bigint) as failed_deployment_count,
+            avg(value) filter (metric = 'change_fail_rate') as change_fail_rate,
+            count(*) filter (metric = 'change_fail_rate') as change_fail_rate_sample,
+            quantile_cont(value, 0.5) filter (metric = 'recovery') as recovery_hours_median,
+            count(*) filter (metric = 'recovery') as recovery_sample,
+            cast(sum(value) filter (metric = 'rework_rate') as bigint) as rework_deployment_count,
+            avg(value) filter (metric = 'rework_rate') as rework_rate,
+            count(*) filter (metric = 'rework_rate') as rework_rate_sample
         from spans
-        inner join deployments using (scope_type, scope)
-        where finished_at >= begins and finished_at < ends
-        group by all
-    ),
-    led as (
-        select
-            window_days, span, scope_type, scope,
-            quantile_cont(lead_time_hours, 0.5) as lead_time_hours_median,
-            count(*) as lead_time_sample
-        from spans
-        inner join changes using (scope_type, scope)
-        where deployed_at >= begins and deployed_at < ends
-        group by all
-    ),
-    recovered as (
-        select
-            window_days, span, scope_type, scope,
-            quantile_cont(recovery_hours, 0.5) as recovery_hours_median,
-            count(*) as recovery_sample
-        from spans
-        inner join deployments using (scope_type, scope)
-        where is_failed and recovery_hours is not null and recovered_at >= begins and recovered_at < ends
+        inner join measured using (scope_type, scope)
+        where measured.measured_at > spans.after and measured.measured_at <= spans.until
         group by all
     ),
     began as (
-        select scope_type, scope, min(finished_at) as began_at from deployments group by all
+        select scope_type, scope, min(measured_at) as began_at
+        from measured
+        where metric = 'deployment_frequency'
+        group by all
     )
     select
-        window_days, span, scope_type, scope,
-        began_at <= begins as is_covered,
-        coalesce(deployment_count, 0) as deployment_count,
-        coalesce(deployment_day_count, 0) as deployment_day_count,
-        coalesce(failed_deployment_count, 0) as failed_deployment_count,
-        coalesce(rework_deployment_count, 0) as rework_deployment_count,
-        failed_deployment_count / deployment_count as change_fail_rate,
-        rework_deployment_count / deployment_count as rework_rate,
-        lead_time_hours_median,
-        coalesce(lead_time_sample, 0) as lead_time_sample,
-        recovery_hours_median,
-        coalesce(recovery_sample, 0) as recovery_sample
+        spans.window_days,
+        spans.span,
+        spans.scope_type,
+        spans.scope,
+        coalesce(began.began_at <= spans.after, false) as is_covered,
+        date_diff('second', began.began_at, spans.until) / 86400 as days_since_began,
+        statistics.* exclude (window_days, span, scope_type, scope)
     from spans
     left join began using (scope_type, scope)
-    left join counted using (window_days, span, scope_type, scope)
-    left join led using (window_days, span, scope_type, scope)
-    left join recovered using (window_days, span, scope_type, scope)
+    left join statistics using (window_days, span, scope_type, scope)
 """
 
 #: The count that a key's sample is seen with: days with a deployment, or the deployments that failed.
@@ -372,40 +332,41 @@ _TOTALS = {"throughput": "throughput_score", "stability": "stability_score", "ov
 
 
 def _read_cards(
-    connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]
-) -> tuple[dict[str, dict[str, dict[str, list[Any]]]], dict[str, dict[str, list[Any]]]]:
-    """The five keys of each window, with those of the window before.
+    connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]
+) -> tuple[dict[str, dict[str, dict[str, list[Any]]]], dict[str, dict[str, list[Any]]], tuple[float | None, ...]]:
+    """The five keys of each window with those of the window before; the total scores; days since the first deployment.
 
     A window's numbers are those of dora_scorecard. No mart holds the window before or all of history, so these come
-    from the facts; each is shown only where the same statement also gives the scorecard's own number for the
-    scorecard's own window, so that a trend never compares two definitions.
+    from the measurements behind the marts; each is shown only where the same statement also gives the scorecard's own
+    number for the scorecard's own window, so that a trend never compares two definitions.
     """
     marts = {
-        (row["window_days"], row["scope_type"], row["scope"]): row
+        (row["window_days"], row["scope_type"], row["scope"]): _scored_on(row, row["is_lead_time_of_commits"])
         for row in _rows(connection, "select * from marts.dora_scorecard")
     }
     spans = {
         (row["span"], row["window_days"], row["scope_type"], row["scope"]): row
         for row in _rows(connection, _KEYS_OF_SPANS)
     }
+
+    def span(kind: str, days: int, like: int, scope: Scope) -> dict[str, Any] | None:
+        """A span's keys, its lead time of the same sort of change as in the scorecard of `like` days."""
+        mart, row = marts.get((like, *scope)), spans.get((kind, days, *scope))
+        return _scored_on(row, mart["is_lead_time_of_commits"]) if mart and row else None
+
     cards: dict[str, dict[str, dict[str, list[Any]]]] = {}
-    totals: dict[str, dict[str, list[Any]]] = {}
     for days in WINDOWS:
         cards[str(days)] = {
             key.id: _columns(
                 _card(
                     key,
                     marts.get((days, *scope)),
-                    spans.get(("current", days, *scope)),
-                    spans.get(("previous", days, *scope)),
+                    span("current", days, days, scope),
+                    span("previous", days, days, scope),
                 )
                 for scope in scopes
             )
             for key in KEYS
-        }
-        totals[str(days)] = {
-            name: [_rounded(marts[days, *scope][column]) if (days, *scope) in marts else None for scope in scopes]
-            for name, column in _TOTALS.items()
         }
     longest = max(WINDOWS)
     cards[ALL_HISTORY] = {
@@ -413,57 +374,85 @@ def _read_cards(
             _history_card(
                 key,
                 marts.get((longest, *scope)),
-                spans.get(("current", longest, *scope)),
-                spans.get(("history", 0, *scope)),
+                span("current", longest, longest, scope),
+                span("history", 0, longest, scope),
             )
             for scope in scopes
         )
         for key in KEYS
     }
-    return cards, totals
+    totals = {
+        str(days): {
+            name: [_rounded(marts[days, *scope][column]) if (days, *scope) in marts else None for scope in scopes]
+            for name, column in _TOTALS.items()
+        }
+        for days in WINDOWS
+    }
+    history = (spans.get(("history", 0, *scope)) for scope in scopes)
+    return cards, totals, tuple(_rounded(row["days_since_began"]) if row else None for row in history)
+
+
+def _scored_on(row: dict[str, Any], of_commits: bool) -> dict[str, Any]:
+    """The row with the lead time that is scored: that of commits where no pull request was shipped."""
+    if not of_commits:
+        return {**row, "is_lead_time_of_commits": False}
+    return {
+        **row,
+        "lead_time_hours_median": row["commit_lead_time_hours_median"],
+        "lead_time_sample": row["commit_lead_time_sample"],
+        "is_lead_time_of_commits": True,
+    }
 
 
 def _card(
     key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     """One key of one window and scope. `previous_known` is False where there is nothing honest to compare with."""
-    comparable = _agree(key, mart, same) and before is not None and bool(before["is_covered"])
+    known = before if before and before["is_covered"] and _agree(key, mart, same) else None
     return {
-        "value": _rounded(mart[key.value]) if mart else None,
-        "sample": mart[key.sample] if mart else None,
-        "part": mart[_PARTS[key.id]] if mart and key.id in _PARTS else None,
+        **_value(key, mart),
         "score": _rounded(mart[key.score]) if mart else None,
-        "level": mart[key.level] if mart else None,
-        "previous_known": comparable,
-        "previous": _rounded(before[key.value]) if comparable and before else None,
-        "previous_sample": before[key.sample] if comparable and before else None,
+        "level": mart[key.level] if mart and key.level else None,
+        "mean": mart[key.mean] if mart else None,
+        "previous_known": known is not None,
+        "previous": _rounded(known[key.value]) if known else None,
+        "previous_sample": known[key.sample] if known else None,
     }
 
 
 def _history_card(
     key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, history: dict[str, Any] | None
 ) -> dict[str, Any]:
-    known = history if history and _agree(key, mart, same) else None
+    """A key over everything that is known: it has neither a score nor a window before it."""
     return {
-        "value": _rounded(known[key.value]) if known else None,
-        "sample": known[key.sample] if known else None,
-        "part": known[_PARTS[key.id]] if known and key.id in _PARTS else None,
+        **_value(key, history if _agree(key, mart, same) else None),
         "score": None,
         "level": None,
+        "mean": mart[key.mean] if mart else None,
         "previous_known": False,
         "previous": None,
         "previous_sample": None,
     }
 
 
+def _value(key: Key, row: dict[str, Any] | None) -> dict[str, Any]:
+    """A key's value with what it was made of. `of_commits`: the lead time is that of commits without a pull request."""
+    return {
+        "value": _rounded(row[key.value]) if row else None,
+        "sample": row[key.sample] if row else None,
+        "part": row[_PARTS[key.id]] if row and key.id in _PARTS else None,
+        "of_commits": bool(row and key.id == "lead_time" and row["is_lead_time_of_commits"]),
+    }
+
+
 def _agree(key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None) -> bool:
-    """Whether the facts give the mart's number and sample for the mart's own window."""
-    if mart is None or same is None or mart[key.sample] != same[key.sample]:
+    """Whether the measurements give the mart's number and sample for the mart's own window."""
+    if mart is None or same is None or mart[key.sample] != (same[key.sample] or 0):
         return False
     left, right = mart[key.value], same[key.value]
-    if left is None or right is None:
-        return left is right
-    return math.isclose(left, right, rel_tol=1e-6, abs_tol=1e-9)
+    if not left or not right:
+        return not left and not right
+    return math.isclose(left, right, rel_tol=1e-6)
 
 
 def _columns(cards: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -477,7 +466,7 @@ def _columns(cards: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
 # ---- what there is at all ----
 
 
-def _deployed(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> tuple[bool, ...]:
+def _deployed(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]) -> tuple[bool, ...]:
     """Whether a scope has any counted deployment in its whole history."""
     found = set(
         connection.execute(
@@ -487,79 +476,64 @@ def _deployed(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str,
     return tuple(scope in found for scope in scopes)
 
 
-def _history_days(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> tuple[float | None, ...]:
-    """Days from the day of a scope's first deployment to the last load."""
-    found = {
-        (row[0], row[1]): row[2]
-        for row in connection.execute(
-            """
-            select scope_type, scope, date_diff('hour', first_day::timestamp, as_of) / 24
-            from (
-                select scope_type, scope, min(period_start) as first_day
-                from marts.dora_metrics where period = 'day' and deployment_count > 0 group by all
-            )
-            inner join (select scope_type, scope, max(as_of) as as_of from marts.dora_scorecard group by all)
-                using (scope_type, scope)
-            """
-        ).fetchall()
-    }
-    return tuple(_rounded(found.get(scope)) for scope in scopes)
-
-
 def _as_of(connection: duckdb.DuckDBPyConnection, sources: Sequence[SourceState]) -> datetime | None:
     """The end of the scorecard's windows; without a scorecard, the oldest complete read."""
-    marts = _scalar(connection, "select min(as_of) from marts.dora_scorecard where scope_type = 'all'")
+    marts = _scalar(connection, "select min(as_of) from marts.dora_scorecard")
     return _utc(marts) or min((source.as_of for source in sources if source.as_of), default=None)
 
 
 # ---- failed deployments ----
 
-_FAILURES = f"""
-    with {_MEMBERS},
-    ranked as (
+_FAILURES = """
+    with ranked as (
         select
-            fct_deployments.*,
-            members.scope_type,
-            members.scope,
-            row_number() over (
-                partition by members.scope_type, members.scope
-                order by fct_deployments.finished_at desc, fct_deployments.deployment_id
-            ) as place
-        from marts.fct_deployments
-        inner join members using (repository_id, service)
-        where is_failed
+            entity_id as deployment_id,
+            scope_type,
+            scope,
+            row_number() over (partition by scope_type, scope order by measured_at desc, entity_id) as place
+        from marts.metric_measurements
+        where metric = 'change_fail_rate' and value > 0
     ),
     shown as (
-        select
-            deployment_id, repository_id, service, sha, ref, url, finished_at, recovery_hours,
-            list({{'scope_type': scope_type, 'scope': scope}}) as scopes
+        select deployment_id, list({'scope_type': scope_type, 'scope': scope}) as scopes
         from ranked
         where place <= $shown
-        group by all
+        group by deployment_id
     ),
     evidence as (
         select
             fct_deployment_failures.deployment_id,
-            list({{
+            list({
                 'evidence': fct_deployment_failures.evidence,
                 'text': coalesce(fct_pull_requests.title, fct_issues.title, fct_deployment_failures.reason),
                 'id': fct_deployment_failures.evidence_id,
                 'url': coalesce(fct_deployment_failures.evidence_url, fct_pull_requests.url, fct_issues.url)
-            }} order by fct_deployment_failures.occurred_at, fct_deployment_failures.evidence) as evidence
+            } order by fct_deployment_failures.occurred_at, fct_deployment_failures.evidence) as evidence
         from marts.fct_deployment_failures
         left join marts.fct_pull_requests on fct_deployment_failures.evidence_id = fct_pull_requests.pull_request_id
         left join marts.fct_issues on fct_deployment_failures.evidence_id = fct_issues.issue_id
         where fct_deployment_failures.counts
         group by fct_deployment_failures.deployment_id
     )
-    select shown.*, evidence.evidence
+    select
+        shown.scopes,
+        deployments.deployment_id,
+        deployments.repository_id,
+        deployments.service,
+        deployments.sha,
+        deployments.ref,
+        deployments.url,
+        deployments.finished_at,
+        deployments.recovery_hours,
+        evidence.evidence
     from shown
+    inner join marts.fct_deployments as deployments using (deployment_id)
     left join evidence using (deployment_id)
-    order by finished_at desc, deployment_id
+    order by deployments.finished_at desc, deployments.deployment_id
 """
 
 
-def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> dict[str, list[Any]]:
+def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]) -> dict[str, list[Any]]:
     """The newest failed deployments of every scope, each once, with the positions of the scopes that list it."""
     position = {scope: at for at, scope in enumerate(scopes)}
     columns: dict[str, list[Any]] = {
@@ -629,7 +603,3 @@ def _name(scoped_id: str) -> str:
 
 def _rank(scope_type: str) -> int:
     return SCOPE_TYPES.index(scope_type) if scope_type in SCOPE_TYPES else len(SCOPE_TYPES)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__

@@ -17,7 +17,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, MINIMUM_SAMPLE, WINDOWS
-from veelocity_pipeline.report.queries import FAILURES_SHOWN, LAG, ReportData, ReportError, SourceState, read_report
+from veelocity_pipeline.report.queries import (
+    FAILURES_SHOWN,
+    LAG,
+    ReportData,
+    ReportError,
+    SourceState,
+    read_report,
+    scope_label,
+)
 
 #: After so many days without a successful refresh the page says that it is old, each time it is opened.
 STALE_DAYS = 2
@@ -30,13 +38,13 @@ def render_report(published: Path, target: Path) -> Path:
     """Write the report about the published file to `target` and return it.
 
     The file needs no network and no other file. It replaces an older one in a single step, so a reader never meets half
-    of it. Raises ReportError (one sentence) when there is nothing to report on; `target` is then left as it was.
+    of it. Raises WarehouseError (one sentence) when it cannot be made; `target` is then left as it was.
     """
     page = render_page(read_report(published))
     try:
         _write_in_one_step(target, page.encode())
     except OSError as error:
-        raise ReportError(f"The report cannot be written to {target}: {error.strerror or error}.") from error
+        raise ReportError(f"the report cannot be written to {target}: {error.strerror or error}") from error
     return target
 
 
@@ -72,7 +80,8 @@ def render_page(data: ReportData) -> str:
         notices=notices(data),
         definitions=_definitions(),
         minimum_sample=MINIMUM_SAMPLE,
-        footer=f"Veelocity · data to {as_of}"
+        is_empty=not data.scopes,
+        footer=f"Veelocity · {f'data to {as_of}' if data.as_of else 'no data yet'}"
         + (f" · metric version {data.metric_version}" if data.metric_version else "")
         + " · times in UTC. Nothing on this page ranks people.",
     )
@@ -109,9 +118,9 @@ def page_data(data: ReportData) -> dict[str, Any]:
         "as_of": data.as_of.isoformat() if data.as_of else None,
         "refreshed": refreshed.isoformat() if refreshed else None,
         "linear": data.has_linear,
-        "scopes": data.scopes or [("all", "all")],
-        "deployed": data.deployed or [False],
-        "history_days": data.history_days or [None],
+        "scopes": [(scope[0], scope_label(scope)) for scope in data.scopes],
+        "deployed": data.deployed,
+        "history_days": data.history_days,
         "starts": data.starts,
         "series": data.series,
         "cards": data.cards,

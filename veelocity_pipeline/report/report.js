@@ -96,7 +96,12 @@
   function whyEmpty(id) {
     if (id === "cycle_time" && !data.linear) return "Linear is not connected. Set LINEAR_API_KEY to see the cycle time of its issues.";
     if (["deployment_frequency", "lead_time", "change_fail_rate", "recovery", "rework_rate"].includes(id) && !data.deployed[state.scope]) {
-      return "No production deployment is known here. Name what deploys in DEPLOYMENT_PATTERNS or in [deployments] of veelocity.toml; veelocity check shows what was found.";
+      return id === "deployment_frequency"
+        ? "No production deployment is known here. Name what deploys in DEPLOYMENT_PATTERNS or in [deployments] of veelocity.toml; veelocity check shows what was found."
+        : "There are no production deployments to measure.";
+    }
+    if (id === "lead_time" && data.cards[state.window].lead_time.of_commits[state.scope]) {
+      return "No pull request was shipped in this window. The card shows the lead time of commits made without one.";
     }
     return null;
   }
@@ -168,13 +173,14 @@
   function sampleText(key, card) {
     if (key.kind === "count") return plural(card.sample || 0, "deployments") + (card.part ? " on " + plural(card.part, "days") : "");
     if (key.kind === "rate") return card.sample ? grouped(card.part || 0) + " of " + plural(card.sample, "deployments") : "no deployments";
-    return card.sample ? "median of " + plural(card.sample, key.sample_noun) : "no " + key.sample_noun;
+    const noun = card.of_commits ? "commits" : key.sample_noun;
+    return card.sample ? "median of " + plural(card.sample, noun) : "no " + noun;
   }
   function drawCards() {
     const view = visible();
     byId("cards").replaceChildren(...data.keys.map((key) => {
       const card = cardOf(key);
-      const why = whyEmpty(key.id);
+      const why = data.deployed[state.scope] ? null : whyEmpty(key.id);
       const [value, unit] = valueParts(key, card);
       const box = node("article", { class: "card", id: "card-" + key.id, "aria-labelledby": "card-title-" + key.id });
       box.append(node("h3", { id: "card-title-" + key.id, title: key.definition }, key.title));
@@ -185,17 +191,24 @@
       box.append(node("p", { class: value === "no data" ? "value none" : "value" }, value, unit ? node("small", {}, unit) : null));
       box.append(node("p", { class: "sample" }, sampleText(key, card)), trendOf(key, card));
       const spark = sparkline(data.charts.find((chart) => chart.id === key.id), view);
-      box.append(spark || node("div", { class: "spark" }));
+      box.append(spark || node("div", { class: "spark-dots" }, node("div", { class: "spark" })));
       const score = node("div", { class: "score" });
       const scored = card.score !== null && card.score !== undefined;
       const few = key.kind !== "count" && card.sample < data.minimum;
       score.append(node("div", { class: "score-line" }, node("span", {}, scored ? "Score" : !windowOf().days ? "Scored for windows only" : few ? "Too few to score" : "Not scored"),
         scored ? node("span", {}, node("b", {}, decimal(card.score)), " of 10") : null));
-      const bar = node("div", { class: "bar", role: "img", "aria-label": (scored ? "Score " + decimal(card.score) + " of 10" : "No score") + "; mean of all industries in 2025: " + key.industry_mean });
-      const fill = node("i"), mean = node("u", { title: "Mean of all industries, 2025: " + key.industry_mean });
-      fill.style.width = scored ? card.score * 10 + "%" : "0"; mean.style.left = key.industry_mean * 10 + "%";
-      bar.append(fill, mean);
-      score.append(bar, node("p", { class: "level" }, "Industry mean " + key.industry_mean + (card.level ? " · " + card.level + " (levels of 2023)" : "")));
+      const mean = card.mean === null || card.mean === undefined ? null : card.mean;
+      const bar = node("div", { class: "bar", role: "img", "aria-label": (scored ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean of all industries in 2025: " + mean) });
+      const fill = node("i");
+      fill.style.width = scored ? card.score * 10 + "%" : "0";
+      bar.append(fill);
+      if (mean !== null) {
+        const tick = node("u", { title: "Mean of all industries, 2025: " + mean });
+        tick.style.left = mean * 10 + "%";
+        bar.append(tick);
+      }
+      score.append(bar, node("p", { class: "level" }, node("span", {}, mean === null ? "" : "Industry mean " + mean),
+        card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null));
       box.append(score);
       return box;
     }));
@@ -217,7 +230,7 @@
     return { values, text: values.map((value) => (value ? duration(value) : "0")) };
   }
   function plainTicks(high, whole, text) {
-    const raw = high / 4;
+    const raw = high / 5;
     const power = Math.pow(10, Math.floor(Math.log10(raw)));
     let step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw);
     if (whole) step = Math.max(1, Math.round(step));
@@ -300,14 +313,14 @@
       if (dashX.length) traces.push({ type: "scatter", mode: "lines", x: dashX, y: dashY, line: { color: tint.accent, width: 2, dash: "4px,3px" }, hoverinfo: "skip", connectgaps: false });
       traces.push({ type: "scatter", mode: "lines", x, y: values.map((value, at) => (complete[at] ? value : null)), line: { color: tint.accent, width: 2 }, hoverinfo: "skip", connectgaps: false });
       const size = x.length > 60 ? 4 : 6;
-      traces.push({ type: "scatter", mode: "markers", x, y: values, text: hover, hovertemplate: "%{text}<extra></extra>",
+      traces.push({ type: "scatter", mode: "markers", x, y: values, text: hover, hovertemplate: "%{text}<extra></extra>", cliponaxis: false,
         marker: { size: complete.map((over) => (over ? size : 8)), color: complete.map((over) => (over ? tint.accent : tint.panel)), opacity: 1, line: { color: tint.accent, width: complete.map((over) => (over ? 0 : 2)) } } });
       ticks = chart.kind === "duration" ? durationTicks(high) : plainTicks(high, false, percent);
       ticks.high = high;
     }
     const across = horizontalTicks(view);
     const layout = {
-      margin: { l: 52, r: 10, t: 10, b: 40 }, showlegend: false, autosize: true, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
+      margin: { l: 48, r: 10, t: 10, b: 40 }, showlegend: false, autosize: true, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: tint.font, size: 12, color: tint.muted },
       hoverlabel: { bgcolor: tint.panel, bordercolor: tint.line, font: { family: tint.font, size: 12.5, color: tint.ink }, align: "left" },
       xaxis: { type: "date", tickvals: across.values, ticktext: across.text, showgrid: false, zeroline: false, ticks: "", fixedrange: true, tickangle: 0, range: barRange(view) },
@@ -510,7 +523,9 @@
   if (age > data.stale_days) {
     byId("old").append(node("div", { class: "notice warn", role: "alert" }, node("strong", {}, "This report is " + Math.floor(age) + " days old."), " The last refresh that succeeded was on " + dateName(data.refreshed) + ". Run veelocity refresh, or make dev to run it on a schedule."));
   }
-  layOutControls();
-  layOutCharts();
-  choose(recall());
+  if (data.scopes.length) {
+    layOutControls();
+    layOutCharts();
+    choose(recall());
+  } else document.documentElement.dataset.drawn = "yes";
 })();
