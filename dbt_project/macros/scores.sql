@@ -56,7 +56,7 @@
         then list_avg([{{ scores | join(', ') }}]) end
 {%- endmacro %}
 
-{#- How many of the scores there are. -#}
-{% macro score_count(scores) -%}
-    len(list_filter([{{ scores | join(', ') }}], lambda score: score is not null))
+{#- Which of the keys have a score. -#}
+{% macro scored_keys(scores) -%}
+    concat_ws(', ' {%- for score in scores %}, case when {{ score }} is not null then '{{ score | replace('_score', '') }}' end {%- endfor %})
 {%- endmacro %}

@@ -1,0 +1,151 @@
+-- One branch per kind of evidence. Every piece is kept; `reason` says why one does not count.
+with deployments as (select * from {{ ref('int_deployments') }}),
+
+shipped as (select * from {{ ref('int_shipped_changes') }} where is_first_of_service),
+
+settings as (select * from {{ ref('int_repository_settings') }}),
+
+evidence_rules as (
+    select repository_id, pattern as evidence from {{ ref('int_repository_failure_rules') }} where kind = 'evidence'
+),
+
+urls as (select change_id, url from {{ ref('int_changes') }}),
+
+rollbacks as (
+    select
+        rolls_back_deployment_id as suspect_deployment_id,
+        'rollback' as evidence,
+        deployment_id as evidence_id,
+        url as evidence_url,
+        started_at as occurred_at,
+        finished_at as resolved_at,
+        deployment_id as fix_deployment_id
+    from deployments
+    where is_rollback
+),
+
+reverts as (
+    select
+        original.deployment_id as suspect_deployment_id,
+        'revert' as evidence,
+        reverts.change_id as evidence_id,
+        urls.url as evidence_url,
+        revert.merged_at as occurred_at,
+        revert.deployed_at as resolved_at,
+        revert.deployment_id as fix_deployment_id,
+        case
+            when revert.deployed_at > original.deployed_at + to_hours(settings.revert_window_hours)
+                then 'shipped more than ' || settings.revert_window_hours || ' hours after what it reverts'
+        end as reason
+    from {{ ref('int_reverts') }} as reverts
+    inner join shipped as revert on revert.change_id = reverts.change_id
+    inner join shipped as original
+        on original.change_id = reverts.reverted_change_id and original.service = revert.service
+    inner join settings on settings.repository_id = revert.repository_id
+    inner join urls on urls.change_id = reverts.change_id
+    where not reverts.is_of_revert and original.deployed_at < revert.deployed_at
+),
+
+hotfixes as (
+    select
+        deployments.previous_deployment_id as suspect_deployment_id,
+        'hotfix' as evidence,
+        shipped.pull_request_id as evidence_id,
+        urls.url as evidence_url,
+        shipped.merged_at as occurred_at,
+        shipped.deployed_at as resolved_at,
+        shipped.deployment_id as fix_deployment_id
+    from shipped
+    inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
+    inner join deployments using (deployment_id)
+    inner join urls on urls.change_id = shipped.change_id
+    where classified.is_hotfix and deployments.previous_deployment_id is not null
+),
+
+incidents as (
+    select
+        incidents.suspect_deployment_id,
+        'incident' as evidence,
+        incidents.issue_id as evidence_id,
+        incidents.url as evidence_url,
+        incidents.created_at as occurred_at,
+        incidents.resolved_at,
+        incidents.fix_deployment_id,
+        case
+            when
+                not incidents.is_suspect_by_cause
+                and incidents.created_at > suspects.finished_at + to_hours(settings.incident_window_hours)
+                then 'happened more than ' || settings.incident_window_hours || ' hours after the deployment'
+        end as reason
+    from {{ ref('int_incidents') }} as incidents
+    inner join deployments as suspects on suspects.deployment_id = incidents.suspect_deployment_id
+    inner join settings on settings.repository_id = suspects.repository_id
+),
+
+failed_attempts as (
+    select
+        failed.deployment_id as suspect_deployment_id,
+        'deployment_status' as evidence,
+        failed.deployment_id as evidence_id,
+        failed.url as evidence_url,
+        failed.finished_at as occurred_at,
+        success.finished_at as resolved_at,
+        success.deployment_id as fix_deployment_id
+    from deployments as failed
+    asof left join (select * from deployments where is_delivered) as success
+        on success.service = failed.service
+        and success.environment = failed.environment
+        and failed.finished_at < success.finished_at
+    where failed.status = 'failure' and failed.is_production and failed.finished_at is not null
+),
+
+evidence as (
+    select * from rollbacks
+    union all by name
+    select * from reverts
+    union all by name
+    select * from hotfixes
+    union all by name
+    select * from incidents
+    union all by name
+    select * from failed_attempts
+),
+
+resolved as (
+    -- a failure of a re-deploy is one of the deployment that it repeats
+    select
+        coalesce(suspects.counted_deployment_id, suspects.deployment_id) as deployment_id,
+        evidence.*
+    from evidence
+    inner join deployments as suspects on suspects.deployment_id = evidence.suspect_deployment_id
+),
+
+judged as (
+    select
+        resolved.deployment_id,
+        deployments.repository_id,
+        deployments.service,
+        resolved.evidence,
+        resolved.evidence_id,
+        resolved.evidence_url,
+        resolved.occurred_at,
+        resolved.resolved_at,
+        resolved.fix_deployment_id,
+        evidence_rules.evidence is not null as is_configured,
+        coalesce(
+            case when evidence_rules.evidence is null then resolved.evidence || ' is not in failures.evidence' end,
+            case when deployments.is_baseline then 'the deployment is a baseline: what it shipped is not known' end,
+            resolved.reason
+        ) as reason
+    from resolved
+    inner join deployments using (deployment_id)
+    left join evidence_rules
+        on evidence_rules.repository_id = deployments.repository_id and evidence_rules.evidence = resolved.evidence
+)
+
+select * exclude (reason), reason is null as counts, reason
+from judged
+-- the same piece may reach one deployment over several re-deploys of it
+qualify row_number() over (
+    partition by deployment_id, evidence, evidence_id order by reason is null desc, resolved_at nulls last, fix_deployment_id
+) = 1

@@ -1,0 +1,41 @@
+-- What a provider itself calls a deployment, one branch per vendor; this one is GitHub Deployments.
+with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+
+statuses as (
+    select
+        deployment_key,
+        min(created_at) filter (where vendor_state = 'SUCCESS') as succeeded_at,
+        min(created_at) filter (where vendor_state in ('FAILURE', 'ERROR')) as failed_at,
+        bool_or(vendor_state = 'INACTIVE') as was_inactive,
+        arg_max(log_url, created_at) filter (where log_url <> '') as log_url,
+        -- which run made it; the later status wins where several runs wrote
+        arg_max(regexp_extract(log_url, '/actions/runs/(\d+)', 1), created_at)
+            filter (where regexp_matches(log_url, '/actions/runs/\d+')) as run_key
+    from {{ ref('stg_github__deployment_statuses') }}
+    group by deployment_key
+)
+
+select
+    repositories.repository_id || '/deployments/' || coalesce(deployments.deployment_number::varchar, deployments.deployment_key)
+        as record_id,
+    deployments.deployment_key as source_key,
+    repositories.repository_id,
+    coalesce(deployments.environment, 'production') as environment,
+    -- Replaced or given up later does not undo a success, and is not a failure where there was none.
+    case
+        when statuses.succeeded_at is not null then 'success'
+        when statuses.failed_at is not null then 'failure'
+        when coalesce(statuses.was_inactive, false) or deployments.vendor_state in ('ABANDONED', 'INACTIVE', 'DESTROYED')
+            then 'cancelled'
+        else 'in_progress'
+    end as status,
+    deployments.vendor_state,
+    deployments.sha,
+    deployments.ref,
+    coalesce(statuses.log_url, repositories.url || '/deployments') as url,
+    repositories.repository_id || '/runs/' || statuses.run_key as run_id,
+    deployments.created_at as started_at,
+    coalesce(statuses.succeeded_at, statuses.failed_at) as finished_at
+from {{ ref('stg_github__deployments') }} as deployments
+inner join repositories on repositories.source_key = deployments.repository_key
+left join statuses using (deployment_key)

@@ -1,0 +1,47 @@
+-- One branch per vendor of pipelines; this one is GitHub Actions.
+with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+
+tags as (select distinct repository_id, tag from {{ ref('int_tags_unioned') }}),
+
+github_actions as (
+    select *, true as is_latest from {{ ref('stg_github_actions__runs') }}
+    union all by name
+    select *, false as is_latest from {{ ref('stg_github_actions__run_attempts') }}
+),
+
+history as (
+    -- GitHub numbers the runs of a workflow from 1: a smallest number above that means that older ones have expired.
+    select repository_key, workflow_key, min(run_number) > 1 as is_history_cut
+    from {{ ref('stg_github_actions__runs') }}
+    group by all
+)
+
+select
+    repositories.repository_id || '/runs/' || runs.run_key || '/attempts/' || runs.attempt as attempt_id,
+    repositories.repository_id || '/runs/' || runs.run_key as run_id,
+    repositories.repository_id,
+    runs.workflow_name,
+    runs.workflow_path,
+    runs.event,
+    case
+        when runs.vendor_status <> 'completed' then 'in_progress'
+        when runs.vendor_conclusion = 'success' then 'success'
+        when runs.vendor_conclusion in ('failure', 'timed_out', 'startup_failure') then 'failure'
+        when runs.vendor_conclusion = 'cancelled' then 'cancelled'
+    end as status,
+    runs.vendor_conclusion,
+    runs.sha,
+    runs.ref,
+    coalesce(runs.head_repository_key = runs.repository_key, false) as is_of_this_repository,
+    coalesce(runs.ref = repositories.default_branch, false) as is_on_default_branch,
+    tags.tag is not null as is_on_tag,
+    coalesce(history.is_history_cut, false) as is_history_cut,
+    runs.url,
+    runs.started_at,
+    case when runs.vendor_status = 'completed' then runs.updated_at end as finished_at
+from github_actions as runs
+inner join repositories on repositories.source_key = runs.repository_key
+left join history
+    on history.repository_key = runs.repository_key and history.workflow_key is not distinct from runs.workflow_key
+left join tags on tags.repository_id = repositories.repository_id and tags.tag = runs.ref
+qualify row_number() over (partition by runs.run_key, runs.attempt order by runs.is_latest desc) = 1

@@ -1,0 +1,18 @@
+-- One branch per vendor of pipelines; this one is GitHub Actions.
+with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github')
+
+select
+    repositories.repository_id || '/jobs/' || jobs.job_key as job_id,
+    repositories.repository_id || '/runs/' || jobs.run_key || '/attempts/' || jobs.attempt as attempt_id,
+    repositories.repository_id,
+    jobs.name,
+    case
+        when jobs.vendor_status <> 'completed' then 'in_progress'
+        when jobs.vendor_conclusion = 'success' then 'success'
+        when jobs.vendor_conclusion in ('failure', 'timed_out', 'startup_failure') then 'failure'
+        when jobs.vendor_conclusion = 'cancelled' then 'cancelled'
+    end as status,
+    jobs.started_at,
+    jobs.completed_at as finished_at
+from {{ ref('stg_github_actions__jobs') }} as jobs
+inner join repositories on repositories.source_key = jobs.repository_key

@@ -1,0 +1,59 @@
+with deployments as (select * from {{ ref('int_deployments') }}),
+
+failures as (
+    select deployment_id, min(resolved_at) as recovered_at
+    from {{ ref('int_deployment_failures') }}
+    where counts
+    group by deployment_id
+),
+
+fixes as (
+    -- what users saw is put right by these; a failed attempt never reached them
+    select distinct fix_deployment_id as deployment_id
+    from {{ ref('int_deployment_failures') }}
+    where is_configured and evidence <> 'deployment_status'
+    union
+    select incidents.fix_deployment_id
+    from {{ ref('int_incidents') }} as incidents
+    inner join deployments on deployments.deployment_id = incidents.fix_deployment_id
+    inner join {{ ref('int_repository_failure_rules') }} as rules
+        on rules.repository_id = deployments.repository_id
+        and rules.kind = 'evidence' and rules.pattern = 'incident'
+),
+
+changes as (
+    select deployment_id, count(*) as change_count
+    from {{ ref('int_shipped_changes') }}
+    where is_first_of_service
+    group by deployment_id
+)
+
+select
+    deployments.deployment_id,
+    deployments.source_key,
+    deployments.repository_id,
+    deployments.service,
+    deployments.environment,
+    deployments.is_production,
+    deployments.source,
+    deployments.rule,
+    deployments.status,
+    deployments.sha,
+    deployments.ref,
+    deployments.url,
+    deployments.started_at,
+    deployments.finished_at,
+    deployments.previous_deployment_id,
+    deployments.is_baseline,
+    deployments.is_redeploy,
+    deployments.is_rollback,
+    deployments.is_counted,
+    failures.deployment_id is not null as is_failed,
+    deployments.is_delivered and fixes.deployment_id is not null as is_rework,
+    failures.recovered_at,
+    {{ hours_between('deployments.finished_at', 'failures.recovered_at') }} as recovery_hours,
+    coalesce(changes.change_count, 0) as change_count
+from deployments
+left join failures using (deployment_id)
+left join fixes using (deployment_id)
+left join changes using (deployment_id)

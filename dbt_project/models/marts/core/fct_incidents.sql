@@ -1,0 +1,27 @@
+with failures as (
+    select evidence_id as issue_id, min(deployment_id) as deployment_id
+    from {{ ref('int_deployment_failures') }}
+    where evidence = 'incident' and counts
+    group by evidence_id
+)
+
+select
+    incidents.issue_id as incident_id,
+    incidents.source_key,
+    incidents.source,
+    incidents.title,
+    incidents.url,
+    incidents.team,
+    incidents.repository_id,
+    incidents.service,
+    incidents.service_found_by,
+    incidents.rule,
+    incidents.cause_pull_request_id,
+    incidents.fix_pull_request_id,
+    failures.deployment_id,
+    incidents.fix_deployment_id,
+    incidents.created_at,
+    incidents.resolved_at,
+    {{ hours_between('incidents.created_at', 'incidents.resolved_at') }} as time_to_restore_hours
+from {{ ref('int_incidents') }} as incidents
+left join failures using (issue_id)

@@ -1,0 +1,6 @@
+select
+    metric,
+    entity_id,
+    excluded_because as reason
+from {{ ref('metric_measurements') }}
+where scope_type = 'all' and excluded_because is not null

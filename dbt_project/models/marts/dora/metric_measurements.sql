@@ -1,0 +1,323 @@
+-- Every eligible thing of every metric once: with its value, or with the reason why it has none. All that the metrics,
+-- the scorecard, the coverage and the exclusions say is an aggregate of this table.
+with now as (select * from {{ ref('int_now') }}),
+
+deployments as (select * from {{ ref('fct_deployments') }}),
+
+failures as (select * from {{ ref('fct_deployment_failures') }} where counts),
+
+changes as (
+    select
+        changes.*,
+        change_services.service,
+        shipped.deployed_at,
+        shipped.in_baseline,
+        shipped.lead_time_hours
+    from {{ ref('int_changes') }} as changes
+    left join {{ ref('int_change_services') }} as change_services using (change_id)
+    left join {{ ref('fct_deployed_changes') }} as shipped
+        on shipped.change_id = changes.change_id and shipped.service = change_services.service
+),
+
+of_deployments as (
+    select
+        unnest(['deployment_frequency', 'change_fail_rate', 'rework_rate']) as metric,
+        deployment_id as entity_id,
+        repository_id,
+        service,
+        finished_at as measured_at,
+        unnest([1.0, is_failed::integer, is_rework::integer]) as value,
+        case when not is_counted then 'deploys again what ran already' end as excluded_because
+    from deployments
+    where status = 'success' and is_production
+
+    union all by name
+
+    -- failed attempts, where deployment_status is evidence
+    select
+        'change_fail_rate' as metric,
+        deployment_id as entity_id,
+        repository_id,
+        service,
+        finished_at as measured_at,
+        1.0 as value
+    from deployments
+    where is_failed and status = 'failure'
+
+    union all by name
+
+    select
+        'redeployments' as metric,
+        deployment_id as entity_id,
+        repository_id,
+        service,
+        finished_at as measured_at,
+        1.0 as value
+    from deployments
+    where is_redeploy and is_production
+
+    union all by name
+
+    select
+        'recovery' as metric,
+        deployment_id as entity_id,
+        repository_id,
+        service,
+        coalesce(recovered_at, finished_at) as measured_at,
+        recovery_hours as value,
+        case
+            when recovered_at is null then 'not recovered yet'
+            when recovery_hours is null then 'recovered before it was deployed'
+        end as excluded_because
+    from deployments
+    where is_failed
+
+    union all by name
+
+    select
+        'time_to_restore' as metric,
+        incident_id as entity_id,
+        repository_id,
+        service,
+        team,
+        coalesce(resolved_at, created_at) as measured_at,
+        time_to_restore_hours as value,
+        case
+            when resolved_at is null then 'not resolved yet'
+            when time_to_restore_hours is null then 'resolved before it was created'
+        end as excluded_because
+    from {{ ref('fct_incidents') }}
+),
+
+of_changes as (
+    select
+        case change_type when 'commit' then 'commit_lead_time' else 'lead_time' end as metric,
+        change_id as entity_id,
+        repository_id,
+        service,
+        coalesce(deployed_at, merged_at) as measured_at,
+        lead_time_hours as value,
+        case
+            when is_carrier then 'only carries other pull requests'
+            when is_bot then 'by a bot'
+            when deployed_at is null then 'not known to be deployed'
+            when in_baseline then 'deployed in a baseline: its true date is not known'
+            when first_commit_at is null then 'its first commit is not known'
+            when lead_time_hours is null then 'deployed before its first commit'
+        end as excluded_because
+    from changes
+),
+
+pull_requests as (
+    select pull_requests.*, change_services.service
+    from {{ ref('fct_pull_requests') }} as pull_requests
+    left join {{ ref('int_change_services') }} as change_services
+        on change_services.change_id = pull_requests.pull_request_id
+),
+
+authors as (
+    -- by the person's own name: the published one may be a pseudonym
+    select pull_request_id, author as person from {{ ref('int_pull_requests_unioned') }}
+),
+
+of_pull_requests as (
+    select
+        'pull_requests_opened' as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        created_at as measured_at,
+        1.0 as value,
+        case when is_bot then 'by a bot' end as excluded_because
+    from pull_requests
+
+    union all by name
+
+    select
+        unnest(['pull_requests_merged', 'pull_requests_merged_by_bots']) as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        merged_at as measured_at,
+        1.0 as value,
+        unnest([case when is_bot then 'by a bot' end, case when not is_bot then 'not by a bot' end]) as excluded_because
+    from pull_requests
+    where merged_at is not null
+
+    union all by name
+
+    select
+        'time_to_first_review' as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        coalesce(first_review_at, created_at) as measured_at,
+        time_to_first_review_hours as value,
+        case
+            when is_bot then 'by a bot'
+            when first_review_at is null then 'no review by another human'
+        end as excluded_because
+    from pull_requests
+
+    union all by name
+
+    select
+        'pickup' as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        coalesce(first_response_at, created_at) as measured_at,
+        pickup_hours as value,
+        case
+            when is_bot then 'by a bot'
+            when ready_at is null then 'still a draft'
+            when first_response_at is null then 'no response by another human'
+        end as excluded_because
+    from pull_requests
+
+    union all by name
+
+    select
+        unnest(['review', 'merge_time', 'coding', 'deploy']) as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        unnest([merged_at, merged_at, created_at, coalesce(deployed_at, merged_at)]) as measured_at,
+        unnest([review_hours, merge_time_hours, coding_hours, deploy_hours]) as value,
+        unnest([
+            case when is_bot then 'by a bot' when first_response_at is null then 'no response by another human' end,
+            case when is_bot then 'by a bot' end,
+            case when is_bot then 'by a bot' when first_commit_at is null then 'its first commit is not known' end,
+            case
+                when carries_pull_requests then 'only carries other pull requests'
+                when is_bot then 'by a bot'
+                when deployed_at is null then 'not known to be deployed'
+                when deployed_in_baseline then 'deployed in a baseline: its true date is not known'
+            end
+        ]) as excluded_because
+    from pull_requests
+    where merged_at is not null
+),
+
+issues as (
+    -- an issue is its repository's, or that of the pull request which ended it
+    select
+        issues.* exclude (repository_id),
+        coalesce(issues.repository_id, pull_requests.repository_id) as repository_id,
+        pull_requests.merged_at as linked_merged_at
+    from {{ ref('fct_issues') }} as issues
+    left join {{ ref('fct_pull_requests') }} as pull_requests
+        on pull_requests.pull_request_id = issues.linked_pull_request_id
+),
+
+of_issues as (
+    select
+        'issues_completed' as metric,
+        issue_id as entity_id,
+        repository_id,
+        linked_pull_request_id,
+        team,
+        completed_at as measured_at,
+        1.0 as value
+    from issues
+    where completed_at is not null
+
+    union all by name
+
+    select
+        'cycle_time' as metric,
+        issue_id as entity_id,
+        repository_id,
+        linked_pull_request_id,
+        team,
+        coalesce(linked_merged_at, completed_at) as measured_at,
+        cycle_time_hours as value,
+        case
+            when state_category = 'canceled' then 'canceled or a duplicate'
+            when linked_merged_at is null then 'no merged pull request is linked to it'
+        end as excluded_because
+    from issues
+    where completed_at is not null or linked_merged_at is not null
+
+    union all by name
+
+    select
+        'started_to_completed' as metric,
+        issue_id as entity_id,
+        repository_id,
+        linked_pull_request_id,
+        team,
+        completed_at as measured_at,
+        started_to_completed_hours as value,
+        case
+            when started_at is null then 'never in a started state'
+        end as excluded_because
+    from issues
+    where completed_at is not null
+),
+
+negative_spans as (
+    select * from {{ ref('int_pull_request_span_exclusions') }}
+    union all
+    select * from {{ ref('int_issue_span_exclusions') }}
+),
+
+-- A team has deployments by its services, pull requests by its members, issues by its trackers.
+by_service as (
+    select *, 'deployments' as owned_by from of_deployments
+    union all by name
+    select *, 'deployments' as owned_by from of_changes
+    union all by name
+    select *, 'author' as owned_by from of_pull_requests
+    union all by name
+    select of_issues.*, change_services.service, 'tracker' as owned_by
+    from of_issues
+    left join {{ ref('int_change_services') }} as change_services
+        on change_services.change_id = of_issues.linked_pull_request_id
+),
+
+scoped as (
+    select 'all' as scope_type, 'all' as scope, by_service.* from by_service
+    union all by name
+    select 'repository' as scope_type, repository_id as scope, by_service.* from by_service where repository_id is not null
+    union all by name
+    select 'service' as scope_type, service as scope, by_service.* from by_service where service is not null
+    union all by name
+    select 'team' as scope_type, teams.team as scope, by_service.*
+    from by_service
+    inner join {{ ref('int_team_services') }} as teams using (service)
+    where by_service.owned_by = 'deployments'
+    union all by name
+    select 'team' as scope_type, members.team as scope, by_service.*
+    from by_service
+    inner join authors on authors.pull_request_id = by_service.entity_id
+    inner join {{ ref('int_team_members') }} as members using (person)
+    cross join now
+    where
+        by_service.owned_by = 'author'
+        and {{ local_date('by_service.measured_at', 'now.timezone') }}
+        between coalesce(members.valid_from, '-infinity'::date) and coalesce(members.valid_until, 'infinity'::date)
+    union all by name
+    select 'team' as scope_type, trackers.team as scope, by_service.*
+    from by_service
+    inner join {{ ref('int_team_trackers') }} as trackers on lower(trackers.team_key) = lower(by_service.team)
+    where by_service.owned_by = 'tracker' or by_service.metric = 'time_to_restore'
+)
+
+select
+    scoped.metric,
+    scoped.scope_type,
+    scoped.scope,
+    scoped.entity_id,
+    scoped.measured_at,
+    {{ local_date('scoped.measured_at', 'now.timezone') }} as measured_on,
+    case when scoped.excluded_because is null then scoped.value::double end as value,
+    coalesce(scoped.excluded_because, negative_spans.reason) as excluded_because
+from scoped
+cross join now
+left join negative_spans using (metric, entity_id)
+-- what belongs to several services of a scope counts in it once, with the first of them
+qualify row_number() over (
+    partition by scoped.metric, scoped.scope_type, scoped.scope, scoped.entity_id
+    order by scoped.excluded_because = 'not known to be deployed' nulls first, scoped.measured_at, scoped.service
+) = 1
