@@ -1,1 +1,41 @@
-"""The sources: fetch, shape, load. Nothing in here knows of the orchestrator."""
+"""The sources: fetch, shape, load. Nothing in here knows of the orchestrator.
+
+``SOURCES`` is the one list of what exists; assets, jobs, checks and tests are derived from it. A new
+vendor adds its folder and one entry here.
+"""
+
+from __future__ import annotations
+
+from .errors import SourceError
+from .github import ENTRY as _GITHUB
+from .github_actions import ENTRY as _GITHUB_ACTIONS
+from .linear import ENTRY as _LINEAR
+from .loading import (
+    CheckResult,
+    Chunk,
+    Connector,
+    Known,
+    Outcome,
+    RefreshRequest,
+    Scope,
+    ScopeFailure,
+    SourceEntry,
+    load,
+)
+
+SOURCES: dict[str, SourceEntry] = {entry.name: entry for entry in (_GITHUB, _GITHUB_ACTIONS, _LINEAR)}
+
+__all__ = [
+    "SOURCES",
+    "CheckResult",
+    "Chunk",
+    "Connector",
+    "Known",
+    "Outcome",
+    "RefreshRequest",
+    "Scope",
+    "ScopeFailure",
+    "SourceEntry",
+    "SourceError",
+    "load",
+]

@@ -1,0 +1,21 @@
+"""GitHub: repositories, pull requests with all their children, commits, tags, releases, deployments, issues."""
+
+from __future__ import annotations
+
+from ..loading import SourceEntry
+from .connector import GitHubConnector
+from .repositories import github_client, resolve
+from .tables import TABLES
+
+ENTRY = SourceEntry(
+    name="github",
+    title="GitHub",
+    dataset="raw_github",
+    tables=TABLES,
+    connector=GitHubConnector,
+    is_configured=lambda settings: bool(settings.github_repositories),
+    missing="GitHub is not read: GITHUB_REPOSITORIES is not set.",
+    scope_column={name: "id" if name == "repositories" else "repository_id" for name in TABLES},
+)
+
+__all__ = ["ENTRY", "GitHubConnector", "github_client", "resolve"]

@@ -1,0 +1,750 @@
+"""One refresh of GitHub: what is new in each repository, or all of it, as chunks with their marks.
+
+How each list is followed, and why nothing is lost:
+
+* Pull requests and issues, newest change first. A first (or full) read goes to the end, page by page, each
+  a checkpoint; later ones stop a little below the newest change of the last read. What changes while pages
+  are read moves to the front, so the front is read again afterwards; and the total must agree with what is
+  stored, or all ids are listed.
+* Commits of the default branch, from its head back until every parent of a known commit is known: dates
+  say nothing about what was merged when.
+* Releases, deployments and tags, newest first, until a page ends in one that has not changed and the total
+  agrees. Deployments that can still change are asked by id.
+
+What does not move a pull request's or an issue's ``updatedAt`` (a comment that is deleted, a link to an
+issue that is made or cut in the sidebar) is found by a full refresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..errors import BadAnswerError, NotFoundError, SourceError
+from ..http import Client, PageSize
+from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from . import queries, shape
+from .queries import Nested
+from .repositories import github_client, resolve
+
+if TYPE_CHECKING:
+    from ...settings import Settings
+
+Node = Mapping[str, Any]
+Mark = dict[str, Any]
+
+OVERLAP = timedelta(minutes=5)
+"""How far below the newest known change an increment reads: replicas behind GitHub's API lag by seconds."""
+
+RESUMED_FOR = timedelta(days=7)
+"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+
+FIRST_OF_INCREMENT = 10
+"""Pull requests on the first page of an increment: mostly a few have changed, and the price is by what is asked for."""
+
+ENDED = frozenset({"INACTIVE", "FAILURE", "ERROR", "DESTROYED", "ABANDONED"})
+"""States that a deployment does not leave."""
+
+UNDER_WAY = frozenset({"PENDING", "QUEUED", "IN_PROGRESS", "WAITING"})
+
+MOST_ACTIVE = 100
+"""How many of the deployments that are live are looked at when there is a new one, which may have replaced them."""
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """A list that is ordered by change: pull requests or issues.
+
+    Attributes:
+        table, field: its table and its name in GraphQL.
+        document, by_id, ids: its documents.
+        nested: the lists within a node.
+        first: items on a page at most.
+    """
+
+    table: str
+    field: str
+    document: str
+    by_id: str
+    ids: str
+    nested: tuple[Nested, ...]
+    first: int
+
+
+PULL_REQUESTS = _Moving(
+    "pull_requests",
+    "pullRequests",
+    queries.PULL_REQUESTS,
+    queries.PULL_REQUESTS_BY_ID,
+    queries.PULL_REQUEST_IDS,
+    (*queries.NESTED_IN_PULL_REQUEST, queries.FILES),
+    queries.PULL_REQUESTS_PER_PAGE,
+)
+ISSUES = _Moving(
+    "issues",
+    "issues",
+    queries.ISSUES,
+    queries.ISSUES_BY_ID,
+    queries.ISSUE_IDS,
+    (queries.ISSUE_LABELS,),
+    queries.ISSUES_PER_PAGE,
+)
+
+
+class GitHubConnector(Connector):
+    """One refresh of GitHub. A scope is a repository, by its node id."""
+
+    def __init__(self, settings: Settings, client: Client | None = None) -> None:
+        self.settings = settings
+        self.client = client or github_client(settings)
+        self.sizes = {
+            "pull_requests": PageSize(queries.PULL_REQUESTS_PER_PAGE),
+            "issues": PageSize(queries.ISSUES_PER_PAGE),
+            "commits": PageSize(queries.COMMITS_PER_PAGE),
+            "tags": PageSize(queries.TAGS_PER_PAGE),
+            "releases": PageSize(queries.RELEASES_PER_PAGE),
+            "deployments": PageSize(queries.DEPLOYMENTS_PER_PAGE),
+            "ids": PageSize(queries.IDS_PER_REQUEST),
+            "overflow": PageSize(queries.OVERFLOWS_PER_REQUEST),
+        }
+
+    def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
+        """The configured repositories, with what is newest in each."""
+        return resolve(self.client, self.settings, request)
+
+    def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
+        """Read one repository; see ``Connector.read``.
+
+        The mark, by list: ``pull_requests`` and ``issues`` (``newest`` change, ``seen_at``, ``count``, ``surplus`` of
+        the total over what is stored; ``sweep`` while all are read), ``commits`` (``head``; ``walk`` likewise),
+        ``tags``, ``releases`` and ``deployments`` (print of the newest), ``repository`` (print of its row),
+        ``files`` (whether paths are read), ``full`` (lists that an unfinished full refresh is done with).
+        """
+        yield from _Repository(self, scope, mark, request, known).read()
+
+    def check(self) -> list[CheckResult]:
+        """Whether the token is valid, whose it is, and which repositories it may read."""
+        try:
+            viewer = self.client.graphql(queries.VIEWER, about="the token's owner").get("viewer") or {}
+        except (NotFoundError, BadAnswerError):
+            viewer = {}  # an App's token has no user
+        except SourceError as error:
+            return [CheckResult("GitHub", False, str(error))]
+        who = f"token of {viewer['login']}" if viewer.get("login") else "token of an app"
+        results = [CheckResult("GitHub", True, f"GitHub answers; {who}.")]
+        if not self.settings.github_repositories:
+            return [*results, CheckResult("GitHub", False, "No repository to read: set GITHUB_REPOSITORIES.")]
+        try:
+            found = self.scopes(RefreshRequest())
+        except SourceError as error:
+            return [*results, CheckResult("GitHub", False, str(error))]
+        for item in found:
+            if isinstance(item, ScopeFailure):
+                results.append(CheckResult(item.name, False, item.error))
+                continue
+            node = item.info["node"]
+            counts = (
+                f"{_total(node.get('pullRequests')):,} pull requests, {_total(node.get('issues')):,} issues, "
+                f"{_total(node.get('deployments')):,} deployments, {_total(node.get('releases')):,} releases"
+            )
+            renamed = "" if item.name.casefold() == item.configured_as.casefold() or "*" in item.configured_as else (
+                f" (in the settings as {item.configured_as})"
+            )
+            results.append(CheckResult(item.name, True, f"Can be read{renamed}: {counts}."))
+        return results
+
+
+class _Repository:
+    """One refresh of one repository."""
+
+    def __init__(
+        self, connector: GitHubConnector, scope: Scope, mark: Mark, request: RefreshRequest, known: Known
+    ) -> None:
+        self.client = connector.client
+        self.sizes = connector.sizes
+        self.id = scope.id
+        self.name = scope.name
+        self.scope = scope
+        self.node: Node = scope.info["node"]
+        self.mark = mark
+        self.known = known
+        self.is_full = request.full
+        settings = connector.settings
+        self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
+        self.start = (
+            datetime.combine(settings.start_date, datetime.min.time(), UTC) if settings.start_date else None
+        )
+        self.now = self.client.server_date or datetime.now(UTC)
+
+    def read(self) -> Iterator[Chunk]:
+        """All lists, one after the other; each leaves its own part of the mark."""
+        if self.is_full:
+            self._begin_full()
+        if self.has_files and not self.mark.get("files"):
+            # Paths of what was read before there were services are not known: read once more.
+            self.mark.pop("pull_requests", None)
+        self.mark["files"] = self.has_files
+        yield from self._repository()
+        steps: tuple[tuple[str, Callable[[], Iterator[Chunk]]], ...] = (
+            ("commits", self._commits),
+            ("pull_requests", lambda: self._moving(PULL_REQUESTS)),
+            ("issues", lambda: self._moving(ISSUES)),
+            ("tags", self._tags),
+            ("releases", self._releases),
+            ("deployments", self._deployments),
+        )
+        for name, step in steps:
+            done = self.mark.get("full", {}).get("done", [])
+            if self.is_full and name in done:
+                continue
+            yield from step()
+            if self.is_full:
+                done.append(name)
+                yield self._chunk()
+        if self.has_files:
+            yield from self._commit_files()
+        if self.is_full:
+            self.mark.pop("full", None)
+            yield self._chunk()
+
+    def _begin_full(self) -> None:
+        """Go on with a full refresh that was interrupted lately, or begin one."""
+        begun = self.mark.get("full")
+        if not begun or self.now - datetime.fromisoformat(begun["begun"]) > RESUMED_FOR:
+            for name in ("pull_requests", "issues", "commits"):
+                for key in ("sweep", "walk"):
+                    if self.mark.get(name, {}).get(key, {}).get("is_full"):
+                        del self.mark[name][key]
+            self.mark["full"] = {"begun": self.now.isoformat(), "done": []}
+
+    def _chunk(self) -> Chunk:
+        """A chunk that saves the mark as it stands now."""
+        return Chunk(mark=orjson.loads(orjson.dumps(self.mark)))
+
+    def _repository(self) -> Iterator[Chunk]:
+        row = shape.repository_row(self.node, self.scope.configured_as)
+        seen = _print(row)
+        if seen != self.mark.get("repository") or self.is_full:
+            self.mark["repository"] = seen
+            chunk = self._chunk()
+            chunk.add("repositories", [row])
+            yield chunk
+
+    def _watermark(self, table: str, moment: str | None) -> None:
+        if moment:
+            self.mark.setdefault("watermarks", {})[table] = moment
+
+    # --------------------------------------------------------------------------------------- documents
+
+    def _page(
+        self, document: str, field: str, kind: str, variables: Mapping[str, Any], most: int | None = None
+    ) -> Node:
+        """One page of one of the repository's lists, its nodes still with cut lists inside."""
+        data = self.client.graphql_page(
+            document, {"repository": self.id, **variables}, self.sizes[kind], most=most, about=self.name
+        )
+        repository = data.get("node")
+        if repository is None:
+            raise NotFoundError(f"GitHub no longer knows {self.name}, or the token may not read it.")
+        return repository.get(field) or {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+
+    def _pages(
+        self, document: str, field: str, kind: str, variables: Mapping[str, Any], after: str | None = None
+    ) -> Iterator[Node]:
+        while True:
+            page = self._page(document, field, kind, {**variables, "after": after})
+            yield page
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def _by_id(self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]) -> Iterator[list[Node]]:
+        """Nodes by their ids, without those that are gone."""
+        left = list(ids)
+        size = self.sizes[kind]
+        while left:
+
+            def send(count: int, _is_least: bool) -> tuple[int, list[Node]]:
+                some = left[:count]
+                data, _ = self.client.graphql_tolerant(document, {"ids": some, **variables}, about=self.name)
+                return len(some), [node for node in data.get("nodes") or () if node]
+
+            count, found = size.ask(send, lambda: None)
+            left = left[count:]
+            yield found
+
+    def _complete(self, items: Sequence[Any], nested: Sequence[Nested]) -> None:
+        """Follow every list inside these nodes to its end, in place, many in one request."""
+        pending = [cut for node in items for cut in _cuts(node, nested)]
+        while pending:
+
+            def send(count: int, _is_least: bool) -> tuple[list[_Cut], dict[str, Any]]:
+                some = pending[:count]
+                variables: dict[str, Any] = {}
+                for number, cut in enumerate(some):
+                    variables[f"i{number}"] = cut.owner["id"]
+                    variables[f"c{number}"] = cut.connection["pageInfo"]["endCursor"]
+                document = queries.overflow([cut.nested for cut in some])
+                data, _ = self.client.graphql_tolerant(document, variables, about=self.name)
+                return some, data
+
+            some, data = self.sizes["overflow"].ask(send, lambda: None)
+            pending = pending[len(some) :]
+            for number, cut in enumerate(some):
+                owner = data.get(f"n{number}")
+                more = owner.get(cut.nested.field) if owner else None
+                if more is None:
+                    # It vanished while we read it; the next refresh sees what is left.
+                    cut.connection["pageInfo"]["hasNextPage"] = False
+                    continue
+                items_ = [node for node in more.get("nodes") or () if node]
+                cut.connection["nodes"] = [*(cut.connection.get("nodes") or ()), *items_]
+                cut.connection["pageInfo"] = more["pageInfo"]
+                if more["pageInfo"]["hasNextPage"]:
+                    pending.append(cut)
+                for item in items_:
+                    pending.extend(_inner_cuts(item, cut.nested))
+
+    # ------------------------------------------------------------------------ pull requests and issues
+
+    def _moving(self, kind: _Moving) -> Iterator[Chunk]:
+        """Pull requests or issues: what is new since the mark, or everything."""
+        state = self.mark.setdefault(kind.table, {})
+        newest = _newest(self.node.get(kind.field))
+        total = _total(self.node.get(kind.field))
+        if self.is_full or "newest" not in state or "sweep" in state and not state["sweep"]["is_full"]:
+            yield from self._sweep(kind, total)
+            return
+        settled = state["newest"] is None or _time(state["seen_at"]) - _time(state["newest"]) >= OVERLAP
+        if newest == state["newest"] and total == state["count"] and settled:
+            return
+        if newest == state["newest"] and total == state["count"] and self.now < _time(state["seen_at"]) + OVERLAP:
+            # Too soon to be sure that no other change of the same second is to come; it is read with the next.
+            return
+        if total:
+            yield from self._increment(kind)
+        yield from self._settle(kind, total)
+
+    def _sweep(self, kind: _Moving, total: int) -> Iterator[Chunk]:
+        """Everything, newest change first, each page a checkpoint; afterwards what changed meanwhile."""
+        state = self.mark[kind.table]
+        sweep = state.get("sweep")
+        if sweep is None or sweep["is_full"] != self.is_full:
+            sweep = {"after": None, "newest": _newest(self.node.get(kind.field)), "is_full": self.is_full}
+        state["sweep"] = sweep
+        seen: set[str] | None = set() if sweep["after"] is None else None
+        pages = 0
+        while total:
+            page = self._page(
+                kind.document,
+                kind.field,
+                kind.table,
+                {"after": sweep["after"], **self._variables(kind)},
+                most=total,
+            )
+            pages += 1
+            items = shape.nodes(page)
+            if seen is not None:
+                seen.update(node["id"] for node in items)
+            is_last = not page["pageInfo"]["hasNextPage"] or (items and self._is_before_start(items[-1]))
+            sweep["after"] = page["pageInfo"]["endCursor"]
+            if is_last:
+                chunk = Chunk()
+            else:
+                chunk = self._chunk()
+            self._add(kind, chunk, items)
+            yield chunk
+            if is_last:
+                break
+        if self.start and total:
+            # Below that day only what is still open matters.
+            for page in self._pages(
+                kind.document, kind.field, kind.table, {**self._variables(kind), "states": ["OPEN"]}
+            ):
+                yield self._rows(kind, shape.nodes(page))
+                if seen is not None:
+                    seen.update(node["id"] for node in shape.nodes(page))
+        state["newest"] = sweep["newest"]
+        if pages > 1 or seen is None:
+            fresh = yield from self._increment(kind)
+            if seen is not None:
+                seen |= fresh
+        del state["sweep"]
+        listed: set[str] | None = None
+        if sweep["is_full"]:
+            listed = self._ids(kind) if seen is None else seen
+            listed |= yield from self._verify(kind, listed)
+        state["surplus"] = 0
+        yield from self._settle(kind, total, listed)
+
+    def _increment(self, kind: _Moving) -> Iterator[Chunk]:
+        """What changed since ``newest`` in the mark, and moves it. Returns the ids that were read."""
+        state = self.mark[kind.table]
+        floor = _time(state["newest"]) - OVERLAP if state["newest"] else None
+        seen: set[str] = set()
+        after: str | None = None
+        most = FIRST_OF_INCREMENT
+        newest: str | None = None
+        while True:
+            page = self._page(
+                kind.document, kind.field, kind.table, {"after": after, **self._variables(kind)}, most=most
+            )
+            items = shape.nodes(page)
+            if newest is None and items:
+                newest = items[0]["updatedAt"]
+            new = [node for node in items if floor is None or _time(node["updatedAt"]) >= floor]
+            seen.update(node["id"] for node in new)
+            yield self._rows(kind, new)
+            if len(new) < len(items) or not page["pageInfo"]["hasNextPage"]:
+                break
+            after, most = page["pageInfo"]["endCursor"], kind.first
+        if newest and (state["newest"] is None or _time(newest) > _time(state["newest"])):
+            state["newest"] = newest
+        return seen
+
+    def _settle(self, kind: _Moving, total: int, listed: set[str] | None = None) -> Iterator[Chunk]:
+        """Save the mark; where the total does not agree with what is stored, list what there is first."""
+        state = self.mark[kind.table]
+        if listed is None and self.start is None and "count" in state and total != state["count"]:
+            stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
+            # Rows of this refresh may not be loaded yet, so only a total below what is stored says anything.
+            if total < len(stored) + state.get("surplus", 0):
+                listed = self._ids(kind)
+                listed |= yield from self._verify(kind, listed)
+                state["surplus"] = 0
+        state["count"] = total
+        state["seen_at"] = self.now.isoformat()
+        self._watermark(kind.table, state["newest"])
+        chunk = self._chunk()
+        if listed is not None:
+            chunk.listed[kind.table] = listed
+        yield chunk
+
+    def _ids(self, kind: _Moving) -> set[str]:
+        return {
+            node["id"] for page in self._pages(kind.ids, kind.field, "ids", {}) for node in shape.nodes(page)
+        }
+
+    def _verify(self, kind: _Moving, listed: set[str]) -> Iterator[Chunk]:
+        """Ask by id what is stored and was not listed: it may have moved between pages. Returns what is still there."""
+        stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
+        there: set[str] = set()
+        for found in self._by_id(kind.by_id, sorted(stored - listed), kind.table, self._variables(kind)):
+            asked = [node for node in found if node.get("id") in stored]
+            there.update(node["id"] for node in asked)
+            yield self._rows(kind, asked)
+        return there
+
+    def _variables(self, kind: _Moving) -> dict[str, Any]:
+        return {"files": self.has_files} if kind is PULL_REQUESTS else {}
+
+    def _is_before_start(self, node: Node) -> bool:
+        return self.start is not None and _time(node["updatedAt"]) < self.start
+
+    def _rows(self, kind: _Moving, items: Sequence[Node]) -> Chunk:
+        chunk = Chunk()
+        self._add(kind, chunk, items)
+        return chunk
+
+    def _add(self, kind: _Moving, chunk: Chunk, items: Sequence[Node]) -> None:
+        """Rows of these nodes, their inner lists read to the end; not of what ended before the first day."""
+        if self.start:
+            items = [
+                node for node in items if not (node.get("closedAt") and _time(node["closedAt"]) < self.start)
+            ]
+        self._complete(items, kind.nested)
+        if kind is PULL_REQUESTS:
+            chunk.add("pull_requests", [shape.pull_request_row(node, self.id) for node in items])
+            for node in items:
+                for table, rows in shape.pull_request_sets(node, self.id).items():
+                    chunk.add_set(table, node["id"], rows)
+        else:
+            chunk.add("issues", [shape.issue_row(node, self.id) for node in items])
+            for node in items:
+                chunk.add_set("issue_labels", node["id"], shape.issue_label_rows(node, self.id))
+
+    # -------------------------------------------------------------------------------------------- commits
+
+    def _commits(self) -> Iterator[Chunk]:
+        """The default branch's history: the whole of it at first, then from its head to what is known."""
+        branch = self.node.get("defaultBranchRef") or {}
+        head = (branch.get("target") or {}).get("oid")
+        if not head:
+            return  # an empty repository
+        state = self.mark.setdefault("commits", {})
+        walk = state.get("walk")
+        if self.is_full and not (walk and walk["is_full"]):
+            walk = {"head": head, "after": None, "is_full": True}
+        elif "head" not in state and walk is None:
+            walk = {"head": head, "after": None, "is_full": False}
+        if walk and (self.is_full or not walk["is_full"]):
+            state["walk"] = walk
+            for page in self._history(walk["head"], walk["after"]):
+                items = shape.nodes(page)
+                walk["after"] = page["pageInfo"]["endCursor"]
+                is_last = not page["pageInfo"]["hasNextPage"] or all(self._is_old(node) for node in items)
+                if is_last:
+                    state["head"] = walk["head"]
+                    del state["walk"]
+                chunk = self._chunk()
+                self._add_commits(chunk, items, items)
+                yield chunk
+                if is_last:
+                    break
+            if walk["head"] == head:
+                return
+        if state.get("head") != head:
+            yield from self._new_commits(head)
+            state["head"] = head
+            yield self._chunk()
+
+    def _new_commits(self, head: str) -> Iterator[Chunk]:
+        """From the head back until every parent of a known commit is known, whatever the dates say.
+
+        Rows come without a mark: what is stored need not be closed for the next refresh to go on from it.
+        """
+        seen: set[str] = set()
+        wanted: set[str] = set()
+        for row in self.known.rows("commits", ("sha", "parent_shas", "committed_at"), self.id):
+            seen.add(row["sha"])
+            if not (self.start and row["committed_at"] and row["committed_at"] < self.start):
+                wanted.update((row["parent_shas"] or "").split())
+        wanted -= seen
+        if head not in seen:
+            wanted.add(head)
+        begin: str | None = head if head in wanted else None
+        while wanted:
+            oid = begin or next(iter(wanted))
+            begin = None
+            for page in self._history(oid, None):
+                items = shape.nodes(page)
+                new = [node for node in items if node["oid"] not in seen]
+                chunk = Chunk()
+                self._add_commits(chunk, new, items)
+                yield chunk
+                for node in new:
+                    seen.add(node["oid"])
+                for node in new:
+                    if not self._is_old(node):
+                        wanted.update(
+                            parent["oid"] for parent in shape.nodes(node["parents"]) if parent["oid"] not in seen
+                        )
+                wanted -= seen
+                if not wanted or not items or items[-1] not in new:
+                    break
+            # An object that cannot be had (a grafted history) must not be asked for ever.
+            wanted.discard(oid)
+
+    def _history(self, oid: str, after: str | None) -> Iterator[Node]:
+        """Pages of a commit's history, inner lists complete."""
+        while True:
+            found = self._page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
+            page = found.get("history")
+            if page is None:
+                raise BadAnswerError(f"{self.name}: commit {oid[:9]} vanished while its history was read; refresh again.")
+            self._complete(shape.nodes(page), (queries.PARENTS, queries.ASSOCIATED_PULL_REQUESTS))
+            yield page
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def _is_old(self, commit: Node) -> bool:
+        return self.start is not None and _time(commit["committedDate"]) < self.start
+
+    def _add_commits(self, chunk: Chunk, new: Sequence[Node], associated: Sequence[Node]) -> None:
+        chunk.add("commits", [shape.commit_row(node, self.id) for node in new])
+        for node in associated:
+            chunk.add_set("commit_pull_requests", node["id"], shape.commit_pull_request_rows(node, self.id))
+
+    def _commit_files(self) -> Iterator[Chunk]:
+        """The paths of commits that came without a pull request, one request each; only of those not asked before.
+
+        What this refresh has read may not be loaded yet; such commits are asked by the next one at the latest.
+        """
+        state = self.mark.setdefault("commit_files", {})
+        without = set(state.get("without", ()))
+        done = self.known.values("commit_files", "commit_id", self.id) | without
+        carried = self.known.values("commit_pull_requests", "commit_id", self.id)
+        for row in self.known.rows("commits", ("id", "sha"), self.id):
+            if row["id"] in done or row["id"] in carried:
+                continue
+            pages = [
+                {"files": files}
+                for files in self.client.pages(
+                    f"/repos/{self.name}/commits/{row['sha']}", {"per_page": 100}, "files", about=self.name
+                )
+            ]
+            rows = shape.commit_file_rows(pages, row["id"], self.id, row["sha"])
+            if not rows:
+                without.add(row["id"])
+                state["without"] = sorted(without)
+            chunk = self._chunk()
+            chunk.add_set("commit_files", row["id"], rows)
+            yield chunk
+
+    # ------------------------------------------------------------------------ tags, releases, deployments
+
+    def _tags(self) -> Iterator[Chunk]:
+        connection = self.node.get("refs")
+        seen = _print(connection)
+        if seen == self.mark.get("tags") and not self.is_full:
+            return
+        total = _total(connection)
+        stored = {} if self.is_full else {
+            row["name"]: row for row in self.known.rows("tags", ("id", "repository_id", "name", "sha"), self.id)
+        }
+        rows: dict[str, dict[str, Any]] = {}
+        for page in self._pages(queries.TAGS, "refs", "tags", {}) if total else ():
+            found = shape.tag_rows(shape.nodes(page), self.id)
+            rows.update((row["name"], row) for row in found)
+            if found and stored.get(found[-1]["name"]) == found[-1] and len({**stored, **rows}) == total:
+                rows = {**stored, **rows}
+                break
+        self.mark["tags"] = seen
+        chunk = self._chunk()
+        chunk.add_set("tags", self.id, rows.values())
+        yield chunk
+
+    def _releases(self) -> Iterator[Chunk]:
+        seen = _print(self.node.get("releases"))
+        if seen == self.mark.get("releases") and not self.is_full:
+            return
+
+        def add(chunk: Chunk, items: Sequence[Node]) -> None:
+            chunk.add("releases", [shape.release_row(node, self.id) for node in items])
+
+        listed = yield from self._newest_first("releases", "releases", queries.RELEASES, add)
+        self.mark["releases"] = seen
+        chunk = self._chunk()
+        if listed is not None:
+            chunk.listed["releases"] = listed
+        yield chunk
+
+    def _deployments(self) -> Iterator[Chunk]:
+        connection = self.node.get("deployments")
+        seen = _print(connection)
+        state = self.mark.setdefault("deployments", {})
+        is_new = seen != state.get("seen") or self.is_full
+        read: set[str] = set()
+        states: dict[str, str | None] = {}
+
+        def add(chunk: Chunk, items: Sequence[Node]) -> None:
+            self._complete(items, (queries.STATUSES,))
+            chunk.add("deployments", [shape.deployment_row(node, self.id) for node in items])
+            for node in items:
+                chunk.add_set("deployment_statuses", node["id"], shape.deployment_status_rows(node, self.id))
+                states[node["id"]] = node.get("state")
+                read.add(node["id"])
+
+        listed: set[str] | None = None
+        if is_new:
+            listed = yield from self._newest_first("deployments", "deployments", queries.DEPLOYMENTS, add)
+        else:
+            # The newest were in the answer that says that nothing is new.
+            read.update(node["id"] for node in shape.nodes(connection))
+        again = [key for key in state.get("under_way", ()) if key not in read]
+        if is_new and listed is None:
+            active = self.known.rows("deployments", ("id", "state", "created_at"), self.id, "deleted_at is null")
+            active = [row for row in active if row["state"] not in ENDED and row["id"] not in read]
+            active.sort(key=lambda row: row["created_at"], reverse=True)
+            again += [row["id"] for row in active[:MOST_ACTIVE] if row["id"] not in again]
+        for found in self._by_id(queries.DEPLOYMENTS_BY_ID, again, "deployments", {}):
+            chunk = Chunk()
+            add(chunk, found)
+            yield chunk
+        known_before = set(state.get("under_way", ()))
+        under_way = {key for key in known_before - set(again) - set(states)}
+        under_way |= {key for key, value in states.items() if value in UNDER_WAY or value is None}
+        if is_new or again:
+            state["seen"] = seen
+            state["under_way"] = sorted(under_way)
+            chunk = self._chunk()
+            if listed is not None:
+                chunk.listed["deployments"] = listed
+            yield chunk
+
+    def _newest_first(
+        self, table: str, field: str, document: str, add: Callable[[Chunk, Sequence[Node]], None]
+    ) -> Iterator[Chunk]:
+        """Pages until one ends in what has not changed and the total agrees.
+
+        Returns all ids if it had to go to the end, else None.
+        """
+        stored = {} if self.is_full else {
+            row["id"]: row["updated_at"]
+            for row in self.known.rows(table, ("id", "updated_at"), self.id, "deleted_at is null")
+        }
+        seen: set[str] = set()
+        if not _total(self.node.get(field)):
+            return seen
+        for page in self._pages(document, field, table, {}):
+            items = shape.nodes(page)
+            seen.update(node["id"] for node in items)
+            chunk = Chunk()
+            add(chunk, items)
+            yield chunk
+            if (
+                items
+                and items[-1]["id"] in stored
+                and _time(items[-1]["updatedAt"]) == stored[items[-1]["id"]]
+                and len(seen | stored.keys()) == page.get("totalCount")
+            ):
+                return None
+        return seen
+
+
+# ------------------------------------------------------------------------------------------------ helpers
+
+
+@dataclass
+class _Cut:
+    """A list that has more than came with its owner."""
+
+    owner: dict[str, Any]
+    connection: dict[str, Any]
+    nested: Nested
+
+
+def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
+    """The cut lists of a node, and of the nodes in its lists."""
+    for one in nested:
+        connection = node.get(one.field)
+        if not connection:
+            continue
+        if (connection.get("pageInfo") or {}).get("hasNextPage"):
+            yield _Cut(node, connection, one)
+        for item in shape.nodes(connection):
+            yield from _inner_cuts(item, one)
+
+
+def _inner_cuts(item: Any, nested: Nested) -> Iterator[_Cut]:
+    """The cut lists of an item of a list: a review's comments, the parents of a pull request's commit."""
+    if nested is queries.REVIEWS:
+        yield from _cuts(item, (queries.REVIEW_COMMENTS,))
+    elif nested is queries.PULL_REQUEST_COMMITS:
+        yield from _cuts(item["commit"], (queries.PARENTS,))
+
+
+def _time(text: str) -> datetime:
+    moment = shape.time(text)
+    assert moment is not None
+    return moment
+
+
+def _total(connection: Node | None) -> int:
+    return int((connection or {}).get("totalCount") or 0)
+
+
+def _newest(connection: Node | None) -> str | None:
+    items = shape.nodes(connection)
+    return items[0].get("updatedAt") if items else None
+
+
+def _print(value: Any) -> str:
+    """A short text that changes with the value."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
