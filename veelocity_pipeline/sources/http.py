@@ -7,12 +7,13 @@ REST API"; Linear's "Rate limiting". No token is ever part of a message, a log l
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from .errors import (
 )
 
 Json = Any
+S = TypeVar("S")
 T = TypeVar("T")
 
 LONGEST_WAIT = 3_900.0
@@ -547,7 +549,9 @@ class Client:
         if "NOT_FOUND" in codes:
             return NotFoundError(f"{title} does not know {subject}, or the token may not: {text}")
         if codes and all(code in ("FORBIDDEN", "INSUFFICIENT_SCOPES") for code in codes):
-            return PermissionDeniedError(f"{title} does not let the token read {subject} ({text}): {self.provider.cure}.")
+            return PermissionDeniedError(
+                f"{title} does not let the token read {subject} ({text}): {self.provider.cure}."
+            )
         if all(code in _TRANSIENT_CODES for code in codes):
             return OverloadedError(f"{title} could not finish {subject}: {text or 'no data'}.")
         return BadAnswerError(f"{title} refused {subject}: {text}", next((code for code in codes if code), ""))
@@ -583,7 +587,9 @@ class Client:
             except httpx.TransportError as error:
                 failure, most = self._broken(error, url, subject, attempts)
             except (httpx.TooManyRedirects, httpx.DecodingError, httpx.InvalidURL) as error:
-                raise BadAnswerError(f"{self._host(url)} did not answer as an API does: {type(error).__name__}.") from None
+                raise BadAnswerError(
+                    f"{self._host(url)} did not answer as an API does: {type(error).__name__}."
+                ) from None
             else:
                 now = _date(response)
                 if self._server_date is None:
@@ -608,16 +614,16 @@ class Client:
                 failure = self._refused(response, body, is_json, subject)
                 if is_json is False and status < 500:
                     most = MOST_ATTEMPTS_BAD
-                if not isinstance(failure, OverloadedError) and not (isinstance(failure, BadAnswerError) and status < 300):
+                if not isinstance(failure, OverloadedError) and not (
+                    isinstance(failure, BadAnswerError) and status < 300
+                ):
                     raise failure
             if attempt >= most:
                 # No chain: an exception of httpx holds the request, and that its headers.
                 raise failure from None
             self._pause(_backoff(attempt))
 
-    def _broken(
-        self, error: httpx.TransportError, url: str, subject: str, attempts: int
-    ) -> tuple[SourceError, int]:
+    def _broken(self, error: httpx.TransportError, url: str, subject: str, attempts: int) -> tuple[SourceError, int]:
         """What a broken connection means, and how often to try again."""
         host = self._host(url)
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
@@ -643,18 +649,26 @@ class Client:
         if status == 401:
             return self._unauthenticated()
         if status in (403, 451):
-            return PermissionDeniedError(f"{title} does not let the token read {subject}{said}: {self.provider.cure}.")
+            return self._forbidden(subject, said)
         if status in (404, 410):
             return NotFoundError(f"{title} does not know {subject}, or the token may not{said}.")
         if status in (408, 425) or status >= 500:
             return OverloadedError(f"{host} answered {status} for {subject}, every time it was asked.")
         if status >= 400 and is_json:
-            failure = self._graphql_failure([e for e in body.get("errors") or () if isinstance(e, dict)], subject) if (
-                isinstance(body, dict) and body.get("errors") and response.request.method == "POST"
-            ) else None
+            failure = (
+                self._graphql_failure([e for e in body.get("errors") or () if isinstance(e, dict)], subject)
+                if (isinstance(body, dict) and body.get("errors") and response.request.method == "POST")
+                else None
+            )
             return failure or BadAnswerError(f"{host} refused {subject} with status {status}{said}.", str(status))
         return BadAnswerError(
-            f"{host} answered {subject} with status {status} and something that is not JSON: is it the API?", str(status)
+            f"{host} answered {subject} with status {status} and something that is not JSON: is it the API?",
+            str(status),
+        )
+
+    def _forbidden(self, subject: str, said: str) -> PermissionDeniedError:
+        return PermissionDeniedError(
+            f"{self.provider.title} does not let the token read {subject}{said}: {self.provider.cure}."
         )
 
     def _unauthenticated(self) -> AuthenticationError:
@@ -696,7 +710,9 @@ class Client:
         """Block a token that has met a limit; the next ``_token`` waits or takes another."""
         title = self.provider.title
         if waits > MOST_WAITS * len(self._tokens):
-            raise RateLimitedError(f"{title} still limits us after {waits} waits: try again later, or use another token.")
+            raise RateLimitedError(
+                f"{title} still limits us after {waits} waits: try again later, or use another token."
+            )
         seconds = limited.seconds
         if seconds is None:
             seconds = FIRST_SECONDARY_WAIT * 2 ** ((waits - 1) // len(self._tokens))
@@ -770,6 +786,19 @@ class PageSize:
                     self._current = min(self.most, max(self._current + 1, self._current * 3 // 2))
                     self._good = 0
             return answer
+
+    def portions(self, items: Iterable[S], send: Callable[[list[S]], T]) -> Iterator[tuple[list[S], T]]:
+        """Call ``send`` with as many of the items at once as go, until all were sent."""
+        left = list(items)
+        while left:
+            some, answer = self.ask(functools.partial(_portion, left, send), lambda: None)
+            left = left[len(some) :]
+            yield some, answer
+
+
+def _portion(items: list[S], send: Callable[[list[S]], T], count: int, _is_least: bool) -> tuple[list[S], T]:
+    some = items[:count]
+    return some, send(some)
 
 
 # ------------------------------------------------------------------------------------------------ helpers

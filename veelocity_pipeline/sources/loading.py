@@ -246,10 +246,14 @@ class SourceEntry:
                         yield from remember()
                     yield content
 
-                keys: dict[str, Any] = {"primary_key": table.primary_key} if table.primary_key else {
-                    "merge_key": table.merge_key,
-                    "columns": {GONE_COLUMN: {"data_type": "bool", "hard_delete": True}},
-                }
+                keys: dict[str, Any] = (
+                    {"primary_key": table.primary_key}
+                    if table.primary_key
+                    else {
+                        "merge_key": table.merge_key,
+                        "columns": {GONE_COLUMN: {"data_type": "bool", "hard_delete": True}},
+                    }
+                )
                 yield dlt.resource(
                     rows(),
                     name=name,
@@ -321,7 +325,9 @@ class _loading:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, PipelineStepFailed | DestinationException | OSError):
             cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
-            text = next((line.strip() for line in reversed(str(cause).splitlines()) if line.strip()), type(cause).__name__)
+            text = next(
+                (line.strip() for line in reversed(str(cause).splitlines()) if line.strip()), type(cause).__name__
+            )
             raise LoadError(f"The warehouse could not be written: {text}") from error
 
 
@@ -495,9 +501,7 @@ class _Refresh:
                 if row[key] not in ids:
                     pending.rows.setdefault(name, {})[(row[key],)] = {**row, "deleted_at": now}
 
-    def outcomes(
-        self, reading: _Reading, read_at: datetime | None
-    ) -> Iterator[Outcome]:
+    def outcomes(self, reading: _Reading, read_at: datetime | None) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
         for number, table in enumerate(self.entry.tables):
             text = watermarks.get(table)
@@ -528,7 +532,8 @@ def load(
     """Refresh one source: read its scopes concurrently, load them batch by batch.
 
     A scope that fails does not stop the others; a source that cannot be read at all gives its outcomes
-    for scope ``*``; one that is not configured gets its empty tables and has no outcome. Closing the iterator early ends the threads; what was loaded stays.
+    for scope ``*``; one that is not configured gets its empty tables and has no outcome. Closing the
+    iterator early ends the threads; what was loaded stays.
 
     Args:
         pipeline: named ``veelocity_<source>``, into ``entry.dataset``. It goes on from the warehouse's state.

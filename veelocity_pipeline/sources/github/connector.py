@@ -18,7 +18,7 @@ issue that is made or cut in the sidebar) is found by a full refresh.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,9 @@ Mark = dict[str, Any]
 
 OVERLAP = timedelta(minutes=5)
 """How far below the newest known change an increment reads: replicas behind GitHub's API lag by seconds."""
+
+SETTLED = timedelta(minutes=1)
+"""A newest change that was this old when it was read is the last of its second."""
 
 RESUMED_FOR = timedelta(days=7)
 """A full read that was interrupted longer ago than this begins anew rather than going on."""
@@ -152,8 +155,10 @@ class GitHubConnector(Connector):
                 f"{_total(node.get('pullRequests')):,} pull requests, {_total(node.get('issues')):,} issues, "
                 f"{_total(node.get('deployments')):,} deployments, {_total(node.get('releases')):,} releases"
             )
-            renamed = "" if item.name.casefold() == item.configured_as.casefold() or "*" in item.configured_as else (
-                f" (in the settings as {item.configured_as})"
+            renamed = (
+                ""
+                if item.name.casefold() == item.configured_as.casefold() or "*" in item.configured_as
+                else (f" (in the settings as {item.configured_as})")
             )
             results.append(CheckResult(item.name, True, f"Can be read{renamed}: {counts}."))
         return results
@@ -176,10 +181,10 @@ class _Repository:
         self.is_full = request.full
         settings = connector.settings
         self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
-        self.start = (
-            datetime.combine(settings.start_date, datetime.min.time(), UTC) if settings.start_date else None
-        )
+        self.start = datetime.combine(settings.start_date, datetime.min.time(), UTC) if settings.start_date else None
         self.now = self.client.server_date or datetime.now(UTC)
+        self.read_commits: dict[str, list[str]] = {}  # read by this refresh, perhaps not loaded yet: their parents
+        self.direct: dict[str, str] = {}  # of those the ones without a pull request: id → sha
 
     def read(self) -> Iterator[Chunk]:
         """All lists, one after the other; each leaves its own part of the mark."""
@@ -263,52 +268,37 @@ class _Repository:
                 return
             after = page["pageInfo"]["endCursor"]
 
-    def _by_id(self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]) -> Iterator[list[Node]]:
+    def _by_id(
+        self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]
+    ) -> Iterator[list[Node]]:
         """Nodes by their ids, without those that are gone."""
-        left = list(ids)
-        size = self.sizes[kind]
-        while left:
 
-            def send(count: int, _is_least: bool) -> tuple[int, list[Node]]:
-                some = left[:count]
-                data, _ = self.client.graphql_tolerant(document, {"ids": some, **variables}, about=self.name)
-                return len(some), [node for node in data.get("nodes") or () if node]
+        def send(some: list[str]) -> list[Node]:
+            data, _ = self.client.graphql_tolerant(document, {"ids": some, **variables}, about=self.name)
+            return [node for node in data.get("nodes") or () if node]
 
-            count, found = size.ask(send, lambda: None)
-            left = left[count:]
+        for _, found in self.sizes[kind].portions(ids, send):
             yield found
 
     def _complete(self, items: Sequence[Any], nested: Sequence[Nested]) -> None:
         """Follow every list inside these nodes to its end, in place, many in one request."""
         pending = [cut for node in items for cut in _cuts(node, nested)]
         while pending:
-
-            def send(count: int, _is_least: bool) -> tuple[list[_Cut], dict[str, Any]]:
-                some = pending[:count]
-                variables: dict[str, Any] = {}
+            again: list[_Cut] = []
+            for some, data in self.sizes["overflow"].portions(pending, self._rest):
                 for number, cut in enumerate(some):
-                    variables[f"i{number}"] = cut.owner["id"]
-                    variables[f"c{number}"] = cut.connection["pageInfo"]["endCursor"]
-                document = queries.overflow([cut.nested for cut in some])
-                data, _ = self.client.graphql_tolerant(document, variables, about=self.name)
-                return some, data
+                    again.extend(_extend(cut, data.get(f"n{number}")))
+            pending = again
 
-            some, data = self.sizes["overflow"].ask(send, lambda: None)
-            pending = pending[len(some) :]
-            for number, cut in enumerate(some):
-                owner = data.get(f"n{number}")
-                more = owner.get(cut.nested.field) if owner else None
-                if more is None:
-                    # It vanished while we read it; the next refresh sees what is left.
-                    cut.connection["pageInfo"]["hasNextPage"] = False
-                    continue
-                items_ = [node for node in more.get("nodes") or () if node]
-                cut.connection["nodes"] = [*(cut.connection.get("nodes") or ()), *items_]
-                cut.connection["pageInfo"] = more["pageInfo"]
-                if more["pageInfo"]["hasNextPage"]:
-                    pending.append(cut)
-                for item in items_:
-                    pending.extend(_inner_cuts(item, cut.nested))
+    def _rest(self, cuts: list[_Cut]) -> dict[str, Any]:
+        """What follows in some cut lists, as ``n0`` …; null where the owner vanished."""
+        variables: dict[str, Any] = {}
+        for number, cut in enumerate(cuts):
+            variables[f"i{number}"] = cut.owner["id"]
+            variables[f"c{number}"] = cut.connection["pageInfo"]["endCursor"]
+        document = queries.overflow([cut.nested for cut in cuts])
+        data, _ = self.client.graphql_tolerant(document, variables, about=self.name)
+        return data
 
     # ------------------------------------------------------------------------ pull requests and issues
 
@@ -320,15 +310,13 @@ class _Repository:
         if self.is_full or "newest" not in state or "sweep" in state and not state["sweep"]["is_full"]:
             yield from self._sweep(kind, total)
             return
-        settled = state["newest"] is None or _time(state["seen_at"]) - _time(state["newest"]) >= OVERLAP
+        settled = newest is None or _time(state["seen_at"]) - _time(newest) >= SETTLED
         if newest == state["newest"] and total == state["count"] and settled:
             return
-        if newest == state["newest"] and total == state["count"] and self.now < _time(state["seen_at"]) + OVERLAP:
-            # Too soon to be sure that no other change of the same second is to come; it is read with the next.
-            return
+        seen: set[str] = set()
         if total:
-            yield from self._increment(kind)
-        yield from self._settle(kind, total)
+            seen = yield from self._increment(kind)
+        yield from self._settle(kind, total, seen)
 
     def _sweep(self, kind: _Moving, total: int) -> Iterator[Chunk]:
         """Everything, newest change first, each page a checkpoint; afterwards what changed meanwhile."""
@@ -337,52 +325,49 @@ class _Repository:
         if sweep is None or sweep["is_full"] != self.is_full:
             sweep = {"after": None, "newest": _newest(self.node.get(kind.field)), "is_full": self.is_full}
         state["sweep"] = sweep
-        seen: set[str] | None = set() if sweep["after"] is None else None
+        is_resumed = sweep["after"] is not None
+        seen: set[str] = set()
         pages = 0
         while total:
-            page = self._page(
-                kind.document,
-                kind.field,
-                kind.table,
-                {"after": sweep["after"], **self._variables(kind)},
-                most=total,
-            )
+            try:
+                page = self._page(
+                    kind.document,
+                    kind.field,
+                    kind.table,
+                    {"after": sweep["after"], **self._variables(kind)},
+                    most=total,
+                )
+            except BadAnswerError:
+                if not is_resumed or pages:
+                    raise
+                # The cursor of an earlier run is no longer good.
+                sweep["after"], is_resumed = None, False
+                continue
             pages += 1
             items = shape.nodes(page)
-            if seen is not None:
-                seen.update(node["id"] for node in items)
-            is_last = not page["pageInfo"]["hasNextPage"] or (items and self._is_before_start(items[-1]))
+            seen.update(node["id"] for node in items)
             sweep["after"] = page["pageInfo"]["endCursor"]
-            if is_last:
-                chunk = Chunk()
-            else:
-                chunk = self._chunk()
+            if not page["pageInfo"]["hasNextPage"] or any(self._is_before_start(node) for node in items[-1:]):
+                yield self._rows(kind, items)
+                break
+            chunk = self._chunk()
             self._add(kind, chunk, items)
             yield chunk
-            if is_last:
-                break
         if self.start and total:
             # Below that day only what is still open matters.
             for page in self._pages(
                 kind.document, kind.field, kind.table, {**self._variables(kind), "states": ["OPEN"]}
             ):
+                seen.update(node["id"] for node in shape.nodes(page))
                 yield self._rows(kind, shape.nodes(page))
-                if seen is not None:
-                    seen.update(node["id"] for node in shape.nodes(page))
         state["newest"] = sweep["newest"]
-        if pages > 1 or seen is None:
-            fresh = yield from self._increment(kind)
-            if seen is not None:
-                seen |= fresh
+        if pages > 1 or is_resumed:
+            seen |= yield from self._increment(kind)
         del state["sweep"]
-        listed: set[str] | None = None
-        if sweep["is_full"]:
-            listed = self._ids(kind) if seen is None else seen
-            listed |= yield from self._verify(kind, listed)
         state["surplus"] = 0
-        yield from self._settle(kind, total, listed)
+        yield from self._settle(kind, total, seen, is_complete=not is_resumed)
 
-    def _increment(self, kind: _Moving) -> Iterator[Chunk]:
+    def _increment(self, kind: _Moving) -> Generator[Chunk, None, set[str]]:
         """What changed since ``newest`` in the mark, and moves it. Returns the ids that were read."""
         state = self.mark[kind.table]
         floor = _time(state["newest"]) - OVERLAP if state["newest"] else None
@@ -407,16 +392,36 @@ class _Repository:
             state["newest"] = newest
         return seen
 
-    def _settle(self, kind: _Moving, total: int, listed: set[str] | None = None) -> Iterator[Chunk]:
-        """Save the mark; where the total does not agree with what is stored, list what there is first."""
+    def _settle(self, kind: _Moving, total: int, seen: set[str], is_complete: bool = False) -> Iterator[Chunk]:
+        """Save the mark; where the total does not agree with what is stored, list what there is first.
+
+        Args:
+            seen: ids that were read in this refresh; their rows may not be loaded yet.
+            is_complete: everything was read from the first page to the last in this refresh.
+        """
         state = self.mark[kind.table]
-        if listed is None and self.start is None and "count" in state and total != state["count"]:
-            stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
-            # Rows of this refresh may not be loaded yet, so only a total below what is stored says anything.
-            if total < len(stored) + state.get("surplus", 0):
-                listed = self._ids(kind)
-                listed |= yield from self._verify(kind, listed)
-                state["surplus"] = 0
+        stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
+        surplus = state.get("surplus", 0)
+        listed: set[str] | None = None
+        if self.is_full:
+            listed = set(seen)
+            if not is_complete or (self.start is None and total != len(listed)):
+                listed |= self._ids(kind)
+        elif self.start is None and total != len(stored | seen) + surplus:
+            listed = self._ids(kind)
+        if listed is not None:
+            missing = listed - stored - seen if self.start is None else set()
+            # What is stored but was not listed may have moved between two pages: it is asked for by its id.
+            there: set[str] = set()
+            for found in self._by_id(
+                kind.by_id, sorted(missing | (stored - listed)), kind.table, self._variables(kind)
+            ):
+                asked = [node for node in found if node.get("id") in missing | stored]
+                there.update(node["id"] for node in asked)
+                yield self._rows(kind, asked)
+            listed |= there
+            # GitHub may count what it does not list, of accounts it has hidden; that is no news next time.
+            state["surplus"] = total - len(listed)
         state["count"] = total
         state["seen_at"] = self.now.isoformat()
         self._watermark(kind.table, state["newest"])
@@ -426,19 +431,7 @@ class _Repository:
         yield chunk
 
     def _ids(self, kind: _Moving) -> set[str]:
-        return {
-            node["id"] for page in self._pages(kind.ids, kind.field, "ids", {}) for node in shape.nodes(page)
-        }
-
-    def _verify(self, kind: _Moving, listed: set[str]) -> Iterator[Chunk]:
-        """Ask by id what is stored and was not listed: it may have moved between pages. Returns what is still there."""
-        stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
-        there: set[str] = set()
-        for found in self._by_id(kind.by_id, sorted(stored - listed), kind.table, self._variables(kind)):
-            asked = [node for node in found if node.get("id") in stored]
-            there.update(node["id"] for node in asked)
-            yield self._rows(kind, asked)
-        return there
+        return {node["id"] for page in self._pages(kind.ids, kind.field, "ids", {}) for node in shape.nodes(page)}
 
     def _variables(self, kind: _Moving) -> dict[str, Any]:
         return {"files": self.has_files} if kind is PULL_REQUESTS else {}
@@ -454,9 +447,7 @@ class _Repository:
     def _add(self, kind: _Moving, chunk: Chunk, items: Sequence[Node]) -> None:
         """Rows of these nodes, their inner lists read to the end; not of what ended before the first day."""
         if self.start:
-            items = [
-                node for node in items if not (node.get("closedAt") and _time(node["closedAt"]) < self.start)
-            ]
+            items = [node for node in items if not (node.get("closedAt") and _time(node["closedAt"]) < self.start)]
         self._complete(items, kind.nested)
         if kind is PULL_REQUESTS:
             chunk.add("pull_requests", [shape.pull_request_row(node, self.id) for node in items])
@@ -483,6 +474,8 @@ class _Repository:
         elif "head" not in state and walk is None:
             walk = {"head": head, "after": None, "is_full": False}
         if walk and (self.is_full or not walk["is_full"]):
+            if walk["head"] != head and self._object(walk["head"], walk["after"]) is None:
+                walk = {**walk, "head": head, "after": None}  # the branch was rewritten since, and cleaned up
             state["walk"] = walk
             for page in self._history(walk["head"], walk["after"]):
                 items = shape.nodes(page)
@@ -496,8 +489,6 @@ class _Repository:
                 yield chunk
                 if is_last:
                     break
-            if walk["head"] == head:
-                return
         if state.get("head") != head:
             yield from self._new_commits(head)
             state["head"] = head
@@ -514,14 +505,17 @@ class _Repository:
             seen.add(row["sha"])
             if not (self.start and row["committed_at"] and row["committed_at"] < self.start):
                 wanted.update((row["parent_shas"] or "").split())
+        seen |= self.read_commits.keys()
+        for parents in self.read_commits.values():
+            wanted.update(parents)
         wanted -= seen
+        oid = head
         if head not in seen:
             wanted.add(head)
-        begin: str | None = head if head in wanted else None
+        elif wanted:
+            oid = next(iter(wanted))
         while wanted:
-            oid = begin or next(iter(wanted))
-            begin = None
-            for page in self._history(oid, None):
+            for page in self._history(oid, None, is_optional=oid != head):
                 items = shape.nodes(page)
                 new = [node for node in items if node["oid"] not in seen]
                 chunk = Chunk()
@@ -529,25 +523,36 @@ class _Repository:
                 yield chunk
                 for node in new:
                     seen.add(node["oid"])
-                for node in new:
-                    if not self._is_old(node):
-                        wanted.update(
-                            parent["oid"] for parent in shape.nodes(node["parents"]) if parent["oid"] not in seen
-                        )
+                    wanted.update(self.read_commits[node["oid"]])
                 wanted -= seen
-                if not wanted or not items or items[-1] not in new:
+                if not wanted or not new or items[-1]["oid"] != new[-1]["oid"]:
                     break
-            # An object that cannot be had (a grafted history) must not be asked for ever.
+            # An object that cannot be had (a history that was cut off) is not asked for twice.
             wanted.discard(oid)
+            oid = next(iter(wanted), "")
 
-    def _history(self, oid: str, after: str | None) -> Iterator[Node]:
-        """Pages of a commit's history, inner lists complete."""
-        while True:
-            found = self._page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
-            page = found.get("history")
-            if page is None:
-                raise BadAnswerError(f"{self.name}: commit {oid[:9]} vanished while its history was read; refresh again.")
+    def _object(self, oid: str, after: str | None) -> Node | None:
+        """A page of a commit's history, inner lists complete; None if there is no such commit (any more)."""
+        found = self._page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
+        page: Node | None = found.get("history")
+        if page is not None:
             self._complete(shape.nodes(page), (queries.PARENTS, queries.ASSOCIATED_PULL_REQUESTS))
+        return page
+
+    def _history(self, oid: str, after: str | None, is_optional: bool = False) -> Iterator[Node]:
+        """Pages of a commit's history.
+
+        Raises:
+            BadAnswerError: there is no such commit, and it is not optional.
+        """
+        while True:
+            page = self._object(oid, after)
+            if page is None:
+                if is_optional:
+                    return
+                raise BadAnswerError(
+                    f"{self.name}: commit {oid[:9]} vanished while its history was read; refresh again."
+                )
             yield page
             if not page["pageInfo"]["hasNextPage"]:
                 return
@@ -558,33 +563,39 @@ class _Repository:
 
     def _add_commits(self, chunk: Chunk, new: Sequence[Node], associated: Sequence[Node]) -> None:
         chunk.add("commits", [shape.commit_row(node, self.id) for node in new])
+        for node in new:
+            parents = [] if self._is_old(node) else [parent["oid"] for parent in shape.nodes(node.get("parents"))]
+            self.read_commits[node["oid"]] = parents
         for node in associated:
+            if self.has_files:
+                is_carried = bool(shape.nodes(node.get("associatedPullRequests")))
+                self.direct.pop(node["id"], None)
+                if not is_carried and not self._is_old(node):
+                    self.direct[node["id"]] = node["oid"]
             chunk.add_set("commit_pull_requests", node["id"], shape.commit_pull_request_rows(node, self.id))
 
     def _commit_files(self) -> Iterator[Chunk]:
-        """The paths of commits that came without a pull request, one request each; only of those not asked before.
-
-        What this refresh has read may not be loaded yet; such commits are asked by the next one at the latest.
-        """
+        """The paths of commits that came without a pull request, one request each; only of those not asked before."""
         state = self.mark.setdefault("commit_files", {})
         without = set(state.get("without", ()))
         done = self.known.values("commit_files", "commit_id", self.id) | without
         carried = self.known.values("commit_pull_requests", "commit_id", self.id)
-        for row in self.known.rows("commits", ("id", "sha"), self.id):
-            if row["id"] in done or row["id"] in carried:
+        asked = {
+            row["id"]: row["sha"]
+            for row in self.known.rows("commits", ("id", "sha", "committed_at"), self.id)
+            if row["id"] not in carried
+            and not (self.start and row["committed_at"] and row["committed_at"] < self.start)
+        }
+        for commit, sha in {**asked, **self.direct}.items():
+            if commit in done or (sha in self.read_commits and commit not in self.direct):
                 continue
-            pages = [
-                {"files": files}
-                for files in self.client.pages(
-                    f"/repos/{self.name}/commits/{row['sha']}", {"per_page": 100}, "files", about=self.name
-                )
-            ]
-            rows = shape.commit_file_rows(pages, row["id"], self.id, row["sha"])
+            files = self.client.pages(f"/repos/{self.name}/commits/{sha}", {"per_page": 100}, "files", about=self.name)
+            rows = shape.commit_file_rows(files, commit, self.id, sha)
             if not rows:
-                without.add(row["id"])
+                without.add(commit)
                 state["without"] = sorted(without)
             chunk = self._chunk()
-            chunk.add_set("commit_files", row["id"], rows)
+            chunk.add_set("commit_files", commit, rows)
             yield chunk
 
     # ------------------------------------------------------------------------ tags, releases, deployments
@@ -595,9 +606,11 @@ class _Repository:
         if seen == self.mark.get("tags") and not self.is_full:
             return
         total = _total(connection)
-        stored = {} if self.is_full else {
-            row["name"]: row for row in self.known.rows("tags", ("id", "repository_id", "name", "sha"), self.id)
-        }
+        stored = (
+            {}
+            if self.is_full
+            else {row["name"]: row for row in self.known.rows("tags", ("id", "repository_id", "name", "sha"), self.id)}
+        )
         rows: dict[str, dict[str, Any]] = {}
         for page in self._pages(queries.TAGS, "refs", "tags", {}) if total else ():
             found = shape.tag_rows(shape.nodes(page), self.id)
@@ -670,15 +683,19 @@ class _Repository:
 
     def _newest_first(
         self, table: str, field: str, document: str, add: Callable[[Chunk, Sequence[Node]], None]
-    ) -> Iterator[Chunk]:
+    ) -> Generator[Chunk, None, set[str] | None]:
         """Pages until one ends in what has not changed and the total agrees.
 
         Returns all ids if it had to go to the end, else None.
         """
-        stored = {} if self.is_full else {
-            row["id"]: row["updated_at"]
-            for row in self.known.rows(table, ("id", "updated_at"), self.id, "deleted_at is null")
-        }
+        stored = (
+            {}
+            if self.is_full
+            else {
+                row["id"]: row["updated_at"]
+                for row in self.known.rows(table, ("id", "updated_at"), self.id, "deleted_at is null")
+            }
+        )
         seen: set[str] = set()
         if not _total(self.node.get(field)):
             return seen
@@ -728,6 +745,21 @@ def _inner_cuts(item: Any, nested: Nested) -> Iterator[_Cut]:
         yield from _cuts(item, (queries.REVIEW_COMMENTS,))
     elif nested is queries.PULL_REQUEST_COMMITS:
         yield from _cuts(item["commit"], (queries.PARENTS,))
+
+
+def _extend(cut: _Cut, owner: Node | None) -> Iterator[_Cut]:
+    """Put what followed to a cut list; yields what is cut still, itself or a list in one of its items."""
+    more = owner.get(cut.nested.field) if owner else None
+    if more is None:
+        # It vanished while we read it; the next refresh sees what is left.
+        return
+    items = shape.nodes(more)
+    cut.connection["nodes"] = [*(cut.connection.get("nodes") or ()), *items]
+    cut.connection["pageInfo"] = more["pageInfo"]
+    if more["pageInfo"]["hasNextPage"]:
+        yield cut
+    for item in items:
+        yield from _inner_cuts(item, cut.nested)
 
 
 def _time(text: str) -> datetime:

@@ -107,9 +107,7 @@ DRAFT_EVENTS = Nested(
     20,
     arguments="itemTypes: [READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT]",
 )
-CLOSING_REFERENCES = Nested(
-    "PullRequest", "closingIssuesReferences", "id number repository { id nameWithOwner }", 10
-)
+CLOSING_REFERENCES = Nested("PullRequest", "closingIssuesReferences", "id number repository { id nameWithOwner }", 10)
 ASSOCIATED_PULL_REQUESTS = Nested("Commit", "associatedPullRequests", "id number", 5)
 ISSUE_LABELS = Nested("Issue", "labels", "name", 20)
 STATUSES = Nested(

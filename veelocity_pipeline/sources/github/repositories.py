@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +76,8 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
 
 def _by_name(client: Client, names: Sequence[str]) -> Iterator[Scope | ScopeFailure]:
     size = PageSize(queries.REPOSITORIES_PER_REQUEST)
-    left = list(names)
-    while left:
-
-        def send(count: int, _is_least: bool) -> list[Scope | ScopeFailure]:
-            return _ask(client, left[:count])
-
-        found = size.ask(send, lambda: None)
+    for _, found in size.portions(names, functools.partial(_ask, client)):
         yield from found
-        left = left[len(found) :]
 
 
 def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
@@ -105,8 +99,8 @@ def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
             return [found for name in names for found in _ask(client, [name])]
         return [ScopeFailure(names[0], names[0], str(error))]
     said: dict[str, list[dict[str, Any]]] = {}
-    for error in errors:
-        said.setdefault(str((error.get("path") or [""])[0]), []).append(error)
+    for problem in errors:
+        said.setdefault(str((problem.get("path") or [""])[0]), []).append(problem)
     result: list[Scope | ScopeFailure] = []
     for number, name in enumerate(names):
         node = data.get(f"r{number}")

@@ -161,9 +161,7 @@ def pull_request_sets(node: Node, repository: str) -> dict[str, list[Row]]:
             for review in _unique(reviews)
             for comment in _unique(nodes(review.get("comments")))
         ],
-        "pull_request_comments": [
-            {**_comment_row(comment), **ids} for comment in _unique(nodes(node.get("comments")))
-        ],
+        "pull_request_comments": [{**_comment_row(comment), **ids} for comment in _unique(nodes(node.get("comments")))],
         "pull_request_commits": [
             {
                 **ids,
@@ -235,11 +233,11 @@ def commit_pull_request_rows(node: Node, repository: str) -> list[Row]:
     ]
 
 
-def commit_file_rows(pages: Iterable[Node], commit: str, repository: str, sha: str) -> list[Row]:
-    """The paths of a commit, from the pages of REST's ``/commits/{sha}``; a rename touches both of its paths."""
+def commit_file_rows(pages: Iterable[Iterable[Node]], commit: str, repository: str, sha: str) -> list[Row]:
+    """The paths of a commit, from the pages of ``files`` of REST's ``/commits/{sha}``; a rename touches two."""
     paths: dict[str, None] = {}
     for page in pages:
-        for file in page.get("files") or ():
+        for file in page:
             paths[file["filename"]] = None
             if file.get("previous_filename"):
                 paths[file["previous_filename"]] = None
@@ -253,9 +251,7 @@ def tag_rows(refs: Iterable[Node], repository: str) -> list[Row]:
         target = ref.get("target") or {}
         while target.get("target"):
             target = target["target"]
-        rows.append(
-            {"id": ref["id"], "repository_id": repository, "name": ref["name"], "sha": target.get("oid")}
-        )
+        rows.append({"id": ref["id"], "repository_id": repository, "name": ref["name"], "sha": target.get("oid")})
     return rows
 
 
@@ -283,9 +279,7 @@ def issue_row(node: Node, repository: str) -> Row:
 
 def issue_label_rows(node: Node, repository: str) -> list[Row]:
     """The labels of an issue."""
-    return [
-        {"issue_id": node["id"], "repository_id": repository, "name": name} for name in _names(node.get("labels"))
-    ]
+    return [{"issue_id": node["id"], "repository_id": repository, "name": name} for name in _names(node.get("labels"))]
 
 
 def release_row(node: Node, repository: str) -> Row:
