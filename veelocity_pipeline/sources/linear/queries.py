@@ -128,7 +128,7 @@ def _workspace_list(name: str, extra: str = "") -> str:
 WORKSPACE = f"""
 query Workspace($first: Int!) {{
   organization {{ id name urlKey createdAt }}
-  viewer {{ id name email }}
+  viewer {{ id name }}
   {" ".join(_workspace_list(name) for name in WORKSPACE_LISTS)}
 }}"""
 """The first page of everything that the workspace shares, in one request."""

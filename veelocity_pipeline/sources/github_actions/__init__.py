@@ -1,0 +1,18 @@
+"""GitHub Actions: workflows, runs, the attempts of deploying runs, and jobs."""
+
+from __future__ import annotations
+
+from ..loading import SourceEntry
+from .connector import GitHubActionsConnector
+from .tables import TABLES
+
+ENTRY = SourceEntry(
+    name="github_actions",
+    title="GitHub Actions",
+    dataset="raw_github_actions",
+    tables=TABLES,
+    connector=GitHubActionsConnector,
+    is_configured=lambda settings: bool(settings.github_tokens and settings.github_repositories),
+    missing="GitHub Actions is not read: set GITHUB_TOKEN and GITHUB_REPOSITORIES.",
+    scope_column=dict.fromkeys(TABLES, "repository_id"),
+)

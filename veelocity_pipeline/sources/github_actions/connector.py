@@ -1,0 +1,521 @@
+"""Reading GitHub Actions: workflows, runs, the earlier attempts of deploying runs, and jobs where a rule looks at them.
+
+A run changes after it was created: it ends, and for 30 days it can be run again, which nothing but its own row shows.
+GitHub lists runs by ``created`` only. So the time axis is cut into windows that never move, whose pages therefore keep
+an ETag each, and those of the last weeks are all asked again in every refresh: a page on which nothing changed answers
+304 and costs nothing. What is older than any window and had not ended is asked for by id until it ends.
+
+Runs and jobs are never marked as gone: GitHub lets them expire by age (400 days, less by setting).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ...settings import contains_regex
+from ..errors import BadAnswerError, NotFoundError, SourceError
+from ..github.repositories import github_client, resolve
+from ..http import Client
+from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..tables import Row
+from . import shape
+from .tables import TABLES
+from .windows import CAP, SECOND, TooDenseError, Window, earlier, narrower, whole_second
+
+if TYPE_CHECKING:
+    from ...settings import Settings
+    from ..http import Response
+
+PER_PAGE = 100
+"""The most that REST lists at once."""
+
+FLOOR = datetime(2008, 1, 1, tzinfo=UTC)
+"""Before GitHub was."""
+
+LOOK_BACK = timedelta(days=35)
+"""How long a window is asked again: a run can be run again until 30 days after it was created."""
+
+LONGEST = timedelta(days=65)
+"""From a run's creation to its last moment at most: it is run again after 30 days, and lasts 35."""
+
+KEPT_FOR = timedelta(days=1)
+"""How old a mark may get that need not move."""
+
+RESUMED_FOR = timedelta(days=7)
+"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+
+NEVER_DEPLOYS = frozenset(
+    {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "merge_group"}
+    | {"issue_comment"}
+)
+"""Events whose runs are no deployments, whatever they are called."""
+
+
+@dataclass
+class _Pages:
+    """A window and what is known of its pages: an ETag each, and when the newest run on it was created."""
+
+    window: Window
+    pages: list[dict[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the mark."""
+        end = self.window.end
+        return {
+            "start": self.window.start.isoformat(),
+            "end": end.isoformat() if end else None,
+            "pages": self.pages,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> _Pages:
+        """From the mark."""
+        end = value["end"]
+        window = Window(datetime.fromisoformat(value["start"]), datetime.fromisoformat(end) if end else None)
+        return cls(window, list(value["pages"]))
+
+    @property
+    def etag(self) -> str:
+        """The first page's; empty if it was not read yet."""
+        return self.pages[0]["etag"] if self.pages else ""
+
+    def since(self, moment: datetime) -> _Pages:
+        """This without the pages on which all is older than a moment."""
+        return _Pages(self.window, [page for page in self.pages if datetime.fromisoformat(page["newest"]) >= moment])
+
+
+class GitHubActionsConnector(Connector):
+    """One refresh of the runs of the configured repositories. A scope is a repository, by its node id."""
+
+    def __init__(self, settings: Settings, client: Client | None = None) -> None:
+        self.settings = settings
+        self.client = client or github_client(settings)
+
+    def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
+        """The configured repositories; see ``github``."""
+        return resolve(self.client, self.settings, request)
+
+    def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
+        """Read one repository; see ``Connector.read``.
+
+        The mark: ``windows`` and ``open`` (the last weeks, with their pages; nothing older than ``asked_since`` is on
+        them), ``unfinished`` (when each run that had not ended was created, by id), ``workflows`` (ETags of that
+        list's pages), ``name`` and ``rules`` (what the rows depend on), and ``load`` while a first or full read is
+        under way.
+        """
+        yield from _Repository(self, scope, request, known).read(mark)
+
+    def check(self) -> list[CheckResult]:
+        """Whether the token may read the Actions of each configured repository."""
+        try:
+            scopes = self.scopes(RefreshRequest())
+        except SourceError as error:
+            return [CheckResult("GitHub Actions", False, str(error))]
+        results = []
+        for scope in scopes:
+            if isinstance(scope, ScopeFailure):
+                results.append(CheckResult(scope.name, False, scope.error))
+                continue
+            try:
+                found = self.client.get(f"/repos/{scope.name}/actions/workflows", {"per_page": 1}, about=scope.name)
+                count = _count(found.json, scope.name)
+                results.append(CheckResult(scope.name, True, f"GitHub Actions can be read: {count} workflows."))
+            except NotFoundError:
+                detail = "GitHub Actions is not available, or the token may not read it; there will be no runs."
+                results.append(CheckResult(scope.name, True, detail))
+            except SourceError as error:
+                results.append(CheckResult(scope.name, False, str(error)))
+        return results
+
+
+class _Repository:
+    """One refresh of one repository's runs."""
+
+    def __init__(self, connector: GitHubActionsConnector, scope: Scope, request: RefreshRequest, known: Known) -> None:
+        self.client = connector.client
+        self.settings = connector.settings
+        self.scope = scope
+        self.request = request
+        self.known = known
+        self.path = f"/repos/{scope.name}/actions"
+        self.about = f"the workflow runs of {scope.name}"
+        # Settings may still use the name that the repository had when they were written.
+        self.names = sorted({scope.name, scope.configured_as or scope.name})
+        start = self.settings.start_date
+        self.start = datetime.combine(start, time.min, ZoneInfo(self.settings.timezone)) if start else None
+        self.floor = whole_second(self.start - LONGEST) if self.start else FLOOR
+        self.now = FLOOR
+        self.all_again = False
+        self.unfinished: dict[str, str] = {}
+        self.newest: datetime | None = None
+
+    def read(self, mark: dict[str, Any]) -> Iterator[Chunk]:
+        """Everything, or what changed; see ``GitHubActionsConnector.read``."""
+        # Another name is another address in every row, which moves no updated_at.
+        self.all_again = self.request.full or not mark or mark.get("name", self.scope.name) != self.scope.name
+        self.unfinished = dict(mark.get("unfinished", {}))
+        self.newest = _time_or_none(mark.get("watermarks", {}).get("runs"))
+        try:
+            chunk, workflows = self._workflows([] if self.all_again else mark.get("workflows", []))
+        except NotFoundError:
+            self._without_actions(mark)
+            return
+        yield chunk
+        self.now = whole_second(self.client.server_date or datetime.now(UTC))
+        rules = self._rules()
+        # An earlier start date than before uncovers history.
+        if self.all_again or "open" not in mark or self.floor < _time(mark["floor"]):
+            windows, current, again = yield from self._read_all(mark)
+            unfinished_before, load = self.now - LOOK_BACK, None
+        else:
+            windows = [_Pages.from_json(value) for value in mark["windows"]]
+            current, again = _Pages.from_json(mark["open"]), True
+            unfinished_before, load = _time(mark["asked_since"]), mark.get("load")
+            if mark.get("rules") != rules:
+                yield from self._complete()
+        # What is read from here on was loaded before, except in a read of all.
+        self.all_again = False
+        yield from self._read_changes(windows, current, again)
+        yield from self._ask_unfinished(unfinished_before)
+        final = {
+            "name": self.scope.name,
+            "floor": self.floor.isoformat(),
+            "rules": rules,
+            "workflows": workflows,
+            "windows": [pages.to_json() for pages in windows],
+            "open": current.to_json(),
+            "asked_since": mark.get("asked_since"),
+            "unfinished": self.unfinished,
+            "watermarks": {"runs": self.newest.isoformat()} if self.newest else {},
+        }
+        if load is not None:
+            final["load"] = load
+        # Nothing moved: a mark that stays costs no write, and asks for hardly more the next time.
+        if final == mark and self.now - LOOK_BACK - _time(mark["asked_since"]) < KEPT_FOR:
+            return
+        final["asked_since"] = (self.now - LOOK_BACK).isoformat()
+        final["windows"] = self._lately(windows)
+        yield Chunk(mark=final)
+
+    def _without_actions(self, mark: Mapping[str, Any]) -> None:
+        """Decide what it means that GitHub knows the repository and not its Actions.
+
+        GitHub answers so where Actions is not available (an Enterprise Server may have it switched off for all): no
+        runs, which is no failure. It also hides so what a token may not see; where runs were read before it is that.
+
+        Raises:
+            SourceError: the repository itself cannot be read either, or its runs could before.
+        """
+        self.client.get(f"/repos/{self.scope.name}", about=self.scope.name)
+        if "open" in mark or "load" in mark:
+            raise NotFoundError(
+                f"The GitHub Actions of {self.scope.name} cannot be read any more: give the token read access to "
+                "Actions (what was loaded is kept)."
+            )
+
+    # ------------------------------------------------------------------------------------------- windows
+
+    def _read_all(self, mark: Mapping[str, Any]) -> Generator[Chunk, None, tuple[list[_Pages], _Pages, bool]]:
+        """Every run that GitHub still has, newest first; going on where an earlier read was interrupted.
+
+        Returns:
+            The windows that were read; the open window after them, which is still to be read; and whether some pages
+            were read in an earlier run, so that they are to be asked again.
+        """
+        load = mark.get("load") or {}
+        top, upper = self.now, self.now
+        windows: list[_Pages] = []
+        is_same = (load.get("name"), load.get("floor")) == (self.scope.name, self.floor.isoformat())
+        if is_same and self.now - _time(load["top"]) <= RESUMED_FOR:
+            top, upper = _time(load["top"]), _time(load["upper"])
+            windows = [_Pages.from_json(value) for value in load["windows"]]
+        for pages, chunks in self._range(self.floor, upper):
+            yield from chunks
+            windows.append(pages)
+            load = {
+                "name": self.scope.name,
+                "floor": self.floor.isoformat(),
+                "top": top.isoformat(),
+                "upper": (pages.window.start - SECOND).isoformat(),
+                "windows": self._lately(windows),
+            }
+            yield Chunk(mark={**mark, "unfinished": dict(self.unfinished), "load": load})
+        return windows, _Pages(Window(top + SECOND)), top != self.now
+
+    def _range(self, floor: datetime, upper: datetime) -> Iterator[tuple[_Pages, Iterator[Chunk]]]:
+        """All windows of a stretch of time, newest first, with their rows (to be taken before the next)."""
+        remaining = 0
+        window = Window(floor, upper) if floor <= upper else None
+        while window is not None:
+            first = self._runs_page(window)
+            total = _count(first.json, self.about)
+            if total > CAP:
+                remaining = total if window.start == floor else remaining
+                created = [_time(node["created_at"]) for node in _items(first.json, "workflow_runs", self.about)]
+                try:
+                    window = narrower(window, created)
+                except TooDenseError as error:
+                    raise BadAnswerError(
+                        f"{self.scope.name} has {total:,} workflow runs that were created in one second ({error}); "
+                        f"GitHub lists no more than {CAP:,} of them, so they cannot be read whole."
+                    ) from None
+                continue
+            pages = _Pages(window)
+            yield pages, map(self._chunk, self._runs(pages, first))
+            remaining -= total
+            window = earlier(window, total, remaining, floor)
+
+    def _read_changes(self, windows: list[_Pages], current: _Pages, again: bool) -> Iterator[Chunk]:
+        """Runs created since the open window began, and, if ``again``, what changed in the closed ones.
+
+        Both are brought up to date. Pages of the open window move with every new run, so one that has grown is closed,
+        and a new one opened.
+        """
+        closed = list(windows) if again else []
+        first = self._runs_page(current.window, current.etag)
+        while not first.is_unchanged and _count(first.json, self.about) > PER_PAGE:
+            until = whole_second(first.date)
+            if until < current.window.start:
+                break
+            for pages, chunks in self._range(current.window.start, until):
+                yield from chunks
+                windows.append(pages)
+            current.window, current.pages = Window(until + SECOND), []
+            first = self._runs_page(current.window)
+        yield from map(self._chunk, self._runs(current, first))
+        for pages in closed:
+            first = self._runs_page(pages.window, pages.etag)
+            if first.is_unchanged or _count(first.json, self.about) <= CAP:
+                yield from map(self._chunk, self._runs(pages, first))
+                continue
+            # Some were listed late, and now there are too many for one search.
+            assert pages.window.end is not None
+            windows.remove(pages)
+            for parts, chunks in self._range(pages.window.start, pages.window.end):
+                yield from chunks
+                windows.append(parts)
+
+    def _ask_unfinished(self, before: datetime) -> Iterator[Chunk]:
+        """Runs that had not ended and are too old for any window, by id."""
+        for run, created in list(self.unfinished.items()):
+            if _time(created) >= before:
+                continue
+            try:
+                answer = self.client.get(f"{self.path}/runs/{run}", {"exclude_pull_requests": "true"}, about=self.about)
+            except NotFoundError:
+                # Deleted or expired: what was loaded stays.
+                del self.unfinished[run]
+                continue
+            yield self._chunk([answer.json])
+
+    def _runs_page(self, window: Window, etag: str = "", number: int = 1) -> Response:
+        # Without the pull requests, which change by themselves and would spoil the ETag.
+        search = {"created": window.created, "exclude_pull_requests": "true"}
+        return self._page(f"{self.path}/runs", search, etag, number)
+
+    def _runs(self, pages: _Pages, first: Response) -> Iterator[list[shape.Node]]:
+        """The pages of a window that changed, from its ``first`` on; ``pages`` is brought up to date."""
+        stored, pages.pages = pages.pages, []
+        answer = first
+        while True:
+            number = len(pages.pages) + 1
+            if answer.is_unchanged:
+                pages.pages.append(stored[number - 1])
+                is_last = number >= len(stored)
+            else:
+                nodes = _items(answer.json, "workflow_runs", self.about)
+                created = [_time(node["created_at"]) for node in nodes]
+                newest = max(created, default=pages.window.end or pages.window.start)
+                pages.pages.append({"etag": answer.etag, "newest": newest.isoformat()})
+                yield nodes
+                # Pages that are too old to change were dropped from ``stored``, and are not read again either.
+                is_dropped = number >= len(stored) > 0 and min(created, default=self.now) < self.now - LOOK_BACK
+                is_last = is_dropped or not answer.next
+            if is_last:
+                return
+            etag = stored[number]["etag"] if number < len(stored) else ""
+            answer = self._runs_page(pages.window, etag, number + 1)
+
+    def _lately(self, windows: Iterable[_Pages]) -> list[dict[str, Any]]:
+        """The windows that are to be asked again, without the pages that are too old to change."""
+        kept = [pages.since(self.now - LOOK_BACK) for pages in windows]
+        return [pages.to_json() for pages in kept if pages.pages]
+
+    def _page(self, path: str, search: Mapping[str, str], etag: str = "", number: int = 1) -> Response:
+        """One page of a list. Its address depends on nothing but the arguments, so that its ETag stays good."""
+        page = number if number > 1 else None
+        return self.client.get(path, {**search, "per_page": PER_PAGE, "page": page}, etag=etag, about=self.about)
+
+    # --------------------------------------------------------------------------------------------- rows
+
+    def _workflows(self, etags: Sequence[str]) -> tuple[Chunk, list[str]]:
+        """The workflows on the pages that changed, and all pages' ETags."""
+        chunk = Chunk()
+        kept: list[str] = []
+        while True:
+            number = len(kept) + 1
+            answer = self._page(f"{self.path}/workflows", {}, etags[number - 1] if number <= len(etags) else "", number)
+            kept.append(answer.etag)
+            if answer.is_unchanged:
+                is_last = number >= len(etags)
+            else:
+                nodes = _items(answer.json, "workflows", self.about)
+                chunk.add("workflows", [shape.workflow_row(node, self.scope.id) for node in nodes])
+                is_last = not answer.next
+            if is_last:
+                return chunk, kept
+
+    def _chunk(self, nodes: Sequence[shape.Node]) -> Chunk:
+        """Runs that are new or changed, with their jobs and earlier attempts where a rule needs them."""
+        rows = {}
+        for node in nodes:
+            row = shape.run_row(node, self.scope.id)
+            if self._is_before_start(row):
+                continue
+            rows[row["id"]] = row
+            if row["status"] == "completed":
+                self.unfinished.pop(str(row["id"]), None)
+            else:
+                self.unfinished[str(row["id"])] = row["created_at"].isoformat()
+            self.newest = max(self.newest or row["updated_at"], row["updated_at"])
+        if not self.all_again and rows:
+            for row in self.known.rows("runs", TABLES["runs"].columns, self.scope.id, f"id in ({_list(rows)})"):
+                if rows.get(row["id"]) == row:
+                    del rows[row["id"]]
+        chunk = Chunk()
+        chunk.add("runs", rows.values())
+        self._add_jobs(chunk, [row for row in rows.values() if self._needs_jobs(row)])
+        self._add_attempts(chunk, list(rows.values()))
+        return chunk
+
+    def _complete(self) -> Iterator[Chunk]:
+        """Jobs and earlier attempts that rules have come to need, of runs that are loaded."""
+        rows = self.known.rows("runs", TABLES["runs"].columns, self.scope.id)
+        with_jobs = self.known.values("jobs", "run_id", self.scope.id)
+        for start in range(0, len(rows), PER_PAGE):
+            batch = rows[start : start + PER_PAGE]
+            chunk = Chunk()
+            self._add_jobs(chunk, [row for row in batch if row["id"] not in with_jobs and self._needs_jobs(row)])
+            self._add_attempts(chunk, batch)
+            if chunk.size:
+                yield chunk
+
+    def _add_jobs(self, chunk: Chunk, runs: Iterable[Row]) -> None:
+        """All jobs of all attempts of some runs."""
+        for run in runs:
+            pages = self.client.pages(
+                f"{self.path}/runs/{run['id']}/jobs", {"filter": "all", "per_page": PER_PAGE}, "jobs", about=self.about
+            )
+            try:
+                chunk.add("jobs", [shape.job_row(node, self.scope.id) for nodes in pages for node in nodes])
+            except NotFoundError:
+                # Deleted since it was listed.
+                continue
+
+    def _add_attempts(self, chunk: Chunk, runs: Sequence[Row]) -> None:
+        """The earlier attempts of those runs that deploy; one that is loaded has ended and does not change."""
+        deploying = {job["run_id"] for job in chunk.rows.get("jobs", ()) if self._is_deploying_job(job)}
+        again = {
+            run["id"]: run["run_attempt"]
+            for run in runs
+            if run["run_attempt"] > 1 and (run["id"] in deploying or self._deploys(run))
+        }
+        if not again:
+            return
+        known: set[tuple[int, int]] = set()
+        if not self.all_again:
+            columns = ("run_id", "run_attempt")
+            stored = self.known.rows("run_attempts", columns, self.scope.id, f"run_id in ({_list(again)})")
+            known = {(row["run_id"], row["run_attempt"]) for row in stored}
+        for run, last in again.items():
+            for number in range(1, last):
+                if (run, number) in known:
+                    continue
+                try:
+                    answer = self.client.get(
+                        f"{self.path}/runs/{run}/attempts/{number}", {"exclude_pull_requests": "true"}, about=self.about
+                    )
+                except NotFoundError:
+                    # Attempts can be deleted, and expire before their run does.
+                    continue
+                row = shape.attempt_row(answer.json, self.scope.id)
+                if not self._is_before_start(row):
+                    chunk.add("run_attempts", [row])
+
+    # -------------------------------------------------------------------------------------------- rules
+
+    def _is_before_start(self, row: Row) -> bool:
+        """Whether this ended before the day that history begins."""
+        return self.start is not None and row["status"] == "completed" and row["updated_at"] < self.start
+
+    def _may_deploy(self, run: Row) -> bool:
+        """Whether a run may be a deployment by its event and its repository: a fork's is not, nor a check's."""
+        return run["event"] not in NEVER_DEPLOYS and run["head_repository_id"] == self.scope.id
+
+    def _deploys(self, run: Row) -> bool:
+        return self._may_deploy(run) and any(
+            self.settings.deploys(name, run["name"], run["path"]) for name in self.names
+        )
+
+    def _needs_jobs(self, run: Row) -> bool:
+        return self._may_deploy(run) and any(self.settings.needs_jobs(name) for name in self.names)
+
+    def _job_patterns(self) -> list[str]:
+        patterns: list[str] = []
+        for name in self.names:
+            rules, _ = self.settings.rules_for(name)
+            patterns += rules.job_patterns
+            for service in self.settings.services_of(name):
+                patterns += service.job_patterns
+        return patterns
+
+    def _is_deploying_job(self, job: Row) -> bool:
+        return any(re.search(contains_regex(each), job["name"], re.IGNORECASE) for each in self._job_patterns())
+
+    def _rules(self) -> str:
+        """A fingerprint of the settings that say which attempts and jobs are read."""
+        rules = []
+        for name in self.names:
+            general, _ = self.settings.rules_for(name)
+            rules.append([list(general.workflow_patterns), list(general.exclude_patterns), list(general.job_patterns)])
+            rules += [
+                [list(service.workflow_patterns), list(service.job_patterns)]
+                for service in self.settings.services_of(name)
+            ]
+        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+
+
+def _items(body: Any, key: str, about: str) -> list[shape.Node]:
+    """The list in an answer's body."""
+    items = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        raise BadAnswerError(f"GitHub answered {about} without {key!r}: is GITHUB_API_URL the API?")
+    return items
+
+
+def _count(body: Any, about: str) -> int:
+    """How many there are in all, as an answer's body says."""
+    count = body.get("total_count") if isinstance(body, dict) else None
+    if not isinstance(count, int):
+        raise BadAnswerError(f"GitHub answered {about} without 'total_count': is GITHUB_API_URL the API?")
+    return count
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _time_or_none(text: str | None) -> datetime | None:
+    return _time(text) if text else None
+
+
+def _list(ids: Iterable[int]) -> str:
+    """Whole numbers as an SQL list."""
+    return ", ".join(str(int(number)) for number in ids)

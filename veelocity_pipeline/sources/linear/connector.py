@@ -1,0 +1,487 @@
+"""Reading a Linear workspace: what it shares, and the issues of each team with their children.
+
+What the workspace shares is small and read whole each time (one request for most), before anything else: it says which
+teams there are, and what labels and states are called. A team's issues are read in full once, newest first, each page a
+checkpoint; after that only what changed since its mark. Three things change rows of an issue without moving its
+``updatedAt``: a comment, an attachment, and a label's new name. Each is looked for, and the issues it belongs to are
+read again. Of what was taken away (a comment, a whole issue) only the full refresh learns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from ..errors import BadAnswerError, SourceError
+from ..http import LINEAR, Client, PageSize
+from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..tables import Row
+from . import queries, shape
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+T = TypeVar("T")
+
+WORKSPACE = "*"
+"""Id and name of the scope that holds what all teams share."""
+
+OVERLAP = timedelta(minutes=10)
+"""What is asked for again before the mark: Linear may show a change some moments after its ``updatedAt``."""
+
+RESUMED_FOR = timedelta(days=7)
+"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+
+_ROWS: Mapping[str, tuple[str, Callable[[shape.Node], Row]]] = {
+    "teams": ("teams", shape.team_row),
+    "users": ("users", shape.user_row),
+    "workflowStates": ("workflow_states", shape.workflow_state_row),
+    "issueLabels": ("labels", shape.label_row),
+    "cycles": ("cycles", shape.cycle_row),
+    "projects": ("projects", shape.project_row),
+}
+
+
+class LinearConnector(Connector):
+    """One refresh of a Linear workspace. Scopes: its teams by id, and ``*`` for what they share."""
+
+    def __init__(self, settings: Settings, client: Client | None = None) -> None:
+        self.settings = settings
+        if client is None:
+            key = settings.linear_api_key
+            client = Client("", settings.linear_api_url, [key] if key else [], provider=LINEAR)
+        self.client = client
+        self._page = PageSize(queries.ISSUES_PER_PAGE)
+        self._first_page = PageSize(queries.CHANGES_PER_PAGE)
+        self._organization: shape.Node = {}
+        self._lists: dict[str, list[shape.Node]] = {}
+        self._names: dict[str, dict[str, str]] = {}
+        self._start = settings.start_date.isoformat() if settings.start_date else None
+        self._started = datetime.min.replace(tzinfo=UTC)
+        self._lock = threading.Lock()
+        self._changed_attachments: dict[str, list[shape.Node]] = {}
+
+    # ---------------------------------------------------------------------------------------- workspace
+
+    def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
+        """All teams that the key can read, archived ones too, after the workspace itself.
+
+        Raises:
+            SourceError: the workspace cannot be read.
+        """
+        wanted = {name.casefold() for name in request.scopes if "/" not in name}
+        if request.scopes and not wanted:
+            return []
+        self._read_workspace()
+        teams = sorted(self._lists["teams"], key=lambda team: team["key"])
+        found: list[Scope | ScopeFailure] = [Scope(WORKSPACE, WORKSPACE)]
+        found += [Scope(team["id"], team["key"]) for team in teams if not wanted or team["key"].casefold() in wanted]
+        missing = wanted - {team["key"].casefold() for team in teams} - {WORKSPACE}
+        found += [
+            ScopeFailure(name.upper(), name, f"Linear has no team {name.upper()} that this key can read.")
+            for name in sorted(missing)
+        ]
+        return found
+
+    def _read_workspace(self) -> None:
+        """Read what all teams share, before any team, so that its time is a lower bound for all of them."""
+        data = self.client.graphql(
+            queries.WORKSPACE, {"first": queries.WORKSPACE_PER_PAGE}, about="the Linear workspace"
+        )
+        self._started = self.client.server_date or datetime.now(UTC)
+        self._organization = data["organization"]
+        for name in queries.WORKSPACE_LISTS:
+            nodes = list(data[name]["nodes"])
+            for page in self._further(
+                queries.workspace_page(name), name, {"first": queries.IDS_PER_PAGE}, data[name], f"Linear's {name}"
+            ):
+                nodes += page
+            self._lists[name] = list({node["id"]: node for node in nodes}.values())
+        self._names = {
+            "issueLabels": {node["id"]: node["name"] for node in self._lists["issueLabels"]},
+            "workflowStates": {node["id"]: node["type"] for node in self._lists["workflowStates"]},
+        }
+
+    def _further(
+        self, document: str, name: str, variables: Mapping[str, Any], first: Mapping[str, Any], about: str
+    ) -> Iterator[list[shape.Node]]:
+        """The nodes of each page of a root connection after its first one."""
+        info = first["pageInfo"]
+        while info["hasNextPage"]:
+            after = info["endCursor"]
+            answer = self.client.graphql(document, {**variables, "after": after}, about=about)[name]
+            yield answer["nodes"]
+            info = answer["pageInfo"]
+            if info["hasNextPage"] and info["endCursor"] == after:
+                raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
+
+    def _workspace_chunk(self, mark: dict[str, Any], request: RefreshRequest) -> Chunk:
+        """The rows that the workspace shares; of a table that is as it was, none."""
+        tables: dict[str, list[Row]] = {"organization": [shape.organization_row(self._organization)]}
+        for name, (table, row) in _ROWS.items():
+            tables[table] = [row(node) for node in self._lists[name]]
+        digests = {table: _digest(rows) for table, rows in tables.items()}
+        known = mark.get("digests", {})
+        chunk = Chunk(mark={"digests": digests})
+        for table, rows in tables.items():
+            if request.full or digests[table] != known.get(table):
+                chunk.add(table, rows)
+        return chunk
+
+    # --------------------------------------------------------------------------------------------- teams
+
+    def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
+        """Read the workspace's own tables, or one team's issues; see ``Connector.read``.
+
+        A team's mark: ``since`` (what changed before is loaded), ``recent`` (what changed after it and is loaded all
+        the same), ``key`` and ``labels`` (its key and the labels' names, which are part of its rows), ``start`` (the
+        start date in force), and ``pass`` while a full read is under way.
+        """
+        if scope.id == WORKSPACE:
+            yield self._workspace_chunk(mark, request)
+            return
+        # A new key is a new identifier, address and branch name for every issue, and moves no updatedAt.
+        # Another start date than before covers, or uncovers, history.
+        if request.full or "since" not in mark or mark["key"] != scope.name or mark["start"] != self._start:
+            mark = yield from self._read_all(scope, mark, request, known)
+            if _time(mark["since"]) == self._started - OVERLAP:
+                return
+            # It began in an earlier run, which was interrupted: what changed since then is still to be read.
+        yield from self._read_changes(scope, mark)
+
+    def _read_all(
+        self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known
+    ) -> Generator[Chunk, None, dict[str, Any]]:
+        """Every issue of a team, newest first; going on where an earlier read was interrupted.
+
+        Returns:
+            The team's mark after it.
+        """
+        under_way = mark.get("pass") or {}
+        started, until = self._started, None
+        is_same = (under_way.get("key"), under_way.get("start")) == (scope.name, self._start)
+        if is_same and self._started - _time(under_way["started"]) <= RESUMED_FOR:
+            started, until = _time(under_way["started"]), under_way["until"]
+        criteria = {"team": {"id": {"eq": scope.id}}, **self._since_start()}
+        if until:
+            criteria["createdAt"] = {"lte": until}
+        progress = _Progress(started - OVERLAP)
+        newest_first = True
+        for nodes in self._pages(criteria, f"the issues of team {scope.name}"):
+            chunk = self._chunk(nodes, scope, progress)
+            # Linear lists the newest first, which its schema does not promise: where it does not, there is no way to
+            # go on from a page, and the read, if interrupted, begins anew.
+            created = [until] if until else []
+            created += [node["createdAt"] for node in nodes]
+            newest_first = newest_first and all(_time(a) >= _time(b) for a, b in pairwise(created))
+            if newest_first and created:
+                until = created[-1]
+                under_way = {
+                    "key": scope.name,
+                    "start": self._start,
+                    "started": started.isoformat(),
+                    "until": until,
+                }
+                chunk.mark = {**mark, "pass": under_way}
+            yield chunk
+        last = Chunk()
+        if request.full:
+            last.listed["issues"] = progress.seen | self._still_there(scope, progress, known, last)
+        last.mark = self._mark(scope, progress)
+        yield last
+        return last.mark
+
+    def _still_there(self, scope: Scope, progress: _Progress, known: Known, chunk: Chunk) -> set[str]:
+        """Of the issues that are loaded and were not listed, those that exist all the same.
+
+        They are of another team now, or were read before an interruption, or ended before the start date. An issue that
+        moved is read again, so that its row has the new team even if that team was read before it came.
+        """
+        loaded = {row["id"] for row in known.rows("issues", ("id",), scope.id, "deleted_at is null")}
+        existing: set[str] = set()
+        moved: list[str] = []
+        for batch in _batches(sorted(loaded - progress.seen), queries.IDS_PER_PAGE):
+            answer = self.client.graphql(
+                queries.EXISTING,
+                {"filter": {"id": {"in": batch}}, "first": queries.IDS_PER_PAGE},
+                about=f"issues that team {scope.name} no longer lists",
+            )["issues"]["nodes"]
+            existing |= {node["id"] for node in answer}
+            moved += [node["id"] for node in answer if node["team"]["id"] != scope.id]
+        for nodes in self._issues_by_id(moved, scope):
+            _extend(chunk, self._chunk(nodes, scope, progress))
+        return existing
+
+    def _read_changes(self, scope: Scope, mark: dict[str, Any]) -> Iterator[Chunk]:
+        """What changed in a team since its mark; the mark moves with the last of it."""
+        since: str = mark["since"]
+        recent: Mapping[str, str] = mark.get("recent", {})
+        progress = _Progress(self._started - OVERLAP, mark.get("watermarks", {}).get("issues"))
+        about = f"the issues of team {scope.name}"
+        changed = {"updatedAt": {"gte": since}}
+        criteria = {"team": {"id": {"eq": scope.id}}, **changed, **self._since_start()}
+        comments = {"issue": {"team": {"id": {"eq": scope.id}}}, **changed}
+        data = self.client.graphql_page(
+            queries.CHANGES, {"filter": criteria, "comments": comments}, self._first_page, about=about
+        )
+        touched: set[str] = set()
+
+        def look(nodes: Iterable[shape.Node], issue: Callable[[shape.Node], str | None]) -> None:
+            for node in nodes:
+                progress.note(node)
+                owner = issue(node)
+                if owner and recent.get(node["id"]) != node["updatedAt"]:
+                    touched.add(owner)
+
+        look(data["comments"]["nodes"], lambda node: node["issueId"])
+        variables = {"comments": comments, "first": queries.IDS_PER_PAGE}
+        for nodes in self._further(queries.COMMENTS, "comments", variables, data["comments"], f"comments of {about}"):
+            look(nodes, lambda node: node["issueId"])
+        attachments = [node for node in self._attachments(since) if node["issue"]["team"]["id"] == scope.id]
+        look(attachments, lambda node: node["issue"]["id"])
+
+        done: set[str] = set()
+        pages = chain([data["issues"]["nodes"]], self._pages(criteria, about, data["issues"]["pageInfo"]))
+        for nodes in pages:
+            fresh = [node for node in nodes if recent.get(node["id"]) != node["updatedAt"]]
+            for node in nodes:
+                progress.note(node)
+            if fresh:
+                done |= {node["id"] for node in fresh}
+                yield self._chunk(fresh, scope, progress)
+        for nodes in self._issues_by_id(sorted(touched - done), scope, self._since_start()):
+            done |= {node["id"] for node in nodes}
+            yield self._chunk(nodes, scope, progress)
+        names = self._names["issueLabels"]
+        renamed = sorted(label for label, name in mark.get("labels", {}).items() if names.get(label, name) != name)
+        for batch in _batches(renamed, queries.IDS_PER_PAGE):
+            labelled = {"team": {"id": {"eq": scope.id}}, "labels": {"some": {"id": {"in": batch}}}}
+            for nodes in self._pages({**labelled, **self._since_start()}, about):
+                yield self._chunk([node for node in nodes if node["id"] not in done], scope, progress)
+        if touched or done or renamed or progress.recent != recent or "watermarks" not in mark:
+            # A mark that stays where it was costs no write, and asks for no more the next time.
+            yield Chunk(mark={**self._mark(scope, progress), **({"pass": mark["pass"]} if "pass" in mark else {})})
+
+    def _attachments(self, since: str) -> list[shape.Node]:
+        """The attachments of the whole workspace that changed since then; asked once for all teams."""
+        with self._lock:
+            if since not in self._changed_attachments:
+                about = "Linear's attachments"
+                criteria = {"updatedAt": {"gte": since}}
+                first = self.client.graphql(
+                    queries.ATTACHMENTS, {"filter": criteria, "first": queries.CHANGES_PER_PAGE}, about=about
+                )["attachments"]
+                nodes = list(first["nodes"])
+                variables = {"filter": criteria, "first": queries.IDS_PER_PAGE}
+                for page in self._further(queries.ATTACHMENTS, "attachments", variables, first, about):
+                    nodes += page
+                self._changed_attachments[since] = nodes
+            return self._changed_attachments[since]
+
+    def _since_start(self) -> dict[str, Any]:
+        """The filter that leaves out what ended before the start date; empty without one."""
+        start = self.settings.start_date
+        if start is None:
+            return {}
+        moment = datetime.combine(start, time.min, ZoneInfo(self.settings.timezone)).isoformat()
+        return {
+            "or": [
+                {"completedAt": {"gte": moment}},
+                {"canceledAt": {"gte": moment}},
+                {"completedAt": {"null": True}, "canceledAt": {"null": True}},
+            ]
+        }
+
+    def _mark(self, scope: Scope, progress: _Progress) -> dict[str, Any]:
+        """The mark of a team that is read up to where this read began."""
+        labels = {
+            node["id"]: node["name"]
+            for node in self._lists["issueLabels"]
+            if node["team"] is None or node["team"]["id"] == scope.id
+        }
+        return {
+            "key": scope.name,
+            "start": self._start,
+            "since": progress.since.isoformat(),
+            "recent": progress.recent,
+            "labels": labels,
+            "watermarks": {"issues": progress.newest} if progress.newest else {},
+        }
+
+    # ------------------------------------------------------------------------------------------- issues
+
+    def _pages(
+        self, criteria: Mapping[str, Any], about: str, info: Mapping[str, Any] | None = None
+    ) -> Iterator[list[shape.Node]]:
+        """Pages of issues with the first of their children; ``info`` is that of a page that was read before."""
+        after = info["endCursor"] if info else None
+        more = info["hasNextPage"] if info else True
+        while more:
+            answer = self.client.graphql_page(
+                queries.ISSUES, {"filter": criteria, "after": after}, self._page, about=about
+            )["issues"]
+            yield answer["nodes"]
+            more, last = answer["pageInfo"]["hasNextPage"], after
+            after = answer["pageInfo"]["endCursor"]
+            if more and after == last:
+                raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
+
+    def _issues_by_id(
+        self, ids: Sequence[str], scope: Scope, criteria: Mapping[str, Any] | None = None
+    ) -> Iterator[list[shape.Node]]:
+        for batch in _batches(ids, queries.ISSUES_PER_PAGE):
+            yield from self._pages({"id": {"in": batch}, **(criteria or {})}, f"some issues of team {scope.name}")
+
+    def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: _Progress) -> Chunk:
+        """Issues and all their children as rows."""
+        issues = self._with_all_children(nodes, f"the issues of team {scope.name}")
+        progress.add(issues)
+        labels = self._named("issueLabels", {label for issue in issues for label in issue["labelIds"]})
+        entries = (entry for issue in issues for entry in issue["history"]["nodes"])
+        types = self._named("workflowStates", {entry["toStateId"] for entry in entries if entry["toStateId"]})
+        chunk = Chunk()
+        chunk.add("issues", map(shape.issue_row, issues))
+        for issue in issues:
+            chunk.add_set("issue_previous_identifiers", issue["id"], shape.previous_identifier_rows(issue))
+            chunk.add_set("issue_labels", issue["id"], shape.label_rows(issue, labels))
+            chunk.add_set("issue_state_changes", issue["id"], shape.state_change_rows(issue, types))
+            chunk.add_set("attachments", issue["id"], shape.attachment_rows(issue))
+            chunk.add_set("comments", issue["id"], shape.comment_rows(issue))
+        return chunk
+
+    def _with_all_children(self, nodes: Sequence[shape.Node], about: str) -> list[shape.Node]:
+        """The issues with every nested list followed to its end, many lists to a request.
+
+        An issue that is gone by then is left out: the next full refresh finds it missing.
+        """
+        issues = {node["id"]: node for node in nodes}
+        open_lists = [
+            (issue, name, node[name]["pageInfo"]["endCursor"])
+            for issue, node in issues.items()
+            for name in queries.NESTED_PER_PAGE
+            if node[name]["pageInfo"]["hasNextPage"]
+        ]
+        while open_lists:
+            following: list[tuple[str, str, str]] = []
+            for batch in _batches(open_lists, queries.MORE_LISTS_PER_QUERY):
+                document, variables = queries.more_of_issues(batch)
+                data = self.client.graphql(document, variables, about=about)
+                for number, (issue, name, cursor) in enumerate(batch):
+                    found = data[f"more{number}"]["nodes"]
+                    if not found:
+                        issues.pop(issue, None)
+                        continue
+                    page = found[0][name]
+                    if issue in issues:
+                        whole = [*issues[issue][name]["nodes"], *page["nodes"]]
+                        issues[issue] = {**issues[issue], name: {**page, "nodes": whole}}
+                    if page["pageInfo"]["hasNextPage"]:
+                        if page["pageInfo"]["endCursor"] == cursor:
+                            raise BadAnswerError(
+                                f"Linear's pages of {name} do not end: the cursor {cursor} comes again."
+                            )
+                        following.append((issue, name, page["pageInfo"]["endCursor"]))
+            open_lists = following
+        return list(issues.values())
+
+    def _named(self, name: str, ids: set[str]) -> Mapping[str, str]:
+        """Names of labels, types of states; those made since the workspace was read are looked up."""
+        known = self._names[name]
+        field = "name" if name == "issueLabels" else "type"
+        for batch in _batches(sorted(ids - known.keys()), queries.IDS_PER_PAGE):
+            answer = self.client.graphql(
+                queries.lookup(name),
+                {"filter": {"id": {"in": batch}}, "first": queries.IDS_PER_PAGE},
+                about=f"Linear's {name}",
+            )
+            # Replaced, not changed: other threads are reading it.
+            known = known | {node["id"]: node[field] for node in answer[name]["nodes"]}
+            self._names[name] = known
+        return known
+
+    # ------------------------------------------------------------------------------------------- check
+
+    def check(self) -> list[CheckResult]:
+        """Whether the key is accepted, and which workspace and teams it can read."""
+        try:
+            data = self.client.graphql(
+                queries.WORKSPACE, {"first": queries.WORKSPACE_PER_PAGE}, about="the Linear workspace"
+            )
+        except SourceError as error:
+            return [CheckResult("Linear", False, str(error))]
+        keys = sorted(team["key"] for team in data["teams"]["nodes"])
+        more = " and more" if data["teams"]["pageInfo"]["hasNextPage"] else ""
+        who = f"{data['organization']['name']}, read as {data['viewer']['name']}"
+        if not keys:
+            return [CheckResult("Linear", False, f"{who}: this key can read no team.")]
+        results = [CheckResult("Linear", True, f"{who}: {len(keys)} teams{more} ({', '.join(keys)}{more}).")]
+        wanted = {key: team.name for team in self.settings.teams for key in team.linear_teams}
+        results += [
+            CheckResult(
+                f"Linear team {key}", False, f"[[teams]] {team} names it, but there is none that this key can read."
+            )
+            for key, team in sorted(wanted.items())
+            if not more and key.casefold() not in {known.casefold() for known in keys}
+        ]
+        return results
+
+
+class _Progress:
+    """What one read of a team has seen, for its mark.
+
+    Attributes:
+        since: the mark to be; what changed later is read again, and told from what is loaded by ``recent``.
+        seen: ids of all issues.
+        recent: ``updatedAt`` by id of issues, comments and attachments that changed since ``since``.
+        newest: the latest ``updatedAt`` of an issue.
+    """
+
+    def __init__(self, since: datetime, newest: str | None = None) -> None:
+        self.since = since
+        self.seen: set[str] = set()
+        self.recent: dict[str, str] = {}
+        self.newest = newest
+
+    def note(self, node: shape.Node) -> None:
+        """Remember a node, of whatever kind, if it changed lately."""
+        if _time(node["updatedAt"]) >= self.since:
+            self.recent[node["id"]] = node["updatedAt"]
+
+    def add(self, issues: Iterable[shape.Node]) -> None:
+        """Remember issues that are about to be loaded, and their children."""
+        for issue in issues:
+            self.seen.add(issue["id"])
+            if self.newest is None or _time(issue["updatedAt"]) > _time(self.newest):
+                self.newest = issue["updatedAt"]
+            self.note(issue)
+            for child in (*issue["comments"]["nodes"], *issue["attachments"]["nodes"]):
+                self.note(child)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _digest(rows: list[Row]) -> str:
+    """A fingerprint of rows, whatever order they came in."""
+    lines = sorted(json.dumps(row, default=str, sort_keys=True) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _extend(chunk: Chunk, other: Chunk) -> None:
+    for table, rows in other.rows.items():
+        chunk.add(table, rows)
+    for table, parents in other.sets.items():
+        for parent, children in parents.items():
+            chunk.add_set(table, parent, children)
