@@ -18,7 +18,7 @@ refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|se
 
 {#- A magic word and the list of issues after it: "Fixes ENG-1, ENG-2 and #7", "Closes:\n- ENG-1\n- ENG-2". -#}
 {% macro magic_phrase(words) -%}
-(?:{{ words }})(?:\s*:\s*|[ \t]+)(?:[-*][ \t]+)?(?:(?:the|issues?|bugs?|tickets?|tasks?)[ \t]+)*{{ issue_name() }}(?:(?:\s*[,;&+]\s*(?:and\s+)?|\s+and\s+|\s*\n\s*[-*][ \t]+){{ issue_name() }})*
+(?:{{ words }})(?:\s*:\s*|[ \t]+)(?:[-*][ \t]+)?(?:(?:the|issues?|bugs?|tickets?|tasks?)[ \t]+)*{{ issue_name() }}(?:(?:\s*[,&+]\s*(?:and\s+)?|\s+and\s+|\s*\n\s*[-*][ \t]+){{ issue_name() }})*
 {%- endmacro %}
 
 {#-

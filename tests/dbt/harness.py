@@ -224,7 +224,7 @@ def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     if node.contract:
         made = {name: str(kind) for name, kind, *_ in connection.execute(f"describe {node.relation}").fetchall()}
         declared = {name: kind.upper() for name, kind in node.contract.items()}
-        assert made == declared, f"{node.name}: the columns {set(made.items()) ^ set(declared.items())} break the contract"
+        assert made == declared, f"{node.name} breaks its contract: {set(made.items()) ^ set(declared.items())}"
 
 
 def _run_python(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
@@ -333,16 +333,20 @@ def differences(project: Project, connection: duckdb.DuckDBPyConnection, expecte
     assert not unknown, f"{expected}: {expected.stem} has no columns {unknown}"
     selected = ", ".join(f'"{name}"' for name in columns)
     found = connection.execute(f"select {selected} from {relation} where {where}").fetchall()
-    actual = sorted(_shown([_text(value) for value in row]) for row in found)
-    hoped = sorted(_shown([_normal(value, kinds[name]) for name, value in zip(columns, row, strict=True)]) for row in wanted)
+    actual = sorted(" | ".join(map(_text, row)) for row in found)
+    hoped = sorted(
+        " | ".join(_normal(cell, kinds[name]) for name, cell in zip(columns, row, strict=True)) for row in wanted
+    )
     missing, extra = list(hoped), []
     for row in actual:
         if row in missing:
             missing.remove(row)
         else:
             extra.append(row)
+    if not missing and not extra:
+        return []
     header = f"{expected.stem}: {', '.join(columns)}"
-    return [header, *(f"  expected {row}" for row in missing), *(f"  found    {row}" for row in extra)] if missing or extra else []
+    return [header, *(f"  expected {row}" for row in missing), *(f"  found    {row}" for row in extra)]
 
 
 def _normal(text: str, kind: str) -> str:
@@ -366,7 +370,3 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
     return str(value)
-
-
-def _shown(cells: list[str]) -> str:
-    return " | ".join(cells)
