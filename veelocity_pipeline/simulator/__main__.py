@@ -1,0 +1,35 @@
+"""``python -m veelocity_pipeline.simulator``: serve until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import Simulator
+from .plan import PLANS
+
+
+def main() -> int:
+    """Print the settings that point the pipeline here, then serve."""
+    parser = argparse.ArgumentParser(prog="veelocity_pipeline.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=8765, help="port on loopback (default: %(default)s)")
+    parser.add_argument("--size", choices=sorted(PLANS), default="demo", help="organisation (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=7, help="which organisation of that size (default: %(default)s)")
+    arguments = parser.parse_args()
+    try:
+        simulator = Simulator(size=arguments.size, seed=arguments.seed, port=arguments.port).bind()
+    except OSError as error:
+        print(f"{error}; choose another one with --port", file=sys.stderr)
+        return 2
+    for name, value in simulator.environment().items():
+        print(f"{name}={value}")
+    sys.stdout.flush()
+    try:
+        simulator.serve()
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
