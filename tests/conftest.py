@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.simulator import Simulator
+from veelocity_pipeline.warehouse import Home, exclusively
+
+VEELOCITY = Path(sys.executable).with_name("veelocity")
 
 OURS = tuple(
     field.validation_alias for field in Settings.model_fields.values() if isinstance(field.validation_alias, str)
@@ -23,7 +30,7 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Write a ``veelocity.toml`` for the test."""
 
     def write(text: str) -> None:
@@ -32,3 +39,34 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("VEELOCITY_CONFIG", str(path))
 
     return write
+
+
+def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the console script as a user would."""
+    return subprocess.run(
+        [VEELOCITY, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="session")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home after one whole refresh of the small simulated organisation; for reading only."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one for all workers
+    home = Home(shared / "refreshed")
+    with exclusively(shared / "refreshed.lock"):
+        if not home.published.exists():
+            with Simulator(size="small") as simulator:
+                result = veelocity(
+                    "refresh",
+                    VEELOCITY_HOME=str(home.path),
+                    VEELOCITY_ENV_FILE=os.devnull,
+                    **simulator.environment(),
+                )
+            assert result.returncode == 0, result.stdout + result.stderr
+    return home

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, schedules
@@ -11,6 +13,10 @@ from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resour
 from veelocity_pipeline.defs.transform import prepared, transform_assets
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
+
+
+# links from assets to code are marked beta; one warning for each of 170 assets hides everything else
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def definitions() -> dg.Definitions:

@@ -378,7 +378,8 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         connection.execute(
             """delete from operations.sync_status as earlier
                where earlier.repository = '*' and earlier.succeeded_at is null and exists (
-                   from attempted where attempted.source = earlier.source and attempted.attempted_at > earlier.attempted_at)"""
+                   from attempted
+                   where attempted.source = earlier.source and attempted.attempted_at > earlier.attempted_at)"""
         )
         connection.execute("commit")
         rows = connection.execute("from operations.sync_status order by source, repository, table_name")

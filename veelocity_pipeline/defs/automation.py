@@ -1,6 +1,6 @@
 """The two jobs, and the schedules that start them."""
 
-from __future__ import annotations
+from typing import Any
 
 import dagster as dg
 
@@ -10,6 +10,9 @@ from veelocity_pipeline.sources import SOURCES
 INCREMENTAL = "incremental_refresh"
 FULL = "full_refresh"
 REFRESH_JOBS = (INCREMENTAL, FULL)
+
+AssetJob = Any
+"""What ``define_asset_job`` returns; the library does not export its type."""
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -32,7 +35,7 @@ def run_config(*, full: bool, repositories: tuple[str, ...] = (), sources: tuple
     return dg.RunConfig(ops={f"ingest_{name}": {"config": config} for name in sources or SOURCES})
 
 
-def refresh_job(name: str, *, full: bool) -> dg.UnresolvedAssetJobDefinition:
+def refresh_job(name: str, *, full: bool) -> AssetJob:
     """The whole graph in one run: ingest, models and their tests, publish, report."""
     return dg.define_asset_job(
         name,
@@ -47,7 +50,7 @@ def refresh_job(name: str, *, full: bool) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
-def refresh_schedule(job: dg.UnresolvedAssetJobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
+def refresh_schedule(job: AssetJob, cron: str, settings: Settings) -> dg.ScheduleDefinition:
     """Starts the job, unless its earlier run is still queued or running."""
 
     @dg.schedule(

@@ -4,8 +4,6 @@ A step always yields every one of its assets: what could not be read is a failed
 row of ``sync_status``, and everything downstream is built from what there is.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -55,12 +53,12 @@ class RawTranslator(DagsterDltTranslator):
                 kinds={"dlt", "duckdb"},
             )
             .merge_attributes(
-                metadata=dg.TableMetadataSet(
-                    table_name=f"{self._entry.dataset}.{table.name}",
-                    column_schema=dg.TableSchema(
+                metadata={
+                    "dagster/table_name": f"{self._entry.dataset}.{table.name}",
+                    "dagster/column_schema": dg.TableSchema(
                         columns=[dg.TableColumn(name, str(kind)) for name, kind in table.columns.items()]
                     ),
-                )
+                }
             )
         )
 

@@ -1,7 +1,5 @@
 """The marts become the file that everyone reads, and that becomes the report."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """What every writing step needs: the settings, the folder, and the one right to write in it."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys
@@ -43,7 +41,7 @@ class Warehouse(dg.ConfigurableResource):
         return self._home
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Wait for the lock, and let it go when the run ends."""
         self._settings = load_settings()
         self._home = Home(self._settings.home)

@@ -1,7 +1,5 @@
 """Every dbt model is an asset, every dbt test a check on it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +11,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
 
 from veelocity_pipeline.defs.automation import REFRESH_JOBS
-from veelocity_pipeline.defs.resources import DBT_FOLDER, WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.defs.resources import DBT_FOLDER, WAREHOUSE_POOL, Warehouse, dbt_resource, log
 from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.warehouse import build_inputs, exclusively, last_build
 
@@ -57,7 +55,8 @@ def prepared(project: DbtProject) -> DbtProject:
     if not manifest.exists() or manifest.stat().st_mtime < newest:
         with exclusively(project.project_dir.joinpath(project.target_path) / ".parse.lock"):
             if not manifest.exists() or manifest.stat().st_mtime < newest:
-                project.preparer.prepare(project)
+                # (the library's own preparer looks for dbt on PATH)
+                dbt_resource(project).cli(["parse", "--quiet"], target_path=Path(project.target_path)).wait()
                 manifest.touch()
     return project
 

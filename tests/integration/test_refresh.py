@@ -1,0 +1,174 @@
+"""Whole refreshes, as a user starts them: simulated APIs in, published marts out."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import veelocity
+from veelocity_pipeline.simulator import Fault, Simulator
+from veelocity_pipeline.warehouse import Home, read_published, read_status
+
+AS_OF_TABLES = {"sync_status"}
+
+
+def marts(home: Home) -> dict[str, list[tuple[Any, ...]]]:
+    """All published rows, sorted; without what holds ``as_of``."""
+    content = {}
+    with read_published(home.published) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        for (table,) in tables:
+            if table in AS_OF_TABLES:
+                continue
+            columns = connection.execute(
+                "select column_name from duckdb_columns() where table_name = ? order by column_index", [table]
+            ).fetchall()
+            shown = ", ".join(f'"{name}"' for (name,) in columns if "as_of" not in name)
+            content[table] = sorted(connection.execute(f"select {shown} from marts.{table}").fetchall(), key=repr)
+    return content
+
+
+def refresh(home: Home, simulator: Simulator, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return veelocity(
+        "refresh", *arguments, **{**simulator.environment(), "VEELOCITY_HOME": str(home.path), **environment}
+    )
+
+
+def test_an_increment_gives_the_marts_of_a_full_refresh(tmp_path: Path) -> None:
+    grown, fresh = Home(tmp_path / "grown"), Home(tmp_path / "fresh")
+    with Simulator(size="small") as simulator:
+        first = refresh(grown, simulator)
+        assert first.returncode == 0, first.stdout + first.stderr
+        before = marts(grown)
+        simulator.advance(days=12)
+        second = refresh(grown, simulator)
+        assert second.returncode == 0, second.stdout + second.stderr
+        after = marts(grown)
+        assert len(after["fct_pull_requests"]) > len(before["fct_pull_requests"])
+        full = refresh(fresh, simulator, "--full")
+        assert full.returncode == 0, full.stdout + full.stderr
+        expected = marts(fresh)
+        assert after.keys() == expected.keys()
+        for table, rows in expected.items():
+            assert after[table] == rows, table
+
+        # nothing new: nothing is asked twice, nothing is built, no byte of the published file changes
+        published = grown.published.read_bytes()
+        simulator.log.clear()
+        idle = refresh(grown, simulator)
+        assert idle.returncode == 0, idle.stdout + idle.stderr
+        assert "Nothing new was loaded" in idle.stdout
+        assert grown.published.read_bytes() == published
+
+
+def test_one_forbidden_repository_stops_neither_the_others_nor_what_it_had(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with Simulator(size="small") as simulator:
+        assert refresh(home, simulator).returncode == 0
+        before = marts(home)
+        names = simulator.environment()["GITHUB_REPOSITORIES"].split(",")
+        simulator.advance(days=5)
+        simulator.faults.append(Fault(kind="forbidden", match=names[0].strip(), times=1000))
+        result = refresh(home, simulator)
+        after = marts(home)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    assert names[0].strip() in result.stderr
+    failing = {row["repository"] for row in read_status(home) if row["error"]}
+    assert failing == {names[0].strip()}
+    lost = f"github:{names[0].strip()}"
+    place = 1  # repository_id stands second in fct_pull_requests
+    assert [row for row in after["fct_pull_requests"] if row[place] == lost] == [
+        row for row in before["fct_pull_requests"] if row[place] == lost
+    ]
+    assert len(after["fct_pull_requests"]) > len(before["fct_pull_requests"])
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "says"),
+    [
+        ({"GITHUB_TOKEN": "wrong"}, 2, "GITHUB_TOKEN"),
+        ({"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "127.0.0.1:9"),
+        ({"GITHUB_REPOSITORIES": "acme/nope"}, 1, "acme/nope"),
+        ({"LINEAR_API_KEY": "wrong"}, 2, "LINEAR_API_KEY"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_what_was_published_stays(
+    refreshed: Home, tmp_path: Path, environment: dict[str, str], status: int, says: str
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    for name in ("warehouse.duckdb", "veelocity.duckdb"):
+        (home.path / name).write_bytes((refreshed.path / name).read_bytes())
+    before = marts(home)
+    with Simulator(size="small") as simulator:
+        result = refresh(home, simulator, **environment)
+    assert result.returncode == status, result.stdout + result.stderr
+    assert says in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "wrong" not in result.stdout + result.stderr
+    assert len(marts(home)["fct_pull_requests"]) == len(before["fct_pull_requests"])
+
+
+def test_a_locked_warehouse_is_said(refreshed: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.working.write_bytes(refreshed.working.read_bytes())
+    home.published.write_bytes(refreshed.published.read_bytes())
+    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
+    reader = subprocess.Popen(
+        [Path(os.sys.executable), "-c", code, str(home.working)],  # type: ignore[attr-defined]
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        with Simulator(size="small") as simulator:
+            result = refresh(home, simulator)
+    finally:
+        reader.communicate("\n")
+    assert result.returncode == 1
+    assert f"process {reader.pid}" in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert home.published.read_bytes() == refreshed.published.read_bytes()
+
+
+def test_the_marts_are_the_organisations_own_records(refreshed: Home) -> None:
+    with Simulator(size="small") as simulator:
+        organization = simulator.organization
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        merge_times = [
+            hours
+            for (hours,) in connection.execute(
+                "select merge_time_hours from marts.fct_pull_requests where state = 'merged' and not is_bot"
+            ).fetchall()
+        ]
+    expected = [
+        (pull.merged_at - pull.created_at).total_seconds() / 3600
+        for repository in organization.repositories
+        for pull in repository.pull_requests
+        if pull.merged_at is not None and not is_bot(pull.author)
+    ]
+    assert len(merge_times) == len(expected)
+    assert statistics.median(merge_times) == pytest.approx(statistics.median(expected))
+
+
+def is_bot(person: Any) -> bool:
+    return person is not None and person.type == "Bot"
+
+
+def test_status_json_tells_when(refreshed: Home) -> None:
+    rows = read_status(refreshed)
+    assert {row["source"] for row in rows} == {"github", "github_actions", "linear"}
+    for row in rows:
+        assert row["error"] is None
+        assert datetime.fromisoformat(row["succeeded_at"]).tzinfo is not None
