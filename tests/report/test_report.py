@@ -1,0 +1,319 @@
+"""What the page holds, read back from the written file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html.parser
+import json
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.conftest import AS_OF, HOSTILE_TITLE, SCOPES, Organization, published_rows, quantile, sync_rows
+from veelocity_pipeline.report import render_report
+from veelocity_pipeline.report.queries import ReportData, read_report
+from veelocity_pipeline.report.render import embedded_json
+from veelocity_pipeline.warehouse import WarehouseError
+
+Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
+
+#: A repository that is one service is listed as the repository alone.
+LISTED = [scope for scope in SCOPES if scope[:2] not in {("service", "acme/web"), ("service", "acme/api")}]
+
+
+class Page(html.parser.HTMLParser):
+    """The parts of a page that matter here, as a parser sees them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside != "style":
+            self.text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return json.loads(self.scripts[0])
+
+
+def rendered(published: Path, folder: Path) -> Page:
+    return Page(render_report(published, folder / "report" / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return rendered(published, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def data(published: Path) -> ReportData:
+    return read_report(published)
+
+
+# ---- the file ----
+
+
+def test_one_file_that_names_no_other(page: Page) -> None:
+    assert not [attrs for tag, attrs in page.tags if tag == "script" and "src" in attrs]
+    links = [attrs for tag, attrs in page.tags if tag == "link"]
+    assert [attrs["href"] for attrs in links] == ["data:,"]
+    assert not [tag for tag, _ in page.tags if tag in {"img", "iframe", "object", "base", "form"}]
+
+
+def test_the_policy_allows_just_the_two_scripts(page: Page) -> None:
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    assert allowed == [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in page.scripts[1:]
+    ]
+    assert "unsafe-eval" not in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_it_replaces_the_older_one_and_leaves_nothing_beside(published: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report" / "index.html"
+    target.parent.mkdir()
+    target.write_text("old")
+    assert render_report(published, target) == target
+    assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_twice_the_same_data_is_the_same_page(published: Path, tmp_path: Path) -> None:
+    first = render_report(published, tmp_path / "a.html").read_bytes()
+    assert render_report(published, tmp_path / "b.html").read_bytes() == first
+
+
+def test_hostile_text_stays_text(page: Page) -> None:
+    titles = [text for evidence in page.data["failures"]["evidence"] for _, text, _ in evidence]
+    assert any(HOSTILE_TITLE in title for title in titles)
+    assert len(page.scripts) == 3
+    assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
+
+
+@pytest.mark.parametrize("text", ["</script>", "<!--", "]]>", "&lt;", "\u2028\u2029", "\\u003c", '"'])
+def test_embedded_json_cannot_end_its_element(text: str) -> None:
+    embedded = str(embedded_json({"title": text}))
+    assert not set("<>&\u2028\u2029") & set(embedded)
+    assert json.loads(embedded) == {"title": text}
+
+
+def test_names_of_repositories_and_errors_are_escaped(publish: Publish, tmp_path: Path) -> None:
+    rows = {**published_rows(), "sync_status": sync_rows(True, "<b>bold & bad</b>")}
+    page = rendered(publish(rows), tmp_path)
+    assert "b" not in {tag for tag, _ in page.tags}
+    assert any("<b>bold & bad</b>" in text for text in page.text)
+
+
+def test_only_web_addresses_become_links(page: Page) -> None:
+    urls = [url for evidence in page.data["failures"]["evidence"] for *_, url in evidence]
+    assert None in urls  # the fixture's javascript: addresses
+    assert {url.split(":")[0] for url in urls if url} == {"https"}
+
+
+# ---- the numbers ----
+
+
+@pytest.mark.parametrize("days", [90, 180, 365])
+@pytest.mark.parametrize(("scope_type", "scope", "parts"), LISTED, ids=[scope for _, scope, _ in LISTED])
+def test_a_card_and_the_window_before_it_are_the_records_own(
+    data: ReportData, truth: Organization, days: int, scope_type: str, scope: str, parts: tuple[str, ...]
+) -> None:
+    at = data.scopes.index((scope_type, scope))
+    now = truth.window(parts, AS_OF - timedelta(days=days), AS_OF)
+    before = truth.window(parts, AS_OF - timedelta(days=2 * days), AS_OF - timedelta(days=days))
+    for key, column, sample in (
+        ("deployment_frequency", "deployment_count", "deployment_count"),
+        ("lead_time", "lead_time_hours_median", "lead_time_sample"),
+        ("change_fail_rate", "change_fail_rate", "deployment_count"),
+        ("recovery", "recovery_hours_median", "recovery_sample"),
+        ("rework_rate", "rework_rate", "deployment_count"),
+    ):
+        card = {field: values[at] for field, values in data.cards[str(days)][key].items()}
+        assert card["value"] == pytest.approx(now[column], abs=1e-5)
+        assert card["sample"] == now[sample]
+        if days == 365:  # history begins 436 days before the last load: it does not cover the year before
+            assert card["previous_known"] is False
+            assert card["previous"] is None
+        else:
+            assert card["previous_known"] is True
+            assert card["previous"] == pytest.approx(before[column], abs=1e-5)
+            assert (card["previous_sample"] or 0) == before[sample]
+
+
+def test_all_history_is_computed_from_all_rows_and_has_no_score(data: ReportData, truth: Organization) -> None:
+    everything = truth.window(("acme/web", "acme/api", "checkout"), AS_OF - timedelta(days=9999), AS_OF)
+    card = {field: values[0] for field, values in data.cards["all"]["lead_time"].items()}
+    assert card["value"] == pytest.approx(quantile(everything["lead"], 0.5))
+    assert card["sample"] == everything["lead_time_sample"]
+    assert card["score"] is None
+    # the first deployment is of 6 January 2025, 14:00
+    assert data.history_days[0] == pytest.approx(435.854, abs=0.001)
+
+
+def test_a_trend_is_withheld_where_the_definitions_disagree(publish: Publish) -> None:
+    rows = published_rows()
+    for row in rows["dora_scorecard"]:
+        row["lead_time_hours_median"] += 1
+    data = read_report(publish(rows))
+    assert data.cards["90"]["lead_time"]["previous_known"][0] is False
+    assert data.cards["all"]["lead_time"]["value"][0] is None
+    assert data.cards["90"]["recovery"]["previous_known"][0] is True
+
+
+def test_series_hold_every_period_of_every_scope(page: Page) -> None:
+    data = page.data
+    assert len(data["starts"]["week"]) == 63
+    assert data["starts"]["week"][0] == "2025-01-06"
+    assert data["starts"]["quarter"][-1] == "2026-01-01"
+    for period in ("week", "month", "quarter"):
+        for series in data["series"][period]:
+            assert {len(values) for values in series["columns"].values()} == {series["length"]}
+            assert series["columns"]["is_complete"][-1] == 0
+            assert series["columns"]["is_complete"][-2] == 1
+
+
+def test_unknown_is_null_and_a_quiet_count_is_zero(page: Page) -> None:
+    mono = page.data["scopes"].index(["repository", "acme/mono"])
+    columns = page.data["series"]["week"][mono]["columns"]
+    assert set(columns["recovery_hours_median"]) == {None}
+    assert set(columns["failed_deployment_count"]) == {0}
+
+
+def test_a_scope_that_starts_later_and_misses_a_period_is_aligned(publish: Publish) -> None:
+    rows = published_rows()
+    late = [
+        row for row in rows["dora_metrics"]
+        if row["scope"] != "Platform" or date(2025, 6, 2) <= row["period_start"] != date(2025, 7, 7)
+    ]  # fmt: skip
+    flow = [row for row in rows["dev_metrics"] if row["scope"] != "Platform"]
+    data = read_report(publish({**rows, "dora_metrics": late, "dev_metrics": flow}))
+    series = data.series["week"][data.scopes.index(("team", "Platform"))]
+    assert series is not None
+    assert data.starts["week"][series["offset"]] == "2025-06-02"
+    assert series["columns"]["deployment_count"][5] is None
+    assert series["columns"]["deployment_count"][6] is not None
+    assert {len(values) for values in series["columns"].values()} == {series["length"]} == {42}
+
+
+def test_scopes_are_in_order_and_a_single_service_is_not_listed_twice(data: ReportData) -> None:
+    assert data.scopes == tuple(scope[:2] for scope in LISTED)
+
+
+def test_failed_deployments_are_newest_first_and_belong_to_their_scopes(page: Page, truth: Organization) -> None:
+    failures = page.data["failures"]
+    assert failures["finished_at"] == sorted(failures["finished_at"], reverse=True)
+    scopes = page.data["scopes"]
+    for where, listed in zip(failures["where"], failures["scopes"], strict=True):
+        names = {tuple(scopes[at]) for at in listed}
+        assert ("repository", where) in names or ("all", "all") in names
+        assert (("team", "Platform") in names) is (where == "acme/api")
+    web = [d for d in truth.deployments if d["service"] == "acme/web" and d["is_failed"]]
+    at_web = scopes.index(["repository", "acme/web"])
+    listed = [day for day, of in zip(failures["finished_at"], failures["scopes"], strict=True) if at_web in of]
+    assert listed == sorted((d["finished_at"].isoformat() for d in web), reverse=True)[:20]
+
+
+def test_a_service_is_named_beside_its_repository(publish: Publish) -> None:
+    rows = published_rows()
+    for row in rows["fct_deployments"]:
+        row["service"] = "checkout" if row["repository_id"] == "github:acme/web" else row["service"]
+    where = read_report(publish(rows)).failures["where"]
+    assert "acme/web · checkout" in where
+
+
+# ---- what is missing ----
+
+
+def words(page: Page) -> str:
+    return " ".join("".join(page.text).split())
+
+
+def test_sources_say_how_fresh_they_are(page: Page) -> None:
+    text = words(page)
+    assert "18 Mar 2026, 10:30 UTC" in text
+    assert "Linear is 3 days behind the other sources." in text
+
+
+def test_without_linear_the_page_says_so(publish: Publish, tmp_path: Path) -> None:
+    page = rendered(publish(published_rows(linear=False)), tmp_path)
+    assert "Linear is not connected." in words(page)
+    assert page.data["linear"] is False
+
+
+def test_a_failed_repository_is_named_with_the_reason(publish: Publish, tmp_path: Path) -> None:
+    page = rendered(publish(published_rows(error="the token may not read it")), tmp_path)
+    assert "GitHub: the last refresh failed for acme/api." in words(page)
+    assert "the token may not read it" in words(page)
+
+
+def test_without_deployments_the_page_says_what_to_configure(publish: Publish, tmp_path: Path) -> None:
+    rows = published_rows()
+    for row in rows["dora_metrics"]:
+        row["deployment_count"] = 0
+    page = rendered(publish(rows), tmp_path)
+    assert "No production deployment was found." in words(page)
+    assert "DEPLOYMENT_PATTERNS" in words(page)
+    assert not any(page.data["deployed"])
+
+
+def test_marts_without_rows_make_a_page_that_says_what_to_do(publish: Publish, tmp_path: Path) -> None:
+    page = rendered(publish({}), tmp_path)
+    assert "Nothing has been loaded yet." in words(page)
+    assert ("body", {"class": "nothing-yet"}) in page.tags
+
+
+# ---- what cannot be read or written ----
+
+
+def test_nothing_published_is_one_sentence_and_keeps_the_old_report(tmp_path: Path) -> None:
+    target = tmp_path / "index.html"
+    target.write_text("old")
+    with pytest.raises(WarehouseError, match="veelocity refresh") as raised:
+        render_report(tmp_path / "veelocity.duckdb", target)
+    assert "\n" not in str(raised.value)
+    assert target.read_text() == "old"
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "veelocity.duckdb").write_text("not a database at all" * 500)
+    with pytest.raises(WarehouseError, match="not a DuckDB file"):
+        render_report(tmp_path / "veelocity.duckdb", tmp_path / "index.html")
+
+
+def test_marts_of_another_version_are_one_sentence(tmp_path: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(tmp_path / "veelocity.duckdb") as connection:
+        connection.execute("create schema marts")
+    with pytest.raises(WarehouseError, match="another version of Veelocity") as raised:
+        render_report(tmp_path / "veelocity.duckdb", tmp_path / "index.html")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_target_that_cannot_be_written_is_one_sentence(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("a file where the folder should be")
+    with pytest.raises(WarehouseError, match="cannot be written"):
+        render_report(published, tmp_path / "report" / "index.html")
