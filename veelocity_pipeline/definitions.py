@@ -14,7 +14,6 @@ from veelocity_pipeline.defs.transform import prepared, transform_assets
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
 
-
 # links from assets to code are marked beta; one warning for each of 170 assets hides everything else
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 

@@ -162,6 +162,7 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, in
             metadata=metadata,
             check_results=[
                 dg.AssetCheckResult(
+                    asset_key=dg.AssetKey([entry.name, table]),
                     check_name=COMPLETE,
                     passed=not failed,
                     severity=dg.AssetCheckSeverity.ERROR,
