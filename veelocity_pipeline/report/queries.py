@@ -149,9 +149,9 @@ def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ..
         """
         select
             source,
-            case when count(read_at) = count(*) then min(read_at) end,
+            min(read_at),
             max(succeeded_at),
-            count(distinct repository)
+            count(distinct repository) filter (repository <> '*')
         from marts.sync_status
         group by source
         """
@@ -160,7 +160,8 @@ def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ..
     errors: dict[str, list[tuple[str, str]]] = {}
     for source, repository, error in connection.execute(
         """
-        select source, repository, min(error) from marts.sync_status
+        select source, if(repository = '*', 'everything', repository) as repository, min(error)
+        from marts.sync_status
         where error is not null group by all order by source, repository
         """
     ).fetchall():

@@ -76,7 +76,7 @@ def render_page(data: ReportData) -> str:
         script=Markup(script),
         plotly=Markup(plotly),
         data=embedded_json(page_data(data)),
-        sources=[_source(source) for source in data.sources],
+        sources=[_source(source, _newest(data)) for source in data.sources],
         notices=notices(data),
         definitions=_definitions(),
         minimum_sample=MINIMUM_SAMPLE,
@@ -142,7 +142,7 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                 "veelocity check tells whether they work.",
             )
         )
-    newest = max((source.as_of for source in data.sources if source.as_of), default=None)
+    newest = _newest(data)
     for source in data.sources:
         if source.failed:
             names = list(dict.fromkeys(name for name, _ in source.failed))
@@ -154,8 +154,8 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                     f"What is shown is from before. The reason: {source.failed[0][1]}",
                 )
             )
-        if source.as_of and newest and newest - source.as_of > LAG:
-            days = (newest - source.as_of) / LAG
+        if source.as_of and newest and _lags(source, newest):
+            days = (newest - source.as_of).total_seconds() / 86400
             found.append(
                 _notice(
                     "warn",
@@ -188,11 +188,20 @@ def _notice(kind: str, title: str, text: str) -> dict[str, str]:
     return {"kind": kind, "title": title, "text": text}
 
 
-def _source(source: SourceState) -> dict[str, Any]:
+def _newest(data: ReportData) -> datetime | None:
+    return max((source.as_of for source in data.sources if source.as_of), default=None)
+
+
+def _lags(source: SourceState, newest: datetime | None) -> bool:
+    return bool(source.as_of and newest and newest - source.as_of > LAG)
+
+
+def _source(source: SourceState, newest: datetime | None) -> dict[str, Any]:
     return {
         "title": source.title,
         "as_of": source.as_of,
-        "as_of_text": _moment(source.as_of) if source.scopes else "not connected",
+        "is_fresh": bool(source.as_of) and not source.failed and not _lags(source, newest),
+        "as_of_text": "not connected" if source.missing else _moment(source.as_of),
         "scopes": source.scopes,
         "failed": [{"repository": name, "error": error} for name, error in source.failed[:ERRORS_SHOWN]],
         "more_failed": max(0, len(source.failed) - ERRORS_SHOWN),

@@ -281,6 +281,7 @@
       const columns = chart.series.map(([name]) => column(view, name));
       const high = Math.max(1, ...columns.flat().filter((value) => value !== null)) * 1.08;
       columns.forEach((values, at) => {
+        if (at && !values.some(Boolean)) return;   // a series with nothing in it would only shift the bars of the other
         const colour = at ? tint.second : tint.accent;
         traces.push({ type: "bar", x, y: values, name: chart.series[at][1], text: hover, textposition: "none", hovertemplate: at ? undefined : "%{text}<extra></extra>", hoverinfo: at ? "skip" : undefined,
           marker: { color: complete.map((over) => (over ? colour : soft(colour, 0.12))), line: { color: colour, width: complete.map((over) => (over ? 0 : 1.5)) }, cornerradius: 2 } });
@@ -320,10 +321,10 @@
     }
     const across = horizontalTicks(view);
     const layout = {
-      margin: { l: 48, r: 10, t: 10, b: 40 }, showlegend: false, autosize: true, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
+      margin: { l: 48, r: 18, t: 10, b: 40 }, showlegend: false, autosize: true, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: tint.font, size: 12, color: tint.muted },
       hoverlabel: { bgcolor: tint.panel, bordercolor: tint.line, font: { family: tint.font, size: 12.5, color: tint.ink }, align: "left" },
-      xaxis: { type: "date", tickvals: across.values, ticktext: across.text, showgrid: false, zeroline: false, ticks: "", fixedrange: true, tickangle: 0, range: barRange(view) },
+      xaxis: { type: "date", tickvals: across.values, ticktext: across.text, showgrid: false, zeroline: false, ticks: "", fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", range: barRange(view) },
       yaxis: { tickvals: ticks.values, ticktext: ticks.text, range: [0, ticks.high], gridcolor: tint.line, zeroline: true, zerolinecolor: tint.line, zerolinewidth: 1, fixedrange: true },
     };
     if (chart.kind === "count") layout.hovermode = "x";
@@ -408,7 +409,7 @@
     const begin = windowOf().days ? Date.parse(data.as_of) - windowOf().days * DAY : -Infinity;
     const chosen = rows.deployment.map((_, at) => at).filter((at) => rows.scopes[at].includes(state.scope) && Date.parse(rows.finished_at[at] + "Z") >= begin);
     const shown = chosen.slice(0, data.failures_shown);
-    byId("failures-sub").textContent = shown.length ? (chosen.length > shown.length ? "The last " + shown.length : plural(shown.length, "deployments")) + " in " + scopeName(state.scope) + ", " + windowName() + ", with what shows that they failed" : "";
+    byId("failures-sub").textContent = shown.length ? (chosen.length > shown.length ? "The last " + shown.length : plural(shown.length, "deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed" : "";
     if (!shown.length) {
       byId("failures").replaceChildren(node("p", { class: "empty" }, whyEmpty("deployment_frequency") || "No failed deployment in this window."));
       return;
@@ -431,8 +432,8 @@
       if (chart.kind === "duration") {
         columns.push([chart.title + ", median", (at) => column(view, chart.metric + "_median")[at], duration]);
         columns.push(["p75", (at) => column(view, chart.metric + "_p75")[at], duration], ["p90", (at) => column(view, chart.metric + "_p90")[at], duration]);
-        columns.push([chart.sample_noun, (at) => column(view, chart.sample)[at], grouped]);
-      } else if (chart.kind === "rate") columns.push([chart.title, (at) => column(view, chart.metric)[at], percent], ["of which", (at) => column(view, chart.parts[0])[at], grouped]);
+        columns.push([chart.sample_noun[0].toUpperCase() + chart.sample_noun.slice(1), (at) => column(view, chart.sample)[at], grouped]);
+      } else if (chart.kind === "rate") columns.push([chart.title, (at) => column(view, chart.metric)[at], percent], ["Of them", (at) => column(view, chart.parts[0])[at], grouped]);
       else for (const [name, label] of chart.series) columns.push([label, (at) => column(view, name)[at], grouped]);
     }
     const complete = completeness(view, { section: state.table });
