@@ -44,7 +44,7 @@ shipped_elsewhere as (
 judged as (
     select
         ordered.*,
-        traces.is_sha_known,
+        case when ordered.sha is not null then traces.is_sha_known end as is_sha_known,
         traces.rolls_back_deployment_id,
         settings.count_redeploys,
         ordered.status = 'success' and ordered.is_production as is_delivered,

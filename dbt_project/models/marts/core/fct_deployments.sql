@@ -39,6 +39,7 @@ select
     deployments.rule,
     deployments.status,
     deployments.sha,
+    deployments.is_sha_known,
     deployments.ref,
     deployments.url,
     deployments.started_at,

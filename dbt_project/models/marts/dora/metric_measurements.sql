@@ -33,6 +33,19 @@ of_deployments as (
 
     union all by name
 
+    select
+        'deployed_changes' as metric,
+        deployment_id as entity_id,
+        repository_id,
+        service,
+        finished_at as measured_at,
+        change_count as value,
+        case when not is_sha_known then 'its sha is not in the known history: it ships nothing' end as excluded_because
+    from deployments
+    where is_counted
+
+    union all by name
+
     -- failed attempts, where deployment_status is evidence
     select
         'change_fail_rate' as metric,
