@@ -65,7 +65,7 @@ class LinearConnector(Connector):
         self._start = settings.start_date.isoformat() if settings.start_date else None
         self._started = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
-        self._changed_attachments: dict[str, list[shape.Node]] = {}
+        self._changed_attachments: dict[datetime, list[shape.Node]] = {}
 
     # ---------------------------------------------------------------------------------------- workspace
 
@@ -269,9 +269,11 @@ class LinearConnector(Connector):
             yield Chunk(mark={**self._mark(scope, progress), **({"pass": mark["pass"]} if "pass" in mark else {})})
 
     def _attachments(self, since: str) -> list[shape.Node]:
-        """The attachments of the whole workspace that changed since then; asked once for all teams."""
+        """The attachments of the whole workspace that changed since then; asked once for all teams, if it can be."""
+        moment = _time(since)
         with self._lock:
-            if since not in self._changed_attachments:
+            asked = min(self._changed_attachments, default=None)
+            if asked is None or asked > moment:
                 about = "Linear's attachments"
                 criteria = {"updatedAt": {"gte": since}}
                 first = self.client.graphql(
@@ -281,8 +283,9 @@ class LinearConnector(Connector):
                 variables = {"filter": criteria, "first": queries.IDS_PER_PAGE}
                 for page in self._further(queries.ATTACHMENTS, "attachments", variables, first, about):
                     nodes += page
-                self._changed_attachments[since] = nodes
-            return self._changed_attachments[since]
+                self._changed_attachments[moment] = nodes
+                asked = moment
+            return [node for node in self._changed_attachments[asked] if _time(node["updatedAt"]) >= moment]
 
     def _since_start(self) -> dict[str, Any]:
         """The filter that leaves out what ended before the start date; empty without one."""

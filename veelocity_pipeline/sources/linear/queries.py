@@ -18,16 +18,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ISSUES_PER_PAGE = 100
-"""About 5,800 points a page of issues with their children."""
+"""At most 8,300 points a page of issues with their children."""
 
 CHANGES_PER_PAGE = 25
-"""The first page of an increment, which is mostly all but empty: about 1,600 points."""
+"""The first page of an increment, which is mostly all but empty: at most 2,200 points."""
 
 IDS_PER_PAGE = 250
 """The most that Linear gives at once; for lists of ids."""
 
 WORKSPACE_PER_PAGE = 100
-"""Of each of the workspace's lists, six to a request: about 1,600 points."""
+"""Of each of the workspace's lists, six to a request: at most 2,700 points."""
 
 NESTED_PER_PAGE = {"history": 15, "attachments": 3, "comments": 5}
 """Children that come with their issue, which is all of them for most issues."""
@@ -36,7 +36,7 @@ MORE_PER_PAGE = 50
 """Children of one issue when a list is followed to its end."""
 
 MORE_LISTS_PER_QUERY = 40
-"""Lists that are followed in one request: at most 5,200 points."""
+"""Lists that are followed in one request: at most 6,400 points."""
 
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
