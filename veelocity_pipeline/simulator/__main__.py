@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 
 from . import Simulator
@@ -19,15 +20,13 @@ def main() -> int:
     try:
         simulator = Simulator(size=arguments.size, seed=arguments.seed, port=arguments.port).bind()
     except OSError as error:
-        print(f"{error}; choose another one with --port", file=sys.stderr)
+        sys.stderr.write(f"{error}; choose another one with --port\n")
         return 2
     for name, value in simulator.environment().items():
-        print(f"{name}={value}")
+        sys.stdout.write(f"{name}={value}\n")
     sys.stdout.flush()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         simulator.serve()
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

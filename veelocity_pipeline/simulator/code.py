@@ -189,7 +189,9 @@ class RepositoryLife:
         areas = [area] if area else [rng.choice(self.plan.areas)]
         if not area and rng.random() < 0.12:
             areas.append(rng.choice(self.plan.areas))
-        return [f"{each}/{rng.choice('abcdefgh')}{rng.randrange(40)}.py" for each in areas for _ in range(rng.randint(1, 3))]
+        return [
+            f"{each}/{rng.choice('abcdefgh')}{rng.randrange(40)}.py" for each in areas for _ in range(rng.randint(1, 3))
+        ]
 
     def _topic(self, rng: random.Random) -> str:
         return f"{rng.choice(VERBS)} {rng.choice(THINGS)}"
@@ -432,12 +434,11 @@ class RepositoryLife:
             message = f"{pull_request.title} (#{pull_request.number})"
             if pull_request.reverts and pull_request.reverts.merge_commit:
                 message += f"\n\nThis reverts commit {pull_request.reverts.merge_commit.sha}."
-            landed = [
-                self.commit(message, pull_request.author, self.now, [target], pull_request.paths, by_github=True)
-            ]
+            landed = [self.commit(message, pull_request.author, self.now, [target], pull_request.paths, by_github=True)]
         elif method == "merge":
             source = pull_request.head_branch
-            message = f"Merge pull request #{pull_request.number} from {repository.owner.login}/{source}\n\n{pull_request.title}"
+            message = f"Merge pull request #{pull_request.number} from {repository.owner.login}/{source}"
+            message += f"\n\n{pull_request.title}"
             landed = [self.commit(message, actor, self.now, [target, pull_request.head], [], by_github=True)]
         else:
             landed = []
@@ -747,9 +748,7 @@ class RepositoryLife:
         commit = self.commit(message, actor, self.now, [pull_request.head, base_head], [], by_github=True)
         self.add_commits(pull_request, [commit])
 
-    def _long_discussion(
-        self, pull_request: PullRequest, rng: random.Random, reviewers: list[Account]
-    ) -> Process:
+    def _long_discussion(self, pull_request: PullRequest, rng: random.Random, reviewers: list[Account]) -> Process:
         """More reviews, remarks in one review and comments than any page holds."""
         for index in range(108):
             yield self.now + timedelta(minutes=rng.randint(2, 20))
@@ -992,4 +991,3 @@ class RepositoryLife:
         self.event(third, "ConvertToDraftEvent", people[2])
         yield self.now + timedelta(hours=1)
         self._close(third, people[2])
-

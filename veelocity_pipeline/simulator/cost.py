@@ -114,11 +114,13 @@ class _Counter:
                 self.cost.problems.append((message, "INVALID_PAGINATION_BOUNDARIES"))
                 return 1
             if size > 100 and self.must_page:
-                message = (
-                    f"Requesting {size} records on the `{name}` connection exceeds the `{argument}` limit of 100 records."
-                )
+                message = f"Requesting {size} records on the `{name}` connection exceeds"
+                message += f" the `{argument}` limit of 100 records."
                 self.cost.problems.append((message, "EXCESSIVE_PAGINATION"))
             return size
+        asked = node.selection_set.selections if node.selection_set else ()
+        if all(isinstance(each, FieldNode) and each.name.value == "totalCount" for each in asked):
+            return 0  # only counted, not paged
         if self.must_page:
             message = f"You must provide a `first` or `last` value to properly paginate the `{name}` connection."
             self.cost.problems.append((message, "MISSING_PAGINATION_BOUNDARIES"))
@@ -140,7 +142,9 @@ def count(
     """
     counter = _Counter(schema, document, _with_defaults(document, variables or {}), must_page)
     for each in document.definitions:
-        if isinstance(each, OperationDefinitionNode) and (not operation or (each.name and each.name.value == operation)):
+        if isinstance(each, OperationDefinitionNode) and (
+            not operation or (each.name and each.name.value == operation)
+        ):
             assert schema.query_type is not None
             counter.cost.complexity = math.ceil(counter.walk(each.selection_set, schema.query_type, 1))
             break

@@ -547,7 +547,9 @@ class Delivery:
 
     def patch_release(self) -> None:
         """A release outside the row, for a repair that landed."""
-        last = max((each for each in self.repository.releases if not each.is_prerelease), key=lambda each: each.created_at)
+        last = max(
+            (each for each in self.repository.releases if not each.is_prerelease), key=lambda each: each.created_at
+        )
         if last.is_draft:
             return  # the next release is being made: it takes the repair along
         head, _, patch = last.tag_name.rpartition(".")

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path as FilePath
@@ -24,18 +24,18 @@ from graphql import (
     ExecutionResult,
     FieldNode,
     GraphQLError,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    GraphQLScalarType,
     GraphQLSchema,
     GraphQLSyntaxError,
+    GraphQLUnionType,
     build_schema,
     execute,
     get_named_type,
     get_nullable_type,
-    is_abstract_type,
     is_leaf_type,
-    is_non_null_type,
-    is_object_type,
     parse,
     validate,
 )
@@ -118,7 +118,7 @@ class Connection:
         default: page size where neither first nor last is given.
     """
 
-    __slots__ = ("_items", "_key", "_start", "nodes", "total_count", "_has_next")
+    __slots__ = ("_has_next", "_items", "_key", "_start", "nodes", "total_count")
 
     def __init__(
         self,
@@ -227,13 +227,14 @@ class Engine:
         self.schema: GraphQLSchema = build_schema((FilePath(__file__).parent / sdl).read_text(encoding="utf-8"))
         for name in ("DateTime", "GitTimestamp"):
             scalar = self.schema.type_map.get(name)
-            if scalar is not None:
-                scalar.serialize = lambda value: time_format(value)  # type: ignore[union-attr]
+            if isinstance(scalar, GraphQLScalarType):
+                scalar.serialize = time_format  # type: ignore[method-assign,assignment]
         plain: dict[str, dict[str, Any]] = {}
+        forms = {"DateTime": time_format, "GitTimestamp": time_format, "Float": _number}
         for type_ in self.schema.type_map.values():
-            if is_abstract_type(type_):
-                type_.resolve_type = lambda value, _info, _type: type_name(value)  # type: ignore[union-attr]
-            if not is_object_type(type_):
+            if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+                type_.resolve_type = lambda value, _info, _type: type_name(value)
+            if not isinstance(type_, GraphQLObjectType):
                 continue
             quick = plain.setdefault(type_.name, {"__typename": (lambda _value, name=type_.name: name, None)})
             given, simple = resolvers.get(type_.name, {}), values.get(type_.name, {})
@@ -247,8 +248,7 @@ class Engine:
                 field.resolve = lambda source, _info, _getter=getter, **_args: _getter(source)
                 inner = get_nullable_type(field.type)
                 if is_leaf_type(inner):
-                    is_time = get_named_type(inner).name in ("DateTime", "GitTimestamp")
-                    quick[field_name] = (getter, time_format if is_time else None)
+                    quick[field_name] = (getter, forms.get(get_named_type(inner).name))
         self._context = type("Context", (_QuickContext,), {"plain": plain})
         self._prepare = lru_cache(maxsize=512)(self._prepare_document)
 
@@ -288,11 +288,6 @@ def _with_context(resolver: Resolver) -> Callable[..., Any]:
     return resolve
 
 
-def is_required(type_: Any) -> bool:
-    """Whether a type is non-null."""
-    return is_non_null_type(type_)
-
-
-def iso_date(value: date) -> str:
-    """A day."""
-    return value.isoformat()
+def _number(value: float) -> float:
+    """A whole number without a fraction, as JSON of a JavaScript server has it."""
+    return int(value) if value == int(value) else value

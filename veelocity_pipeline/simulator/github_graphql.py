@@ -6,9 +6,10 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from .engine import ApiError, Connection, Engine, moment
+from .engine import ApiError, Connection, Engine, moment, snake
 from .organization import (
     Account,
     Comment,
@@ -165,7 +166,9 @@ def label_path(label: Label) -> str:
 # -- lists
 
 
-def _ordered(items: Iterable[Any], args: dict[str, Any], name: str, default: tuple[str, str] | None = None) -> Connection:
+def _ordered(
+    items: Iterable[Any], args: dict[str, Any], name: str, default: tuple[str, str] | None = None
+) -> Connection:
     """A page in the order asked for; the order is by the field, then by id."""
     order = args.get("orderBy")
     field, direction = (order["field"], order["direction"]) if order else (default or ("", ""))
@@ -386,7 +389,9 @@ def _history(source: Commit, args: dict[str, Any], context: Context) -> Connecti
     author = args.get("author")
     if author:
         emails, node = author.get("emails") or [], author.get("id")
-        items = [each for each in items if each.author_email in emails or (node and each.author and each.author.id == node)]
+        items = [
+            each for each in items if each.author_email in emails or (node and each.author and each.author.id == node)
+        ]
     return Connection(items, args, "history")
 
 
@@ -394,13 +399,15 @@ def _actor(source: Commit, is_author: bool) -> Actor:
     if is_author:
         return Actor(source.author_name, source.author_email, source.authored_at, user(source.author))
     same = source.author is not None and source.committer_email == source.author.email
-    return Actor(source.committer_name, source.committer_email, source.committed_at, user(source.author) if same else None)
+    return Actor(
+        source.committer_name, source.committer_email, source.committed_at, user(source.author) if same else None
+    )
 
 
 # -- pull requests
 
 
-def _draft_events(source: PullRequest, args: dict[str, Any], context: Context) -> Connection:
+def _timeline(source: PullRequest, args: dict[str, Any], context: Context) -> Connection:
     wanted = args.get("itemTypes")
     items: list[Any] = list(source.events)
     items += [each for each in source.reviews if each.submitted_at] + source.comments
@@ -410,7 +417,9 @@ def _draft_events(source: PullRequest, args: dict[str, Any], context: Context) -
     def when(item: Any) -> datetime:
         if isinstance(item, PullRequestCommit):
             return item.commit.committed_at
-        return item.submitted_at if isinstance(item, Review) else item.created_at
+        if isinstance(item, Review):
+            return item.submitted_at or item.created_at
+        return item.created_at
 
     kinds = {_timeline_type(kind): kind for kind in wanted} if wanted else None
     if kinds is not None:
@@ -443,7 +452,9 @@ def _latest_reviews(source: PullRequest, args: dict[str, Any], context: Context)
 
 
 def _decision(source: PullRequest) -> str | None:
-    verdicts = {each.author.id: each.state for each in source.reviews if each.state in ("APPROVED", "CHANGES_REQUESTED")}
+    verdicts = {
+        each.author.id: each.state for each in source.reviews if each.state in ("APPROVED", "CHANGES_REQUESTED")
+    }
     if "CHANGES_REQUESTED" in verdicts.values():
         return "CHANGES_REQUESTED"
     return "APPROVED" if verdicts else "REVIEW_REQUIRED"
@@ -596,15 +607,7 @@ _EVENT = {"actor": lambda source: visible(source.actor)}
 
 VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "RateLimit": {
-        name: (lambda source, key=key: source[key])
-        for name, key in (
-            ("cost", "cost"),
-            ("limit", "limit"),
-            ("nodeCount", "node_count"),
-            ("remaining", "remaining"),
-            ("resetAt", "reset_at"),
-            ("used", "used"),
-        )
+        name: itemgetter(snake(name)) for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")
     },
     "User": {**_ACCOUNT, "bio": lambda s: None, "company": lambda s: None, "isSiteAdmin": lambda s: False},
     "Bot": {key: value for key, value in _ACCOUNT.items() if key != "email"},
@@ -656,7 +659,9 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "pushedDate": lambda s: None,
         **_addresses(commit_path),
     },
-    "GitActor": {"avatarUrl": lambda s: avatar(s.user) if s.user else f"{SITE}/identicons/{s.name}.png".replace(" ", "-")},
+    "GitActor": {
+        "avatarUrl": lambda s: avatar(s.user) if s.user else f"{SITE}/identicons/{s.name}.png".replace(" ", "-")
+    },
     "PullRequest": {
         **_WRITTEN,
         **_addresses(subject_path),
@@ -664,9 +669,11 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "additions": lambda s: sum(each.commit.additions for each in s.commits),
         "deletions": lambda s: sum(each.commit.deletions for each in s.commits),
         "changedFiles": lambda s: len(s.paths),
-        "baseRef": lambda s: _branch(s.repository, s.base_branch, s.repository.branches[s.base_branch])
-        if s.base_branch in s.repository.branches
-        else None,
+        "baseRef": lambda s: (
+            _branch(s.repository, s.base_branch, s.repository.branches[s.base_branch])
+            if s.base_branch in s.repository.branches
+            else None
+        ),
         "baseRefName": lambda s: s.base_branch,
         "baseRefOid": lambda s: s.base_sha,
         "baseRepository": lambda s: s.repository,
@@ -710,12 +717,21 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "pullRequest": lambda s: s.subject if isinstance(s.subject, PullRequest) else None,
         "repository": lambda s: s.subject.repository,
     },
-    "Issue": {**_WRITTEN, **_addresses(subject_path), "closed": lambda s: s.state == "CLOSED", "locked": lambda s: False},
+    "Issue": {
+        **_WRITTEN,
+        **_addresses(subject_path),
+        "closed": lambda s: s.state == "CLOSED",
+        "locked": lambda s: False,
+    },
     "Release": {
         **_addresses(release_path),
         "author": lambda s: user(s.author),
-        "isLatest": lambda s: s
-        is next((each for each in reversed(s.repository.releases) if not each.is_draft and not each.is_prerelease), None),
+        "isLatest": lambda s: (
+            s
+            is next(
+                (each for each in reversed(s.repository.releases) if not each.is_draft and not each.is_prerelease), None
+            )
+        ),
         "tag": lambda s: _tag_ref(s.tag) if s.tag else None,
         "tagCommit": lambda s: s.tag.commit if s.tag else None,
     },
@@ -726,9 +742,9 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "latestStatus": lambda s: s.statuses[-1] if s.statuses else None,
         "payload": lambda s: None,
         "state": _deployment_state,
-        "ref": lambda s: _branch(s.repository, s.ref, s.repository.branches[s.ref])
-        if s.ref in s.repository.branches
-        else None,
+        "ref": lambda s: (
+            _branch(s.repository, s.ref, s.repository.branches[s.ref]) if s.ref in s.repository.branches else None
+        ),
     },
     "DeploymentStatus": {
         "environment": lambda s: s.deployment.environment,
@@ -738,17 +754,17 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
     },
     "MergedEvent": {**_EVENT, "commit": lambda s: s.after, "mergeRefName": lambda s: s.pull_request.base_branch},
     "HeadRefForcePushedEvent": {**_EVENT, "beforeCommit": lambda s: s.before, "afterCommit": lambda s: s.after},
-    **{
-        name: _EVENT
-        for name in (
+    **dict.fromkeys(
+        (
             "ReadyForReviewEvent",
             "ConvertToDraftEvent",
             "ClosedEvent",
             "ReopenedEvent",
             "LabeledEvent",
             "UnlabeledEvent",
-        )
-    },
+        ),
+        _EVENT,
+    ),
 }
 
 RESOLVERS: dict[str, dict[str, Any]] = {
@@ -799,7 +815,7 @@ RESOLVERS: dict[str, dict[str, Any]] = {
         "labels": _listing("labels", lambda s: s.labels),
         "latestReviews": _latest_reviews,
         "reviews": _reviews,
-        "timelineItems": _draft_events,
+        "timelineItems": _timeline,
     },
     "PullRequestReview": {"comments": _review_comments},
     "Issue": {

@@ -34,7 +34,7 @@ _LIMITING = ("actor", "branch", "check_suite_id", "created", "event", "head_sha"
 _DOCS = "https://docs.github.com/rest"
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """An answer that is an error."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None, **more: Json) -> None:
@@ -86,27 +86,27 @@ class Rest:
         """The answer to a GET.
 
         Raises:
-            Problem: an error, or a redirect from a former name.
+            ProblemError: an error, or a redirect from a former name.
         """
         moved = re.match(r"/repositories/(\d+)(/.*)?$", path)
         if moved:
             by_id = [each for each in self.organization.repositories if str(each.database_id) == moved[1]]
             if not by_id:
-                raise Problem(404, "Not Found")
+                raise ProblemError(404, "Not Found")
             path = f"/repos/{by_id[0].full_name}{moved[2] or ''}"
         for pattern, handler in self._routes:
             found = pattern.match(path)
             if found:
                 return handler(dict(query), **{name: unquote(value) for name, value in found.groupdict().items()})
-        raise Problem(404, "Not Found")
+        raise ProblemError(404, "Not Found")
 
     def _find(self, owner: str, repo: str, path: str = "") -> Repository:
         repository = self.organization.repository(f"{owner}/{repo}")
         if repository is None:
-            raise Problem(404, "Not Found")
+            raise ProblemError(404, "Not Found")
         if repository.name.lower() != repo.lower():
             address = f"{self.root}/repositories/{repository.database_id}{path}"
-            raise Problem(301, "Moved Permanently", {"location": address}, url=address)
+            raise ProblemError(301, "Moved Permanently", {"location": address}, url=address)
         return repository
 
     @staticmethod
@@ -195,7 +195,8 @@ class Rest:
         return body
 
     def _detailed(self, repository: Repository) -> Json:
-        open_count = sum(each.state == "OPEN" for each in (*repository.issues, *repository.pull_requests))
+        open_count = sum(each.state == "OPEN" for each in repository.issues)
+        open_count += sum(each.state == "OPEN" for each in repository.pull_requests)
         return {
             **self.repository(repository),
             "git_url": f"git://github.com/{repository.full_name}.git",
@@ -240,27 +241,23 @@ class Rest:
         return Answer(body)
 
     def _repositories_of(self, query: Mapping[str, str], owner: Account) -> Answer:
-        items = [
-            each for each in (*self.organization.repositories, *self.organization.forks) if each.owner is owner
-        ]
+        items = [each for each in (*self.organization.repositories, *self.organization.forks) if each.owner is owner]
         items.sort(key=lambda each: each.created_at)
         page, number, last = self._page(items, query)
-        minimal = [
-            {key: value for key, value in self._detailed(each).items() if key != "license"} for each in page
-        ]
+        minimal = [{key: value for key, value in self._detailed(each).items() if key != "license"} for each in page]
         return Answer(minimal, number, last)
 
     def _org_repositories(self, query: Mapping[str, str], org: str) -> Answer:
         account = self.organization.account
         if org.lower() != account.login.lower():
-            raise Problem(404, "Not Found")
+            raise ProblemError(404, "Not Found")
         return self._repositories_of(query, account)
 
     def _user_repositories(self, query: Mapping[str, str], user: str) -> Answer:
         for account in (self.organization.account, *self.organization.accounts):
             if account.login.lower() == user.lower() and account.deleted_at is None:
                 return self._repositories_of(query, account)
-        raise Problem(404, "Not Found")
+        raise ProblemError(404, "Not Found")
 
     # -- commits
 
@@ -324,8 +321,8 @@ class Rest:
         commit = find_commit(repository, ref)
         if commit is None:
             if re.fullmatch(r"[0-9a-f]{40}", ref):
-                raise Problem(422, f"No commit found for SHA: {ref}")
-            raise Problem(404, "Not Found")
+                raise ProblemError(422, f"No commit found for SHA: {ref}")
+            raise ProblemError(404, "Not Found")
         return commit
 
     def _commit(self, query: Mapping[str, str], owner: str, repo: str, ref: str) -> Answer:
@@ -345,14 +342,14 @@ class Rest:
         base = find_commit(repository, base_name.rpartition(":")[2])
         head = find_commit(repository, head_name.rpartition(":")[2])
         if base is None or head is None:
-            raise Problem(404, "Not Found")
+            raise ProblemError(404, "Not Found")
         of_base = {commit.sha for commit in history(base)}
         of_head = {commit.sha for commit in history(head)}
         ahead = [commit for commit in reversed(history(head)) if commit.sha not in of_base]
         behind = len(of_base - of_head)
         common = [commit for commit in history(head) if commit.sha in of_base]
         if not common:
-            raise Problem(404, f"No common ancestor between {base_name} and {head_name}.")
+            raise ProblemError(404, f"No common ancestor between {base_name} and {head_name}.")
         page, number, last = self._page(ahead, query, 250)
         status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
         paths = sorted({path for commit in ahead for path in commit.paths})[:300]
@@ -505,7 +502,7 @@ class Rest:
         for each in repository.runs:
             if str(each.id) == run:
                 return each
-        raise Problem(404, "Not Found")
+        raise ProblemError(404, "Not Found")
 
     def _run(self, query: dict[str, str], owner: str, repo: str, run: str) -> Answer:
         found = self._found_run(self._find(owner, repo, f"/actions/runs/{run}"), run)
@@ -516,7 +513,7 @@ class Rest:
         for each in self._found_run(repository, run).attempts:
             if str(each.number) == attempt:
                 return each
-        raise Problem(404, "Not Found")
+        raise ProblemError(404, "Not Found")
 
     def _attempt(self, query: dict[str, str], owner: str, repo: str, run: str, attempt: str) -> Answer:
         found = self._found_attempt(owner, repo, run, attempt)
@@ -613,25 +610,26 @@ def created_range(value: str) -> Callable[[datetime], bool]:
     """The test that a ``created`` filter stands for, in the syntax of GitHub's search for dates.
 
     Raises:
-        Problem: it is none.
+        ProblemError: it is none.
     """
     value = value.replace(" ", "+")  # a plus sign that was not encoded
     if ".." in value:
         left, _, right = value.partition("..")
         low = None if left == "*" else _bound(left)[0]
         high = None if right == "*" else _bound(right)[1]
-        return lambda moment: (low is None or moment >= low) and (high is None or moment < high)
+        return _within(low, high)
     for operator in (">=", "<=", ">", "<"):
         if value.startswith(operator):
             start, end = _bound(value[len(operator) :])
-            return {
-                ">=": lambda moment: moment >= start,
-                "<=": lambda moment: moment < end,
-                ">": lambda moment: moment >= end,
-                "<": lambda moment: moment < start,
-            }[operator]
+            # the bounds of every operator, as first moment and first moment after
+            low, high = {">=": (start, None), "<=": (None, end), ">": (end, None), "<": (None, start)}[operator]
+            return _within(low, high)
     start, end = _bound(value)
-    return lambda moment: start <= moment < end
+    return _within(start, end)
+
+
+def _within(low: datetime | None, high: datetime | None) -> Callable[[datetime], bool]:
+    return lambda moment: (low is None or moment >= low) and (high is None or moment < high)
 
 
 def _bound(value: str) -> tuple[datetime, datetime]:
@@ -639,6 +637,6 @@ def _bound(value: str) -> tuple[datetime, datetime]:
     try:
         parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError as error:
-        raise Problem(422, f"Validation Failed: {value} is not a date") from error
+        raise ProblemError(422, f"Validation Failed: {value} is not a date") from error
     parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return parsed, parsed + (timedelta(days=1) if len(value) == 10 else timedelta(seconds=1))

@@ -345,7 +345,6 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "isPast": lambda s: s.completed_at is not None,
         "isActive": lambda s: s.completed_at is None,
         "isFuture": lambda s: False,
-        "number": lambda s: float(s.number),
         "progress": lambda s: 1.0 if s.completed_at else 0.5,
     },
     "Project": {
@@ -366,8 +365,6 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "customerTicketCount": lambda s: 0,
         "dueDate": lambda s: None,
         "labelIds": lambda s: [each.id for each in s.labels],
-        "number": lambda s: float(s.number),
-        "priority": lambda s: float(s.priority),
         "priorityLabel": lambda s: _PRIORITIES[s.priority],
         "startedTriageAt": lambda s: s.created_at if s.priority == 1 and s.history else None,
         "trashed": lambda s: True if s.is_trashed else None,
@@ -461,13 +458,13 @@ RESOLVERS: dict[str, dict[str, Any]] = {
         "assignedIssues": _issues_where("assignee"),
         "isMe": lambda source, args, context: source is context.workspace.users[0],
         "organization": lambda source, args, context: context.workspace,
-        "teams": listing(
-            lambda source, context: [each for each in context.workspace.teams if source in each.members]
-        ),
+        "teams": listing(lambda source, context: [each for each in context.workspace.teams if source in each.members]),
     },
     "WorkflowState": {"issues": _issues_where("state")},
     "IssueLabel": {
-        "children": listing(lambda source, context: [each for each in context.workspace.labels if each.parent is source]),
+        "children": listing(
+            lambda source, context: [each for each in context.workspace.labels if each.parent is source]
+        ),
         "issues": listing(lambda source, context: [each for each in context.workspace.issues if source in each.labels]),
         "organization": lambda source, args, context: context.workspace,
     },

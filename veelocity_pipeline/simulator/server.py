@@ -7,7 +7,7 @@ import hashlib
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -27,10 +27,11 @@ from . import github_graphql, linear_graphql
 from .cost import Cost, count
 from .engine import ApiError, Engine
 from .github_graphql import NODE_LIMIT, Budget
-from .github_rest import Answer, Problem, Rest
+from .github_rest import Answer, ProblemError, Rest
 from .life import Life
 from .linear_graphql import Allowance
 from .organization import Organization
+from .plan import CI_ACCOUNT, OWNER
 
 GITHUB_TOKEN = "ghp_simulated000000000000000000000000000"
 LINEAR_KEY = "lin_api_simulated000000000000000000000000"
@@ -251,6 +252,34 @@ class Simulator:
             "LINEAR_API_URL": self.linear_url,
         }
 
+    def configuration(self) -> str:
+        """A veelocity.toml that says of this organisation what its APIs cannot: machines, services, teams."""
+        lines = ["[people]", f"bots = {json.dumps([CI_ACCOUNT])}"]
+        plan = self._life.plan
+        for repository in plan.repositories:
+            for service in repository.services:
+                lines += [
+                    "",
+                    "[[services]]",
+                    f"name = {json.dumps(service.name)}",
+                    f"repository = {json.dumps(f'{OWNER}/{repository.name}')}",
+                    f"paths = {json.dumps([f'{service.prefix}/**'])}",
+                    f"workflow_patterns = {json.dumps([service.file.removesuffix('.yml')])}",
+                ]
+        for team, linear in zip(plan.teams, self.organization.workspace.teams, strict=True):
+            theirs = [repository for repository in plan.repositories if repository.team == team.key]
+            members = [user.account.login for user in linear.members if user.account]
+            lines += [
+                "",
+                "[[teams]]",
+                f"name = {json.dumps(team.name)}",
+                f"members = {json.dumps(members)}",
+                f"repositories = {json.dumps([f'{OWNER}/{each.name}' for each in theirs])}",
+                f"services = {json.dumps([service.name for each in theirs for service in each.services])}",
+                f"linear_teams = {json.dumps([linear.key])}",
+            ]
+        return "\n".join(lines) + "\n"
+
     def advance(self, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Let time pass: the organisation lives on, and the hourly budgets are full again."""
         with self._lock:
@@ -293,9 +322,7 @@ class Simulator:
 
     @staticmethod
     def _json(status: int, body: Any, headers: dict[str, str]) -> Response:
-        return Response(
-            orjson.dumps(body), status, {**headers, "content-type": "application/json; charset=utf-8"}
-        )
+        return Response(orjson.dumps(body), status, {**headers, "content-type": "application/json; charset=utf-8"})
 
     def _note(self, api: str, request: Request, response: Response, points: int = 0, operation: str = "") -> Response:
         path = request.url.path.removeprefix("/github").removeprefix("/linear")
@@ -339,28 +366,28 @@ class Simulator:
         kind = fault.kind if fault else ""
         if kind == "unauthorized" or not token.startswith(_TOKEN_START):
             message = "Bad credentials" if request.headers.get("authorization") else "Requires authentication"
-            return self._json(401, Problem(401, message).body, headers)
+            return self._json(401, ProblemError(401, message).body, headers)
         purse = self._purse("core", token, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
         if kind == "secondary_limit":
             limited = {**headers, **self._limit_headers("core", purse, reset), "retry-after": str(fault.retry_after)}  # type: ignore[union-attr]
-            return self._json(403, Problem(403, _SECONDARY).body, limited)
+            return self._json(403, ProblemError(403, _SECONDARY).body, limited)
         path = request.path_params["path"]
         is_free = path == "/rate_limit"
         if kind == "primary_limit" or (not is_free and not purse.take(1)):
             spent = _Purse(GITHUB_LIMIT, GITHUB_LIMIT)
             message = f"API rate limit exceeded for user ID {self.organization.viewer.database_id}."
             return self._json(
-                403, Problem(403, message).body, {**headers, **self._limit_headers("core", spent, self.now)}
+                403, ProblemError(403, message).body, {**headers, **self._limit_headers("core", spent, self.now)}
             )
         headers |= self._limit_headers("core", purse, reset)
         try:
             if kind == "forbidden":
-                raise Problem(403, "Resource not accessible by personal access token")
+                raise ProblemError(403, "Resource not accessible by personal access token")
             if kind == "not_found":
-                raise Problem(404, "Not Found")
+                raise ProblemError(404, "Not Found")
             answer = self._rate_limit(token, reset) if is_free else self._rest(request).get(path, request.query_params)
-        except Problem as problem:
+        except ProblemError as problem:
             return self._json(problem.status, problem.body, {**headers, **problem.headers})
         body = orjson.dumps(answer.body)
         headers["content-type"] = "application/json; charset=utf-8"
@@ -389,14 +416,16 @@ class Simulator:
             }
 
         search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(reset.timestamp())}
-        return Answer({"resources": {"core": shown("core"), "search": search, "graphql": shown("graphql")}, "rate": shown("core")})
+        return Answer(
+            {"resources": {"core": shown("core"), "search": search, "graphql": shown("graphql")}, "rate": shown("core")}
+        )
 
     @staticmethod
     def _links(request: Request, answer: Answer) -> str:
         """The Link header of a page of a list."""
         if answer.last_page <= 1 and answer.page <= 1:
             return ""
-        wanted = {}
+        wanted: dict[str, int] = {}
         if answer.page > 1:
             wanted |= {"prev": min(answer.page - 1, answer.last_page), "first": 1}
         if answer.page < answer.last_page:
@@ -440,12 +469,12 @@ class Simulator:
         token = authorization.partition(" ")[2].strip()
         if kind == "unauthorized" or not token.startswith(_TOKEN_START):
             message = "Bad credentials" if authorization else "This endpoint requires you to be authenticated."
-            return self._json(401, Problem(401, message).body, headers), 0
+            return self._json(401, ProblemError(401, message).body, headers), 0
         purse = self._purse("graphql", token, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
         if kind == "secondary_limit":
             limited = {**headers, **self._limit_headers("graphql", purse, reset), "retry-after": str(fault.retry_after)}  # type: ignore[union-attr]
-            return self._json(403, Problem(403, _SECONDARY).body, limited), 0
+            return self._json(403, ProblemError(403, _SECONDARY).body, limited), 0
         document, problems = self._github.prepare(body["query"])
         if document is None or problems:
             errors = [_github_error(each) for each in problems]
@@ -454,9 +483,8 @@ class Simulator:
         cost = count(self._github.schema, document, variables, operation, must_page=True)
         refusals = [{"type": kind_, "message": message} for message, kind_ in cost.problems]
         if not refusals and cost.nodes > NODE_LIMIT:
-            message = (
-                f"This query requests up to {cost.nodes:,} possible nodes which exceeds the maximum limit of {NODE_LIMIT:,}."
-            )
+            message = f"This query requests up to {cost.nodes:,} possible nodes which exceeds the maximum limit"
+            message += f" of {NODE_LIMIT:,}."
             refusals = [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}]
         if refusals:
             return self._json(200, {"errors": refusals}, {**headers, **self._limit_headers("graphql", purse, reset)}), 0
@@ -473,12 +501,12 @@ class Simulator:
                 "not_found": ("NOT_FOUND", "Could not resolve to a Repository."),
             }[kind]
             name = _first_field(body["query"])
-            answer = {"data": {name: None}, "errors": [{"type": code, "path": [name], "message": message}]}
-            return self._json(200, answer, headers), cost.points
+            refusal = {"data": {name: None}, "errors": [{"type": code, "path": [name], "message": message}]}
+            return self._json(200, refusal, headers), cost.points
         budget = Budget(purse.limit, purse.remaining, reset)
         context = github_graphql.Context(self.organization, budget, cost.points, cost.nodes)
         result = self._github.run(document, None, context, variables, operation)
-        answer = {"data": result.data}
+        answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             answer["errors"] = [_github_error(each) for each in result.errors]
         if kind == "partial":
@@ -500,7 +528,9 @@ class Simulator:
         kind = fault.kind if fault else ""
         key = authorization.removeprefix("Bearer ").strip()
         if kind == "unauthorized" or not key.startswith(_KEY_START):
-            return self._linear_error(401, "Authentication required, not authenticated", "AUTHENTICATION_ERROR", headers), 0
+            return self._linear_error(
+                401, "Authentication required, not authenticated", "AUTHENTICATION_ERROR", headers
+            ), 0
         requests = self._purse("requests", key, LINEAR_REQUESTS)
         complexity = self._purse("complexity", key, LINEAR_COMPLEXITY)
         reset = self.now + timedelta(hours=1)
@@ -559,9 +589,6 @@ class Simulator:
         self, status: int, message: str, code: str, headers: dict[str, str], more: dict[str, Any] | None = None
     ) -> Response:
         return self._json(status, {**(more or {}), "errors": [_linear_error_body(message, code)]}, headers)
-
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _linear_error_body(message: str, code: str) -> dict[str, Any]:

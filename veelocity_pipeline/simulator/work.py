@@ -48,6 +48,7 @@ _STATES = (
     ("Duplicate", "duplicate"),
 )
 _STATUSES = ("backlog", "planned", "started", "paused", "completed", "canceled")
+_PROJECTS = ("Faster pages", "New checkout", "Fewer alerts", "Mobile launch", "Old office out")
 _AUTO_ARCHIVE = timedelta(days=180)
 
 
@@ -118,7 +119,7 @@ class WorkspaceLife:
             self.life.start(self._change_key(team, plan.key), self.life.day(plan.key_changed_on_day))
 
     def _projects(self, founded: datetime, rng: random.Random) -> None:
-        for number, topic in enumerate(("Faster pages", "New checkout", "Fewer alerts", "Mobile launch", "Old office out")):
+        for number, topic in enumerate(_PROJECTS):
             status = self.workspace.statuses[rng.choice((1, 2, 2, 4, 5))]
             begun = None if status.type == "planned" else self.life.plan.start
             project = Project(
@@ -232,7 +233,7 @@ class WorkspaceLife:
     def _new_issue(self, plan: TeamPlan, team: LinearTeam, rng: random.Random) -> None:
         active = [user for user in team.members if user.is_active]
         topic = f"{rng.choice(VERBS)} {rng.choice(THINGS)}"
-        description = None if rng.random() < 0.2 else f"{topic}. Seen with UTF-8 input." if rng.random() < 0.2 else topic
+        description = rng.choice((None, f"{topic}. Seen with UTF-8 input.", topic, topic, topic))
         kinds = (rng.choice(("Bug", "Feature", "Chore")),) if rng.random() < 0.7 else ()
         state = "Todo" if rng.random() < 0.6 else "Backlog"
         issue = self.create(team, topic, rng.choice(active), state, description, rng.randint(0, 4), kinds)
@@ -329,9 +330,7 @@ class WorkspaceLife:
         issue = ready.popleft()
         user = self.users.get(author.id)
         issue.assignee = user
-        issue.history.append(
-            StateChange(self.life.ids.uuid("history"), issue, user, self.now, to_assignee=user)
-        )
+        issue.history.append(StateChange(self.life.ids.uuid("history"), issue, user, self.now, to_assignee=user))
         self.move(issue, "In Progress", user)
         return issue
 
@@ -398,14 +397,13 @@ class WorkspaceLife:
                 self.attach(issue, cause)
         record = IncidentRecord(issue, home.repository, None, cause, None, self.now)
         self.life.organization.incidents.append(record)
-        if cause is not None:
-            self._blame(record, lane)
-        elif labelled:
+        if cause is not None or labelled:
             self._blame(record, lane)
         if isinstance(issue, LinearIssue):
             responder = rng.choice([user for user in issue.team.members if user.is_active])
             issue.assignee = responder
-            self.life.start(self._end(issue, "In Progress", responder), self.now + timedelta(minutes=rng.randint(2, 20)))
+            soon = self.now + timedelta(minutes=rng.randint(2, 20))
+            self.life.start(self._end(issue, "In Progress", responder), soon)
         return record
 
     def _lane_of(self, record: IncidentRecord, pull_request: PullRequest) -> Lane | None:
