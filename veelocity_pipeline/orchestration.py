@@ -141,10 +141,10 @@ def refresh(
     home = prepare_instance(settings)
     started = time.time()
 
-    from veelocity_pipeline.definitions import definitions
+    from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, run_config
 
-    job = definitions().resolve_job_def(FULL if full else INCREMENTAL)
+    job = defs.resolve_job_def(FULL if full else INCREMENTAL)
     selection = None
     if only:
         left_out = {
