@@ -165,7 +165,9 @@ def status(
     if not rows:
         out.print("No refresh yet. `veelocity refresh` makes the first; `make demo` needs no token.")
         return
-    table = Table("source", "repository", "last success", "newest change", "rows", "requests", "", box=None)
+    table = Table("source", "repository", "last success", "newest change", "rows", "asked", "", box=None)
+    for column in table.columns:
+        column.no_wrap = True
     failures = []
     for source, name in sorted({(row["source"], row["repository"]) for row in rows}):
         mine = [row for row in rows if (row["source"], row["repository"]) == (source, name)]
@@ -295,7 +297,7 @@ def _print_deployment_sources(home: Home) -> None:
 
 
 def _minute(moment: str) -> str:
-    return moment[:16].replace("T", " ")
+    return moment[2:16].replace("T", " ")
 
 
 def _shown(path: Path) -> str:
