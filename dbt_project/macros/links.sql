@@ -11,28 +11,40 @@ clos(?:e|es|ed|ing)|fix(?:es|ed|ing)?|resolv(?:e|es|ed|ing)|complet(?:e|es|ed|in
 refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|see also|follow[- ]up (?:to|of|on|for)
 {%- endmacro %}
 
+{% macro magic_words() -%}
+{{ closing_words() }}|{{ mentioning_words() }}
+{%- endmacro %}
+
 {#- One name of an issue: an address, owner/name#7, #7 or KEY-7, with the marks that Markdown puts around it. -#}
 {% macro issue_name() -%}
 [\[(<*_"]*(?:https?://[^\s)\]>,]+|[\w.-]+/[\w.-]+#[0-9]+|#[0-9]+|[a-z][a-z0-9]*-[0-9]+)\b[\])>*_"]*(?:\(https?://[^\s)]*\))?
 {%- endmacro %}
 
-{#- A magic word and the list of issues after it: "Fixes ENG-1, ENG-2 and #7", "Closes:\n- ENG-1\n- ENG-2". -#}
-{% macro magic_phrase(words) -%}
-(?:{{ words }})(?:\s*:\s*|[ \t]+)(?:[-*][ \t]+)?(?:(?:the|issues?|bugs?|tickets?|tasks?)[ \t]+)*{{ issue_name() }}(?:(?:\s*[,&+]\s*(?:and\s+)?|\s+and\s+|\s*\n\s*[-*][ \t]+){{ issue_name() }})*
+{#- What follows a magic word: the list of issues in "Fixes ENG-1, ENG-2 and #7", "Closes:\n- ENG-1\n- ENG-2". -#}
+{% macro issue_list() -%}
+(?:\s*:\s*|[ \t]+)(?:[-*][ \t]+)?(?:(?:the|issues?|bugs?|tickets?|tasks?)[ \t]+)*{{ issue_name() }}(?:(?:\s*[,&+]\s*(?:and\s+)?|\s+and\s+|\s*\n\s*[-*][ \t]+){{ issue_name() }})*
+{%- endmacro %}
+
+{% macro magic_phrase() -%}
+(?:{{ magic_words() }}){{ issue_list() }}
 {%- endmacro %}
 
 {#-
   A text as it is searched for links, in lower case: without comments and code, and without what it says it does not
-  do: "do not close #99" names nothing. "Not only fixes …" does fix it.
+  do: "do not close #99" names nothing. "Not only fixes …" does fix it. The negated words are marked first, and
+  what the mark stands before is taken out then.
 -#}
 {% macro linkable_text(text) -%}
     regexp_replace(
         regexp_replace(
-            regexp_replace(lower({{ text }}), '(?s)<!--.*?-->|```.*?```|~~~.*?~~~|`[^`\n]*`', ' ', 'g'),
-            '\bnot only\b', 'only', 'g'
+            regexp_replace(
+                regexp_replace(lower({{ text }}), '(?s)<!--.*?-->|```.*?```|~~~.*?~~~|`[^`\n]*`', ' ', 'g'),
+                '\bnot only\b', 'only', 'g'
+            ),
+            '\b(?:[a-z]+n[\x27\x{2019}]t|dont|wont|cannot|not|never|without|no longer)[ \t]+(?:[a-z]+[ \t]+){0,2}?(?:{{ magic_words() }})(?:[ \t]+(?:or|and|nor)[ \t]+(?:{{ magic_words() }}))*\b',
+            chr(1), 'g'
         ),
-        '\b(?:[a-z]+n[\x27\x{2019}]t|dont|wont|cannot|not|never|without|no longer)[ \t]+(?:[a-z]+[ \t]+){0,2}?{{ magic_phrase(closing_words() ~ "|" ~ mentioning_words()) }}',
-        ' ', 'g'
+        '\x01{{ issue_list() }}', ' ', 'g'
     )
 {%- endmacro %}
 

@@ -39,7 +39,8 @@ with github as (
     where pull_requests.deleted_at is null
 )
 
-select github.*
+-- distinct: a row that was loaded twice is one
+select distinct github.*
 from github
 cross join {{ ref('int_settings') }} as settings
 where

@@ -2,7 +2,8 @@ with github as (select * from {{ ref('stg_github__repositories') }}),
 
 wanted as (select distinct lower(name) as name from {{ source('config', 'repositories') }})
 
-select
+-- distinct: a row that was loaded twice is one
+select distinct
     {{ scoped_id('github', 'github.name') }} as repository_id,
     github.repository_key as source_key,
     'github' as source,

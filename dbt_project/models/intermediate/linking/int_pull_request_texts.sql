@@ -1,7 +1,10 @@
 with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
 
 commits as (
-    select commits.*, pull_requests.merged_at
+    select
+        commits.*,
+        pull_requests.merged_at,
+        min(pull_requests.merged_at) over (partition by commits.repository_id, commits.sha) as first_merged_at
     from {{ ref('int_pull_request_commits_unioned') }} as commits
     inner join pull_requests using (pull_request_id)
     -- a merge commit only repeats the names of the branches that it joins
@@ -10,15 +13,9 @@ commits as (
 
 -- a release or a stacked pull request carries commits that were merged with another one before: they tell of that one
 own_commits as (
-    select commits.pull_request_id, commits.message
+    select pull_request_id, message
     from commits
-    anti join commits as earlier
-        on
-            commits.repository_id = earlier.repository_id
-            and commits.sha = earlier.sha
-            and commits.pull_request_id <> earlier.pull_request_id
-            and (commits.merged_at is null or earlier.merged_at < commits.merged_at)
-            and earlier.merged_at is not null
+    where first_merged_at is null or merged_at = first_merged_at
 ),
 
 texts as (
@@ -43,4 +40,5 @@ select distinct
 from texts
 inner join pull_requests using (pull_request_id)
 inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
-where texts.text is not null
+-- cheap, and true of few texts: something in it looks like the name of an issue
+where regexp_matches(texts.text, '[\pL\pN]-[0-9]|#[0-9]|/issues/[0-9]')

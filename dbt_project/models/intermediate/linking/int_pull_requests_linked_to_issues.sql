@@ -1,5 +1,4 @@
-{%- set words = closing_words() ~ '|' ~ mentioning_words() -%}
-{%- set phrase = '(?:^|[^\\pL\\pN])(' ~ magic_phrase(words) ~ ')' -%}
+{%- set phrase = '(?:^|[^\\pL\\pN])(' ~ magic_phrase() ~ ')' -%}
 
 with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
 

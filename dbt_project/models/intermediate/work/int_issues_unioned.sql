@@ -104,7 +104,8 @@ ended as (
     from unioned
 )
 
-select ended.*
+-- distinct: a row that was loaded twice is one
+select distinct ended.*
 from ended
 cross join {{ ref('int_settings') }} as settings
 where
