@@ -7,6 +7,7 @@ and loaded one batch at a time, in the caller's thread: the warehouse has one wr
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import logging
@@ -28,7 +29,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from .errors import BadAnswerError, LoadError, SourceError
+from .errors import BadAnswerError, CancelledError, LoadError, SourceError
 from .http import Client, Usage
 from .tables import GONE_COLUMN, Row, Table
 
@@ -445,7 +446,8 @@ class _Refresh:
         except Exception as error:  # a mistake of ours in one repository must not stop the others
             _log.exception("reading %s failed", reading.scope.name)
             reading.error = f"Unexpected {type(error).__name__} while reading {reading.scope.name}; see the log."
-        self._put(reading, None)
+        with contextlib.suppress(CancelledError):
+            self._put(reading, None)
 
     def _put(self, reading: _Reading, chunk: Chunk | None) -> None:
         while not self.stopped.is_set():
@@ -454,6 +456,7 @@ class _Refresh:
                 return
             except queue.Full:
                 continue
+        raise CancelledError("Interrupted.")
 
     def flush(self, readings: Iterable[_Reading], now: datetime) -> None:
         """Load what is pending of these scopes, in one load with their marks."""
