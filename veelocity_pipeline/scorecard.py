@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from veelocity_pipeline.report.definitions import KEYS, Key
-from veelocity_pipeline.report.formatting import closest, decimal, duration, per_week, percent
+from veelocity_pipeline.report.formatting import closest, decimal, duration, per_week, percent, plural
 from veelocity_pipeline.report.queries import ReportError, Scope, open_published, scope_label
 
 BAR = 10
@@ -90,7 +90,7 @@ def render(card: Scorecard) -> RenderableType:
         table.add_row(
             Text(row.title, style="bold"),
             Text(_value(row, card.days), style="" if row.value is not None else "dim"),
-            Text(f"{row.sample:,} {row.sample_noun.replace('deployments', 'deploys')}", style="dim"),
+            Text(plural(row.sample, row.sample_noun.replace("deployments", "deploys")), style="dim"),
             _bar(row),
             "" if row.industry_mean is None else f"{row.industry_mean:.1f}",
             row.level or "",
@@ -100,7 +100,7 @@ def render(card: Scorecard) -> RenderableType:
         totals.append(f"{name} ", style="dim")
         totals.append("-" if score is None else decimal(score), style="bold")
         totals.append("   ")
-    notes = Text("mean: of all industries' scores, 2025; 2023: level by DORA's report of that year", style="dim")
+    notes = Text("mean: score of all industries, 2025; 2023: level by DORA's report of that year", style="dim")
     return Group(heading, Text(), table, totals, notes)
 
 

@@ -24,20 +24,21 @@ FIRST_DAY = date(2025, 1, 6)
 HOSTILE_TITLE = "</script><img src=x onerror=alert(1)> & 'quotes' \u2028 end"
 
 #: (repository, service, days between deployments, every n-th fails)
+WEB, API, CHECKOUT = "github:acme/web", "github:acme/api", "github:acme/mono/checkout"
 PARTS = (
-    ("github:acme/web", "acme/web", 2, 9),
-    ("github:acme/api", "acme/api", 3, 14),
-    ("github:acme/mono", "checkout", 5, 0),
+    ("github:acme/web", WEB, 2, 9),
+    ("github:acme/api", API, 3, 14),
+    ("github:acme/mono", CHECKOUT, 5, 0),
 )
 SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("all", "all", ("acme/web", "acme/api", "checkout")),
-    ("repository", "github:acme/api", ("acme/api",)),
-    ("repository", "github:acme/mono", ("checkout",)),
-    ("repository", "github:acme/web", ("acme/web",)),
-    ("service", "acme/api", ("acme/api",)),
-    ("service", "acme/web", ("acme/web",)),
-    ("service", "checkout", ("checkout",)),
-    ("team", "Platform", ("acme/api", "checkout")),
+    ("all", "all", (WEB, API, CHECKOUT)),
+    ("repository", "github:acme/api", (API,)),
+    ("repository", "github:acme/mono", (CHECKOUT,)),
+    ("repository", "github:acme/web", (WEB,)),
+    ("service", API, (API,)),
+    ("service", CHECKOUT, (CHECKOUT,)),
+    ("service", WEB, (WEB,)),
+    ("team", "Platform", (API, CHECKOUT)),
 )
 MEANS = {"lead_time": 5.5, "deployment_frequency": 4.8, "recovery": 7.4, "change_fail_rate": 8.1, "rework_rate": 7.8}
 
@@ -67,7 +68,7 @@ TABLES = {
         "recovery_hours_p75 double, recovery_hours_p90 double, recovery_sample bigint, "
         "time_to_restore_hours_median double, time_to_restore_hours_p75 double, time_to_restore_hours_p90 double, "
         "time_to_restore_sample bigint, rework_deployment_count bigint, rework_rate double, "
-        "metric_version varchar, is_complete boolean"
+        "metric_version integer, is_complete boolean"
     ),
     "dev_metrics": (
         "period varchar, period_start date, scope_type varchar, scope varchar, pull_requests_merged bigint, "
@@ -76,7 +77,7 @@ TABLES = {
             f"{name}_hours_median double, {name}_hours_p75 double, {name}_hours_p90 double, {name}_sample bigint"
             for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")
         )
-        + ", metric_version varchar, is_complete boolean"
+        + ", metric_version integer, is_complete boolean"
     ),
     "dora_scorecard": (
         "window_days integer, scope_type varchar, scope varchar, as_of timestamp, deployment_count bigint, "
@@ -157,7 +158,7 @@ def organization() -> Organization:
             finished = start + timedelta(days=at * every, minutes=(at * 37) % 200)
             if finished >= AS_OF:
                 continue
-            deployment_id = f"{repository}/runs/{service}-{at}"
+            deployment_id = f"{service}/runs/{at}/attempts/1"
             is_failed = bool(failing) and at % failing == failing - 1
             recovery = 0.5 + (at * 13 % 17) * 0.75 if is_failed else None
             recovered_at = finished + timedelta(hours=recovery) if recovery is not None else None
@@ -179,7 +180,7 @@ def organization() -> Organization:
             for place in range(2):
                 number = at * 2 + place + 1
                 hours = 6.0 + (number * 29 % 61) + (20.0 if finished < datetime(2025, 9, 19) else 0.0)
-                pull_request_id = f"{repository}#{service}-{number}"
+                pull_request_id = f"{repository}#{number}"
                 made.pull_requests.append(
                     {
                         "pull_request_id": pull_request_id, "repository_id": repository,
@@ -199,7 +200,7 @@ def organization() -> Organization:
                 made.failures.append(
                     {
                         "deployment_id": deployment_id, "evidence": "revert",
-                        "evidence_id": f"{repository}#{service}-{at * 2 + 1}",
+                        "evidence_id": f"{repository}#{at * 2 + 1}",
                         "evidence_url": "javascript:alert(1)" if at % 2 else f"https://github.example/x/pull/{at}",
                         "occurred_at": finished, "counts": True, "reason": "shipped within 720 h",
                     }
@@ -272,7 +273,7 @@ def metric_rows(made: Organization) -> list[dict[str, Any]]:
                         "lead_time_hours_p90": quantile(keys["lead"], 0.9),
                         "recovery_hours_p75": quantile(keys["recovered"], 0.75),
                         "recovery_hours_p90": quantile(keys["recovered"], 0.9),
-                        "time_to_restore_sample": 0, "metric_version": "1",
+                        "time_to_restore_sample": 0, "metric_version": 1,
                         "is_complete": datetime(last.year, last.month, last.day) <= AS_OF,
                     }
                 )  # fmt: skip
@@ -289,7 +290,7 @@ def flow_rows(linear: bool) -> list[dict[str, Any]]:
                     "period": period, "period_start": start, "scope_type": scope_type, "scope": scope,
                     "pull_requests_merged": (7 + at * 5 % 6) * len(parts) * scale,
                     "issues_completed": (4 + at * 3 % 5) * len(parts) * scale if linear else 0,
-                    "metric_version": "1",
+                    "metric_version": 1,
                     "is_complete": datetime(last.year, last.month, last.day) <= AS_OF,
                 }  # fmt: skip
                 for place, name in enumerate(("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")):

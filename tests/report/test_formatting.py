@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from veelocity_pipeline.report.formatting import closest, decimal, duration, http_url, per_week, percent
+from veelocity_pipeline.report.formatting import closest, decimal, duration, http_url, per_week, percent, plural
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,11 @@ def test_one_decimal_below_ten() -> None:
     assert [decimal(value) for value in (0.04, 0.05, 3.0, 9.94, 9.95, 12.4, 12345.6)] == [
         "0", "0.1", "3", "9.9", "10", "12", "12,346",
     ]  # fmt: skip
+
+
+def test_one_is_not_many() -> None:
+    assert [plural(1, noun) for noun in ("recoveries", "changes")] == ["1 recovery", "1 change"]
+    assert plural(1200, "recoveries") == "1,200 recoveries"
 
 
 @pytest.mark.parametrize(

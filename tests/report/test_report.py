@@ -13,8 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.report.conftest import AS_OF, HOSTILE_TITLE, SCOPES, Organization, published_rows, quantile, sync_rows
+from tests.report.conftest import (
+    API,
+    AS_OF,
+    CHECKOUT,
+    HOSTILE_TITLE,
+    SCOPES,
+    TABLES,
+    WEB,
+    Organization,
+    published_rows,
+    quantile,
+    sync_rows,
+)
 from veelocity_pipeline.report import render_report
 from veelocity_pipeline.report.queries import ReportData, read_report
 from veelocity_pipeline.report.render import embedded_json
@@ -23,7 +36,7 @@ from veelocity_pipeline.warehouse import WarehouseError
 Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
 
 #: A repository that is one service is listed as the repository alone.
-LISTED = [scope for scope in SCOPES if scope[:2] not in {("service", "acme/web"), ("service", "acme/api")}]
+LISTED = [scope for scope in SCOPES if scope[:2] not in {("service", WEB), ("service", API)}]
 
 
 class Page(html.parser.HTMLParser):
@@ -164,7 +177,7 @@ def test_a_card_and_the_window_before_it_are_the_records_own(
 
 
 def test_all_history_is_computed_from_all_rows_and_has_no_score(data: ReportData, truth: Organization) -> None:
-    everything = truth.window(("acme/web", "acme/api", "checkout"), AS_OF - timedelta(days=9999), AS_OF)
+    everything = truth.window((WEB, API, CHECKOUT), AS_OF - timedelta(days=9999), AS_OF)
     card = {field: values[0] for field, values in data.cards["all"]["lead_time"].items()}
     assert card["value"] == pytest.approx(quantile(everything["lead"], 0.5))
     assert card["sample"] == everything["lead_time_sample"]
@@ -230,18 +243,50 @@ def test_failed_deployments_are_newest_first_and_belong_to_their_scopes(page: Pa
         names = {tuple(scopes[at]) for at in listed}
         assert ("repository", where) in names or ("all", "all") in names
         assert (("team", "Platform") in names) is (where == "acme/api")
-    web = [d for d in truth.deployments if d["service"] == "acme/web" and d["is_failed"]]
+    web = [d for d in truth.deployments if d["service"] == WEB and d["is_failed"]]
     at_web = scopes.index(["repository", "acme/web"])
     listed = [day for day, of in zip(failures["finished_at"], failures["scopes"], strict=True) if at_web in of]
     assert listed == sorted((d["finished_at"].isoformat() for d in web), reverse=True)[:20]
 
 
-def test_a_service_is_named_beside_its_repository(publish: Publish) -> None:
+def test_a_service_is_named_with_its_repository(publish: Publish) -> None:
     rows = published_rows()
     for row in rows["fct_deployments"]:
-        row["service"] = "checkout" if row["repository_id"] == "github:acme/web" else row["service"]
-    where = read_report(publish(rows)).failures["where"]
-    assert "acme/web · checkout" in where
+        row["service"] = f"{WEB}/checkout" if row["service"] == WEB else row["service"]
+    assert set(read_report(publish(rows)).failures["where"]) == {"acme/web/checkout", "acme/api"}
+
+
+def test_a_rollback_and_a_commit_are_named_so_that_people_know_them(publish: Publish) -> None:
+    rows = published_rows()
+    failed = [row for row in rows["fct_deployments"] if row["is_failed"] and row["service"] == WEB][-2:]
+    rows["fct_deployment_failures"] = [
+        {
+            "deployment_id": failed[1]["deployment_id"], "evidence": "rollback", "counts": True,
+            "evidence_id": failed[0]["deployment_id"],
+        },
+        {
+            "deployment_id": failed[0]["deployment_id"], "evidence": "revert", "counts": True,
+            "evidence_id": "github:acme/web@" + "c" * 40,
+        },
+        {
+            "deployment_id": failed[0]["deployment_id"], "evidence": "incident", "counts": False,
+            "evidence_id": "linear:OPS-1",
+        },
+    ]  # fmt: skip
+    failures = read_report(publish(rows)).failures
+    found = dict(zip(failures["finished_at"], failures["evidence"], strict=True))
+    assert found[failed[1]["finished_at"].isoformat()] == [["rollback", f"to {failed[0]['sha'][:7]}", failed[0]["url"]]]
+    assert found[failed[0]["finished_at"].isoformat()] == [["revert", "acme/web@ccccccc", None]]
+
+
+def test_the_fixture_has_the_marts_own_columns() -> None:
+    declared: dict[str, dict[str, str]] = {}
+    for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").glob("*/*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            declared[model["name"]] = {column["name"]: column["data_type"] for column in model["columns"]}
+    for table, columns in TABLES.items():
+        made = dict(column.split() for column in columns.split(", "))
+        assert made.items() <= declared[table].items(), table
 
 
 # ---- what is missing ----

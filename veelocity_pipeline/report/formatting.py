@@ -51,6 +51,13 @@ def per_week(count: int | None, days: float) -> str:
     return f"{decimal(weekly)} / week"
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 recovery`, `12 recoveries`: the count before the noun, which is given in the plural."""
+    if count == 1:
+        noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{count:,} {noun}"
+
+
 def http_url(url: str | None) -> str | None:
     """The address if it is a plain http(s) one, else None: nothing else becomes a link (`javascript:`, `data:` ...)."""
     if not url:

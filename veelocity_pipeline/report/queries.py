@@ -133,14 +133,14 @@ def read_scopes(connection: duckdb.DuckDBPyConnection) -> list[Scope]:
     ).fetchall()
     repositories = {scope_label(scope) for scope in found if scope[0] == "repository"}
     return sorted(
-        (scope for scope in found if scope[0] != "service" or scope[1] not in repositories),
+        (scope for scope in found if scope[0] != "service" or scope_label(scope) not in repositories),
         key=lambda scope: (_rank(scope[0]), scope_label(scope).lower()),
     )
 
 
 def scope_label(scope: Scope) -> str:
-    """What people call a scope: a repository's name without the provider before it."""
-    return _name(scope[1]) if scope[0] == "repository" else scope[1]
+    """What people call a scope: a repository's or service's name without the provider before it."""
+    return _name(scope[1]) if scope[0] in {"repository", "service"} else scope[1]
 
 
 def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ...]:
@@ -506,13 +506,17 @@ _FAILURES = """
             fct_deployment_failures.deployment_id,
             list({
                 'evidence': fct_deployment_failures.evidence,
-                'text': coalesce(fct_pull_requests.title, fct_issues.title, fct_deployment_failures.reason),
+                'title': coalesce(fct_pull_requests.title, fct_issues.title),
+                'shipped': fct_deployments.sha,
                 'id': fct_deployment_failures.evidence_id,
-                'url': coalesce(fct_deployment_failures.evidence_url, fct_pull_requests.url, fct_issues.url)
+                'url': coalesce(
+                    fct_deployment_failures.evidence_url, fct_pull_requests.url, fct_issues.url, fct_deployments.url
+                )
             } order by fct_deployment_failures.occurred_at, fct_deployment_failures.evidence) as evidence
         from marts.fct_deployment_failures
         left join marts.fct_pull_requests on fct_deployment_failures.evidence_id = fct_pull_requests.pull_request_id
         left join marts.fct_issues on fct_deployment_failures.evidence_id = fct_issues.issue_id
+        left join marts.fct_deployments on fct_deployment_failures.evidence_id = fct_deployments.deployment_id
         where fct_deployment_failures.counts
         group by fct_deployment_failures.deployment_id
     )
@@ -541,10 +545,8 @@ def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope
         name: [] for name in ("deployment", "where", "url", "finished_at", "recovery_hours", "scopes", "evidence")
     }
     for row in _rows(connection, _FAILURES, {"shown": FAILURES_SHOWN}):
-        repository = _name(row["repository_id"])
-        service = row["service"]
         columns["deployment"].append((row["sha"] or "")[:7] or row["ref"] or _name(row["deployment_id"]))
-        columns["where"].append(repository if not service or service == repository else f"{repository} · {service}")
+        columns["where"].append(_name(row["service"] or row["repository_id"]))
         columns["url"].append(http_url(row["url"]))
         columns["finished_at"].append(row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else "")
         columns["recovery_hours"].append(_rounded(row["recovery_hours"]))
@@ -556,18 +558,17 @@ def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope
             )
         )
         columns["evidence"].append(
-            [
-                [each["evidence"], _evidence_text(each["text"], each["id"]), http_url(each["url"])]
-                for each in row["evidence"] or ()
-            ]
+            [[each["evidence"], _evidence_text(each), http_url(each["url"])] for each in row["evidence"] or ()]
         )
     return columns
 
 
-def _evidence_text(text: str | None, evidence_id: str | None) -> str:
-    """`web#41 Undo the checkout change`: what it is called where people know it, then its title."""
-    identity = _name(evidence_id or "")
-    return " ".join(part for part in (identity, text or "") if part) or "unnamed"
+def _evidence_text(evidence: dict[str, Any]) -> str:
+    """`acme/web#41 Undo the change`, `OPS-3 Checkout is down`, `acme/web@1a2b3c4`, and `to 1a2b3c4` for a rollback."""
+    if evidence["shipped"]:
+        return f"to {evidence['shipped'][:7]}"
+    identity, at, sha = _name(evidence["id"] or "").partition("@")
+    return " ".join(part for part in (identity + at + sha[:7], evidence["title"]) if part) or "without a name"
 
 
 # ---- helpers ----
