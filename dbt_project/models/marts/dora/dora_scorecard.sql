@@ -21,6 +21,13 @@ statistics as (
     group by all
 ),
 
+deploying as (
+    -- where no deployment was ever known, there is no frequency to judge
+    select distinct scope_type, scope, true as has_deployed
+    from {{ ref('metric_measurements') }}
+    where metric = 'deployment_frequency'
+),
+
 keys as (
     select
         windows.window_days,
@@ -40,9 +47,11 @@ keys as (
         {{ duration_columns('time_to_restore') }},
         coalesce(statistics.rework_deployment_count, 0) as rework_deployment_count,
         statistics.rework_rate,
-        coalesce(statistics.rework_rate_sample, 0) as rework_rate_sample
+        coalesce(statistics.rework_rate_sample, 0) as rework_rate_sample,
+        coalesce(deploying.has_deployed, false) as has_deployed
     from windows
     cross join {{ ref('int_scopes') }} as scopes
+    left join deploying using (scope_type, scope)
     left join statistics using (window_days, scope_type, scope)
 ),
 
@@ -62,6 +71,7 @@ scored as (
         {{ missing_because('lead_sample') }} as lead_time_missing_because,
         -- a window shorter than half a year cannot tell the last two answers apart
         case
+            when not has_deployed then null
             when deployment_count > window_days * 5 / 7.0 then 10.0
             when deployment_count >= window_days * 5 / 7.0 then 8.0
             when deployment_count >= window_days / 7.0 then 6.0
@@ -69,6 +79,7 @@ scored as (
             when deployment_count >= window_days / 182.0 or window_days < 182 then 2.0
             else 0.0
         end::double as deployment_frequency_score,
+        case when not has_deployed then 'no deployment is known' end as deployment_frequency_missing_because,
         {{ rate_score('change_fail_rate', 'change_fail_rate_sample') }}::double as change_fail_rate_score,
         {{ missing_because('change_fail_rate_sample') }} as change_fail_rate_missing_because,
         {{ duration_score('recovery', 'recovery_hours_median', 'recovery_sample') }} as recovery_score,
@@ -111,6 +122,7 @@ select
     lead_time_score,
     lead_time_missing_because,
     deployment_frequency_score,
+    deployment_frequency_missing_because,
     change_fail_rate_score,
     change_fail_rate_missing_because,
     recovery_score,
@@ -124,7 +136,8 @@ select
     {{ mean_score(throughput + stability, 3) }} as overall_score,
     {{ scored_keys(throughput + stability) }} as overall_keys,
     case when lead_time_score is not null then {{ level_in(2023, 'lead_time', 'lead_hours') }} end as lead_time_level_2023,
-    {{ level_in(2023, 'deployment_frequency', 'window_days / nullif(deployment_count, 0)::double') }}
+    case when has_deployed
+        then {{ level_in(2023, 'deployment_frequency', 'window_days / nullif(deployment_count, 0)::double') }} end
         as deployment_frequency_level_2023,
     case when change_fail_rate_score is not null then {{ level_in(2023, 'change_fail_rate', 'change_fail_rate') }} end
         as change_fail_rate_level_2023,

@@ -135,13 +135,16 @@ authors as (
 
 of_pull_requests as (
     select
-        'pull_requests_opened' as metric,
+        unnest(['pull_requests_opened', 'coding']) as metric,
         pull_request_id as entity_id,
         repository_id,
         service,
         created_at as measured_at,
-        1.0 as value,
-        case when is_bot then 'by a bot' end as excluded_because
+        unnest([1.0, coding_hours]) as value,
+        unnest([
+            case when is_bot then 'by a bot' end,
+            case when is_bot then 'by a bot' when first_commit_at is null then 'its first commit is not known' end
+        ]) as excluded_because
     from pull_requests
 
     union all by name
@@ -191,16 +194,15 @@ of_pull_requests as (
     union all by name
 
     select
-        unnest(['review', 'merge_time', 'coding', 'deploy']) as metric,
+        unnest(['review', 'merge_time', 'deploy']) as metric,
         pull_request_id as entity_id,
         repository_id,
         service,
-        unnest([merged_at, merged_at, created_at, coalesce(deployed_at, merged_at)]) as measured_at,
-        unnest([review_hours, merge_time_hours, coding_hours, deploy_hours]) as value,
+        unnest([merged_at, merged_at, coalesce(deployed_at, merged_at)]) as measured_at,
+        unnest([review_hours, merge_time_hours, deploy_hours]) as value,
         unnest([
             case when is_bot then 'by a bot' when first_response_at is null then 'no response by another human' end,
             case when is_bot then 'by a bot' end,
-            case when is_bot then 'by a bot' when first_commit_at is null then 'its first commit is not known' end,
             case
                 when carries_pull_requests then 'only carries other pull requests'
                 when is_bot then 'by a bot'
@@ -332,5 +334,5 @@ left join negative_spans using (metric, entity_id)
 -- what belongs to several services of a scope counts in it once, with the first of them
 qualify row_number() over (
     partition by scoped.metric, scoped.scope_type, scoped.scope, scoped.entity_id
-    order by scoped.excluded_because = 'not known to be deployed' nulls first, scoped.measured_at, scoped.service
+    order by coalesce(scoped.excluded_because = 'not known to be deployed', false), scoped.measured_at, scoped.service
 ) = 1
