@@ -612,20 +612,39 @@ def test_a_full_refresh_finds_what_is_gone() -> None:
     assert sum(row["deleted_at"] is not None for row in store.rows_of["issues"].values()) == 1
 
 
-def test_an_issue_that_moves_during_a_full_refresh_is_not_gone() -> None:
+@pytest.mark.parametrize("order", [("OPS", "ENG"), ("ENG", "OPS")])
+def test_an_issue_that_moves_during_a_full_refresh_is_neither_gone_nor_loaded_twice(order: tuple[str, str]) -> None:
     server, store = moved_on()
     connector = LinearConnector(settings(), server.client())
     request = RefreshRequest(full=True)
     teams = {scope.name: scope for scope in connector.scopes(request) if isinstance(scope, Scope)}
-    # The new team is read before the issue comes, the old one after it left.
-    store.take(teams["OPS"], connector.read(teams["OPS"], store.marks["t2"], request, store), server.now)
-    server.lists["issues"][3] |= {
-        "team": server.lists["teams"][1],
-        "identifier": "OPS-300",
-        "updatedAt": text(server.now),
-    }
-    store.take(teams["ENG"], connector.read(teams["ENG"], store.marks["t1"], request, store), server.now)
-    assert store.rows_of["issues"] == whole(server)[0]["issues"]
+    given: list[str] = []
+    for number, key in enumerate(order):
+        chunks = list(connector.read(teams[key], store.marks[teams[key].id], request, store))
+        given += [row["id"] for chunk in chunks for row in chunk.rows.get("issues", ())]
+        store.take(teams[key], chunks, server.now)
+        if number == 0:
+            server.now += timedelta(seconds=5)
+            moved = {"team": server.lists["teams"][1], "identifier": "OPS-300", "updatedAt": text(server.now)}
+            server.lists["issues"][3] |= moved
+    assert sorted(given) == sorted(
+        issue["id"] for issue in server.lists["issues"] if order[0] == "ENG" or issue["id"] != "i3"
+    )
+    assert store.rows_of["issues"]["i3"]["deleted_at"] is None
+    server.now += timedelta(minutes=1)
+    refresh(server, store)
+    assert store.content() == whole(server)
+
+
+def test_an_issue_that_moved_before_a_full_refresh_is_loaded_once() -> None:
+    server, store = moved_on()
+    moved = {"team": server.lists["teams"][1], "identifier": "OPS-300", "updatedAt": text(NOW + timedelta(minutes=9))}
+    server.lists["issues"][3] |= moved
+    store.loaded = 0
+    refresh(server, store, full=True)
+    # 30 issues with their sets of previous keys, labels, state changes, attachments and comments; the workspace's rows.
+    assert store.loaded == 30 * 6 + 1 + 2 + 6 + 2
+    assert store.content() == whole(server)
 
 
 def test_an_interrupted_full_refresh_marks_nothing_and_goes_on() -> None:

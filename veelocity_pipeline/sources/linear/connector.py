@@ -65,6 +65,7 @@ class LinearConnector(Connector):
         self._start = settings.start_date.isoformat() if settings.start_date else None
         self._started = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
+        self._read_by: dict[str, str] = {}
         self._changed_attachments: dict[datetime, list[shape.Node]] = {}
 
     # ---------------------------------------------------------------------------------------- workspace
@@ -174,7 +175,8 @@ class LinearConnector(Connector):
         progress = _Progress(started - OVERLAP)
         newest_first = True
         for nodes in self._pages(criteria, f"the issues of team {scope.name}"):
-            chunk = self._chunk(nodes, scope, progress)
+            progress.seen |= {node["id"] for node in nodes}
+            chunk = self._chunk(self._ours(nodes, scope), scope, progress)
             # Linear lists the newest first, which its schema does not promise: where it does not, there is no way to
             # go on from a page, and the read, if interrupted, begins anew.
             created = [until] if until else []
@@ -192,30 +194,26 @@ class LinearConnector(Connector):
             yield chunk
         last = Chunk()
         if request.full:
-            last.listed["issues"] = progress.seen | self._still_there(scope, progress, known, last)
+            last.listed["issues"] = progress.seen | self._still_there(scope, progress.seen, known)
         last.mark = self._mark(scope, progress)
         yield last
         return last.mark
 
-    def _still_there(self, scope: Scope, progress: _Progress, known: Known, chunk: Chunk) -> set[str]:
+    def _still_there(self, scope: Scope, seen: set[str], known: Known) -> set[str]:
         """Of the issues that are loaded and were not listed, those that exist all the same.
 
-        They are of another team now, or were read before an interruption, or ended before the start date. An issue that
-        moved is read again, so that its row has the new team even if that team was read before it came.
+        They are of another team now, which lists them, or were read before an interruption, or ended before the start
+        date.
         """
         loaded = {row["id"] for row in known.rows("issues", ("id",), scope.id, "deleted_at is null")}
         existing: set[str] = set()
-        moved: list[str] = []
-        for batch in _batches(sorted(loaded - progress.seen), queries.IDS_PER_PAGE):
+        for batch in _batches(sorted(loaded - seen), queries.IDS_PER_PAGE):
             answer = self.client.graphql(
                 queries.EXISTING,
                 {"filter": {"id": {"in": batch}}, "first": queries.IDS_PER_PAGE},
                 about=f"issues that team {scope.name} no longer lists",
-            )["issues"]["nodes"]
-            existing |= {node["id"] for node in answer}
-            moved += [node["id"] for node in answer if node["team"]["id"] != scope.id]
-        for nodes in self._issues_by_id(moved, scope):
-            _extend(chunk, self._chunk(nodes, scope, progress))
+            )
+            existing |= {node["id"] for node in answer["issues"]["nodes"]}
         return existing
 
     def _read_changes(self, scope: Scope, mark: dict[str, Any]) -> Iterator[Chunk]:
@@ -230,43 +228,48 @@ class LinearConnector(Connector):
         data = self.client.graphql_page(
             queries.CHANGES, {"filter": criteria, "comments": comments}, self._first_page, about=about
         )
-        touched: set[str] = set()
-
-        def look(nodes: Iterable[shape.Node], issue: Callable[[shape.Node], str | None]) -> None:
-            for node in nodes:
-                progress.note(node)
-                owner = issue(node)
-                if owner and recent.get(node["id"]) != node["updatedAt"]:
-                    touched.add(owner)
-
-        look(data["comments"]["nodes"], lambda node: node["issueId"])
         variables = {"comments": comments, "first": queries.IDS_PER_PAGE}
-        for nodes in self._further(queries.COMMENTS, "comments", variables, data["comments"], f"comments of {about}"):
-            look(nodes, lambda node: node["issueId"])
+        more = self._further(queries.COMMENTS, "comments", variables, data["comments"], f"comments of {about}")
+        children = [(node, node["issueId"]) for nodes in chain([data["comments"]["nodes"]], more) for node in nodes]
         attachments = [node for node in self._attachments(since) if node["issue"]["team"]["id"] == scope.id]
-        look(attachments, lambda node: node["issue"]["id"])
+        children += [(node, node["issue"]["id"]) for node in attachments]
+        touched = {issue for node, issue in children if issue and recent.get(node["id"]) != node["updatedAt"]}
 
         done: set[str] = set()
-        pages = chain([data["issues"]["nodes"]], self._pages(criteria, about, data["issues"]["pageInfo"]))
-        for nodes in pages:
-            fresh = [node for node in nodes if recent.get(node["id"]) != node["updatedAt"]]
-            for node in nodes:
+        for nodes in chain([data["issues"]["nodes"]], self._pages(criteria, about, data["issues"]["pageInfo"])):
+            ours = self._ours(nodes, scope)
+            fresh = [node for node in ours if recent.get(node["id"]) != node["updatedAt"]]
+            for node in ours:
                 progress.note(node)
             if fresh:
                 done |= {node["id"] for node in fresh}
                 yield self._chunk(fresh, scope, progress)
-        for nodes in self._issues_by_id(sorted(touched - done), scope, self._since_start()):
-            done |= {node["id"] for node in nodes}
-            yield self._chunk(nodes, scope, progress)
+        for nodes in self._issues_by_id(sorted(touched - done), scope):
+            ours = self._ours(nodes, scope)
+            done |= {node["id"] for node in ours}
+            yield self._chunk(ours, scope, progress)
         names = self._names["issueLabels"]
         renamed = sorted(label for label, name in mark.get("labels", {}).items() if names.get(label, name) != name)
         for batch in _batches(renamed, queries.IDS_PER_PAGE):
             labelled = {"team": {"id": {"eq": scope.id}}, "labels": {"some": {"id": {"in": batch}}}}
             for nodes in self._pages({**labelled, **self._since_start()}, about):
-                yield self._chunk([node for node in nodes if node["id"] not in done], scope, progress)
-        if touched or done or renamed or progress.recent != recent or "watermarks" not in mark:
-            # A mark that stays where it was costs no write, and asks for no more the next time.
+                ours = [node for node in self._ours(nodes, scope) if node["id"] not in done]
+                yield self._chunk(ours, scope, progress)
+        for node, issue in children:
+            if issue in done or recent.get(node["id"]) == node["updatedAt"]:
+                progress.note(node)
+        if touched or done or renamed or progress.recent != recent:
+            # Otherwise the mark stays where it was: that costs no write, and asks for no more the next time.
             yield Chunk(mark={**self._mark(scope, progress), **({"pass": mark["pass"]} if "pass" in mark else {})})
+
+    def _ours(self, nodes: Iterable[shape.Node], scope: Scope) -> list[shape.Node]:
+        """Those issues that no other team's read has given in this refresh.
+
+        One that moves between teams meanwhile is listed by both, and must not be loaded twice at once. What the second
+        one saw changed after this refresh began, so that its next increment brings it.
+        """
+        with self._lock:
+            return [node for node in nodes if self._read_by.setdefault(node["id"], scope.id) == scope.id]
 
     def _attachments(self, since: str) -> list[shape.Node]:
         """The attachments of the whole workspace that changed since then; asked once for all teams, if it can be."""
@@ -335,11 +338,11 @@ class LinearConnector(Connector):
             if more and after == last:
                 raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
 
-    def _issues_by_id(
-        self, ids: Sequence[str], scope: Scope, criteria: Mapping[str, Any] | None = None
-    ) -> Iterator[list[shape.Node]]:
+    def _issues_by_id(self, ids: Sequence[str], scope: Scope) -> Iterator[list[shape.Node]]:
+        """Some issues of a team, unless they ended before the start date."""
         for batch in _batches(ids, queries.ISSUES_PER_PAGE):
-            yield from self._pages({"id": {"in": batch}, **(criteria or {})}, f"some issues of team {scope.name}")
+            criteria = {"id": {"in": batch}, "team": {"id": {"eq": scope.id}}, **self._since_start()}
+            yield from self._pages(criteria, f"some issues of team {scope.name}")
 
     def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: _Progress) -> Chunk:
         """Issues and all their children as rows."""
@@ -440,7 +443,7 @@ class _Progress:
 
     Attributes:
         since: the mark to be; what changed later is read again, and told from what is loaded by ``recent``.
-        seen: ids of all issues.
+        seen: ids of all issues that were listed.
         recent: ``updatedAt`` by id of issues, comments and attachments that changed since ``since``.
         newest: the latest ``updatedAt`` of an issue.
     """
@@ -459,7 +462,6 @@ class _Progress:
     def add(self, issues: Iterable[shape.Node]) -> None:
         """Remember issues that are about to be loaded, and their children."""
         for issue in issues:
-            self.seen.add(issue["id"])
             if self.newest is None or _time(issue["updatedAt"]) > _time(self.newest):
                 self.newest = issue["updatedAt"]
             self.note(issue)
@@ -480,11 +482,3 @@ def _digest(rows: list[Row]) -> str:
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _extend(chunk: Chunk, other: Chunk) -> None:
-    for table, rows in other.rows.items():
-        chunk.add(table, rows)
-    for table, parents in other.sets.items():
-        for parent, children in parents.items():
-            chunk.add_set(table, parent, children)
