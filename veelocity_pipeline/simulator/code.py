@@ -507,6 +507,7 @@ class RepositoryLife:
     ) -> list[Commit]:
         """Commits from ``began_at`` to now on top of a base (default: the base branch as it is)."""
         parent = base or self.repository.branches[self.base_branch]
+        began_at = max(began_at, parent.committed_at)
         span = max((self.now - began_at).total_seconds(), 60.0)
         commits = []
         for index in range(count):
@@ -803,7 +804,6 @@ class RepositoryLife:
         author = rng.choice(self.life.present(self.members))
         base = self.repository.branches["main"]
         began_at = self.now - timedelta(minutes=rng.randint(5, 25))
-        began_at = max(began_at, base.committed_at)
         if kind == "revert" and broken is not None:
             title, branch = f'Revert "{broken.title}"', f"revert-{broken.number}-{broken.head_branch.replace('/', '-')}"
             body = f"Reverts {self.repository.full_name}#{broken.number}"

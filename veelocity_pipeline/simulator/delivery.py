@@ -481,6 +481,8 @@ class Delivery:
         """A release every so many days, Tuesdays; before it a release candidate."""
         day = self.life.plan.start + timedelta(days=1)
         minor = 4
+        yield day + timedelta(hours=7)
+        self._release("v9.0.0", is_draft=True)  # somebody's plan that is never published
         while True:
             yield day + timedelta(hours=9, minutes=self.rng.randint(0, 30))
             self._release(f"v1.{minor}.0-rc.1", is_prerelease=True)
