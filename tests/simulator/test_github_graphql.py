@@ -88,7 +88,8 @@ def test_last_and_before_go_backwards(small: Simulator) -> None:
         ("pullRequests(first: 101) { nodes { id } }", "EXCESSIVE_PAGINATION", "exceeds the `first` limit of 100"),
         ("pullRequests(first: 0) { nodes { id } }", "INVALID_PAGINATION_BOUNDARIES", "must be a positive integer"),
         (
-            "pullRequests(first: 100) { nodes { reviews(first: 100) { nodes { comments(first: 100) { totalCount } } } } }",
+            "pullRequests(first: 100) { nodes { reviews(first: 100) { nodes {"
+            " comments(first: 100) { totalCount } } } } }",
             "MAX_NODE_LIMIT_EXCEEDED",
             "1,010,100 possible nodes which exceeds the maximum limit of 500,000",
         ),
@@ -370,7 +371,8 @@ def test_deployments_tell_their_runs(demo: Simulator) -> None:
 
 def test_drafts_have_no_tag(demo: Simulator) -> None:
     query = """{ repository(owner: "acme", name: "mobile") {
-        releases(last: 100, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName isDraft isPrerelease publishedAt tagCommit { oid } } } } }"""
+        releases(last: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
+          nodes { tagName isDraft isPrerelease publishedAt tagCommit { oid } } } } }"""
     nodes = graphql(demo, query)["data"]["repository"]["releases"]["nodes"]
     drafts = [each for each in nodes if each["isDraft"]]
     assert [each["tagName"] for each in drafts] == ["v9.0.0"]
