@@ -38,9 +38,7 @@ def ok(body: Any = None, status: int = 200, **headers: str) -> httpx.Response:
 class Server:
     """Answers from a list, in order, and keeps what was asked."""
 
-    def __init__(
-        self, *answers: Answer, tokens: tuple[str, ...] = (TOKEN,), provider: Provider = GITHUB
-    ) -> None:
+    def __init__(self, *answers: Answer, tokens: tuple[str, ...] = (TOKEN,), provider: Provider = GITHUB) -> None:
         self.answers = list(answers)
         self.asked: list[httpx.Request] = []
         self.slept: list[float] = []

@@ -40,7 +40,9 @@ TABLES = by_name(
         {"id": TEXT, "box": TEXT, "size": BIGINT, "never": TEXT, "seen_at": TIMESTAMP, "deleted_at": TIMESTAMP},
         primary_key=("id",),
     ),
-    Table("labels", "One row per thing and label.", {"thing_id": TEXT, "box": TEXT, "name": TEXT}, merge_key="thing_id"),
+    Table(
+        "labels", "One row per thing and label.", {"thing_id": TEXT, "box": TEXT, "name": TEXT}, merge_key="thing_id"
+    ),
     Table("quiet", "One row per nothing.", {"id": TEXT, "box": TEXT}, primary_key=("id",)),
 )
 
@@ -121,9 +123,7 @@ def warehouse(new_warehouse: Callable[[str], RawWarehouse]) -> RawWarehouse:
 
 
 @pytest.fixture
-def refresh(
-    warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> Refresh:
+def refresh(warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Refresh:
     """Refresh box A (or other scopes) with some chunks, or with a reader of the test's own."""
 
     def run(
@@ -184,9 +184,7 @@ def test_a_set_replaces_the_earlier_set_an_empty_one_too(refresh: Refresh, wareh
     assert ("2", "new") in warehouse.rows("select thing_id, name from raw_toys.labels")
 
 
-def test_a_parent_that_is_read_twice_in_a_load_has_its_children_once(
-    refresh: Refresh, warehouse: RawWarehouse
-) -> None:
+def test_a_parent_that_is_read_twice_in_a_load_has_its_children_once(refresh: Refresh, warehouse: RawWarehouse) -> None:
     refresh(
         chunk(thing("1", size=1), labels={"1": ["a", "b"], "2": ["x"]}),
         chunk(thing("1", size=2), labels={"1": ["b", "c"], "2": []}),
@@ -199,8 +197,10 @@ def test_what_a_complete_listing_lacks_is_marked_gone_in_its_scope_only(
     refresh: Refresh, warehouse: RawWarehouse
 ) -> None:
     both = (Scope("A", "box/a"), Scope("B", "box/b"))
-    refresh(reader=lambda scope, *_: iter([chunk(thing(f"{scope.id}1", scope.id), thing(f"{scope.id}2", scope.id))]),
-            scopes=both)
+    refresh(
+        reader=lambda scope, *_: iter([chunk(thing(f"{scope.id}1", scope.id), thing(f"{scope.id}2", scope.id))]),
+        scopes=both,
+    )
     refresh(chunk(thing("A2"), thing("A3"), listed={"A2", "A3"}), full=True)
     gone = warehouse.rows("select id, epoch(deleted_at)::bigint, size from raw_toys.things order by id")
     at = int(datetime(2026, 3, 1, 10, tzinfo=UTC).timestamp())
@@ -209,9 +209,7 @@ def test_what_a_complete_listing_lacks_is_marked_gone_in_its_scope_only(
     assert warehouse.rows("select deleted_at, size from raw_toys.things where id = 'A1'") == [(None, 5)]
 
 
-def test_a_mark_is_there_next_time_even_if_dlt_has_lost_its_folder(
-    refresh: Refresh, warehouse: RawWarehouse
-) -> None:
+def test_a_mark_is_there_next_time_even_if_dlt_has_lost_its_folder(refresh: Refresh, warehouse: RawWarehouse) -> None:
     refresh(chunk(thing("1"), mark={"n": 1}), chunk(thing("2"), mark={"n": 2}))
     for path in sorted(warehouse.home.dlt.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
@@ -248,7 +246,12 @@ def test_a_scope_that_fails_midway_keeps_what_it_read_and_does_not_stop_others(
             raise ZeroDivisionError
         yield chunk(thing(f"{scope.id}2", scope.id), mark={"n": 2})
 
-    scopes = (Scope("A", "box/a"), Scope("B", "box/b"), Scope("C", "box/c"), ScopeFailure("box/d", "box/d", "No box/d."))
+    scopes = (
+        Scope("A", "box/a"),
+        Scope("B", "box/b"),
+        Scope("C", "box/c"),
+        ScopeFailure("box/d", "box/d", "No box/d."),
+    )
     outcomes = refresh(reader=reader, scopes=scopes)
     errors = {outcome.scope_name: outcome.error for outcome in outcomes if outcome.table == "things"}
     assert errors["box/a"] == "box/a is gone."
@@ -306,9 +309,7 @@ def test_an_outcome_says_what_it_cost_and_how_far_it_got(refresh: Refresh) -> No
     assert (labels.requests, labels.points) == (0, 0)
 
 
-def test_what_is_known_can_be_asked_while_others_are_loaded(
-    refresh: Refresh, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_known_can_be_asked_while_others_are_loaded(refresh: Refresh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "BATCH_ROWS", 1)
     seen: dict[str, set[str]] = {}
 

@@ -317,19 +317,17 @@ def prepare(entry: SourceEntry, pipeline: dlt.Pipeline) -> None:
             pipeline.run(entry.source(missing), loader_file_format="parquet")
 
 
-class _loading:
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
     """Turns what dlt raises into one sentence."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, PipelineStepFailed | DestinationException | OSError):
-            cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
-            text = next(
-                (line.strip() for line in reversed(str(cause).splitlines()) if line.strip()), type(cause).__name__
-            )
-            raise LoadError(f"The warehouse could not be written: {text}") from error
+    try:
+        yield
+    except (PipelineStepFailed, DestinationException, OSError) as error:
+        cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
+        lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+        raise LoadError(
+            f"The warehouse could not be written: {lines[-1] if lines else type(cause).__name__}"
+        ) from error
 
 
 class _Warehouse(Known):

@@ -670,8 +670,7 @@ class _Repository:
             chunk = Chunk()
             add(chunk, found)
             yield chunk
-        known_before = set(state.get("under_way", ()))
-        under_way = {key for key in known_before - set(again) - set(states)}
+        under_way = set(state.get("under_way", ())) - set(again) - set(states)
         under_way |= {key for key, value in states.items() if value in UNDER_WAY or value is None}
         if is_new or again:
             state["seen"] = seen

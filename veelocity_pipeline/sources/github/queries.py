@@ -1,8 +1,8 @@
 """Every GraphQL document that is sent to GitHub, built from fragments; valid against its public schema.
 
 Cost, by GitHub's rule (one request per node that a nested list is asked of, by 100): a page of 50 pull
-requests is 1 + 50 × 7 lists + 50 × 30 reviews' comments + 50 × 20 commits' parents = 2,851 requests, so
-29 points; lists that are longer than their first page here are followed by ``overflow``.
+requests is 1, 50 by 7 lists, 50 by 30 reviews (their comments) and 50 by 20 commits (their parents): 2,851
+requests, so 29 points; lists that are longer than their first page here are followed by ``overflow``.
 """
 
 from __future__ import annotations

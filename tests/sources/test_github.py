@@ -1,0 +1,400 @@
+"""GitHub: documents against the official schema, rows from a hand-written node, refreshes against the simulator."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from graphql import GraphQLSchema, parse, validate
+from pydantic import SecretStr
+
+from veelocity_pipeline.settings import Service, Settings
+from veelocity_pipeline.simulator import Fault, Simulator
+from veelocity_pipeline.sources import http
+from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
+
+from .conftest import RawWarehouse
+
+# ------------------------------------------------------------------------------------------------ documents
+
+
+@pytest.mark.parametrize("name", queries.DOCUMENTS)
+def test_every_document_is_valid_against_the_official_schema(name: str, github_contract: GraphQLSchema) -> None:
+    assert validate(github_contract, parse(queries.DOCUMENTS[name])) == []
+
+
+# ---------------------------------------------------------------------------------------------------- shape
+
+ADA = {"__typename": "User", "login": "ada", "avatarUrl": "https://a/1", "id": "U_1", "name": "Ada L"}
+WHOLE = {"hasNextPage": False, "endCursor": None}
+
+PULL_REQUEST: dict[str, Any] = {
+    "id": "PR_1",
+    "fullDatabaseId": "5000000001",
+    "number": 41,
+    "title": "Fix `UTF-8` names — naïve 🚀",
+    "body": "Closes #7",
+    "url": "https://github.test/acme/web/pull/41",
+    "state": "MERGED",
+    "isDraft": False,
+    "author": None,
+    "baseRefName": "main",
+    "headRefName": "fix/names",
+    "headRefOid": "c2",
+    "headRepository": None,
+    "isCrossRepository": True,
+    "mergeCommit": {"oid": "m1"},
+    "additions": 10,
+    "deletions": 2,
+    "changedFiles": 3,
+    "commitCount": {"totalCount": 2},
+    "createdAt": "2026-03-01T09:00:00Z",
+    "updatedAt": "2026-03-02T10:00:00Z",
+    "mergedAt": "2026-03-02T10:00:00Z",
+    "closedAt": "2026-03-02T10:00:00Z",
+    "labels": {"pageInfo": WHOLE, "nodes": [{"name": "bug"}, {"name": "bug"}, None]},
+    "closingIssuesReferences": {
+        "pageInfo": WHOLE,
+        "nodes": [{"id": "I_7", "number": 7, "repository": {"id": "R_1", "nameWithOwner": "acme/web"}}],
+    },
+    "timelineItems": {
+        "pageInfo": WHOLE,
+        "nodes": [
+            {"__typename": "ReadyForReviewEvent", "id": "E_1", "createdAt": "2026-03-01T11:00:00Z", "actor": None},
+            {},
+        ],
+    },
+    "reviews": {
+        "pageInfo": WHOLE,
+        "nodes": [
+            {
+                "id": "RV_1",
+                "state": "PENDING",
+                "url": "u",
+                "submittedAt": None,
+                "author": ADA,
+                "comments": {
+                    "pageInfo": WHOLE,
+                    "nodes": [
+                        {
+                            "id": "RC_1",
+                            "body": "why?",
+                            "createdAt": "2026-03-01T12:00:00+02:00",
+                            "updatedAt": "2026-03-01T12:00:00+02:00",
+                            "author": {"__typename": "Bot", "login": "copilot", "avatarUrl": "", "id": "B_1"},
+                        }
+                    ],
+                },
+            }
+        ],
+    },
+    "comments": {"pageInfo": WHOLE, "nodes": []},
+    "commits": {
+        "pageInfo": WHOLE,
+        "nodes": [
+            {
+                "commit": {
+                    "id": "C_1",
+                    "oid": "c1",
+                    "message": "One",
+                    "authoredDate": "2026-02-28T09:00:00Z",
+                    "committedDate": "2026-02-28T10:00:00Z",
+                    "author": {"name": "Ada", "email": "ada@x", "user": {"__typename": "User", "login": "ada"}},
+                    "parents": {"pageInfo": WHOLE, "nodes": [{"oid": "b0"}]},
+                }
+            },
+            {
+                "commit": {
+                    "id": "C_2",
+                    "oid": "c2",
+                    "message": "Merge main",
+                    "authoredDate": "2026-03-01T09:00:00Z",
+                    "committedDate": "2026-03-01T09:00:00Z",
+                    "author": None,
+                    "parents": {"pageInfo": WHOLE, "nodes": [{"oid": "c1"}, {"oid": "b1"}]},
+                }
+            },
+        ],
+    },
+}
+
+
+def test_a_pull_request_of_a_deleted_account_from_a_deleted_fork() -> None:
+    row = shape.pull_request_row(PULL_REQUEST, "R_1")
+    assert row == {
+        "id": "PR_1",
+        "database_id": 5_000_000_001,
+        "repository_id": "R_1",
+        "number": 41,
+        "title": "Fix `UTF-8` names — naïve 🚀",
+        "body": "Closes #7",
+        "url": "https://github.test/acme/web/pull/41",
+        "state": "MERGED",
+        "is_draft": False,
+        "author_id": None,
+        "author_login": None,
+        "author_type": None,
+        "author_name": None,
+        "author_avatar_url": None,
+        "base_ref_name": "main",
+        "head_ref_name": "fix/names",
+        "head_sha": "c2",
+        "head_repository_id": None,
+        "is_cross_repository": True,
+        "merge_commit_sha": "m1",
+        "additions": 10,
+        "deletions": 2,
+        "changed_files": 3,
+        "commit_count": 2,
+        "created_at": datetime(2026, 3, 1, 9, tzinfo=UTC),
+        "updated_at": datetime(2026, 3, 2, 10, tzinfo=UTC),
+        "merged_at": datetime(2026, 3, 2, 10, tzinfo=UTC),
+        "closed_at": datetime(2026, 3, 2, 10, tzinfo=UTC),
+        "deleted_at": None,
+    }
+
+
+def test_the_children_of_a_pull_request() -> None:
+    sets = shape.pull_request_sets(PULL_REQUEST, "R_1")
+    ids = {"pull_request_id": "PR_1", "repository_id": "R_1"}
+    assert sets["pull_request_labels"] == [{**ids, "name": "bug"}]
+    assert sets["pull_request_closing_references"] == [
+        {
+            **ids,
+            "issue_id": "I_7",
+            "issue_number": 7,
+            "issue_repository_id": "R_1",
+            "issue_repository": "acme/web",
+        }
+    ]
+    assert sets["pull_request_draft_events"] == [
+        {
+            **ids,
+            "id": "E_1",
+            "event": "ready_for_review",
+            "actor_login": None,
+            "occurred_at": datetime(2026, 3, 1, 11, tzinfo=UTC),
+        }
+    ]
+    (review,) = sets["pull_request_reviews"]
+    assert (review["state"], review["submitted_at"], review["author_name"]) == ("PENDING", None, "Ada L")
+    (comment,) = sets["pull_request_review_comments"]
+    assert (comment["review_id"], comment["author_type"], comment["author_name"]) == ("RV_1", "Bot", None)
+    assert comment["created_at"] == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert sets["pull_request_comments"] == []
+    columns = ("position", "sha", "parent_shas", "author_login")
+    assert [tuple(row[column] for column in columns) for row in sets["pull_request_commits"]] == [
+        (0, "c1", "b0", "ada"),
+        (1, "c2", "c1 b1", None),
+    ]
+    assert "pull_request_files" not in sets
+
+
+def test_every_row_fits_its_table() -> None:
+    for table, rows in shape.pull_request_sets(PULL_REQUEST, "R_1").items():
+        ENTRY.tables[table].arrow(rows)
+        for row in rows:
+            assert set(row) == set(ENTRY.tables[table].columns)
+    node = {"id": "x", "oid": "s", "nameWithOwner": "a/b", "number": 1}
+    for table, row in {
+        "repositories": shape.repository_row(node, "a/*"),
+        "pull_requests": shape.pull_request_row(node, "R"),
+        "commits": shape.commit_row(node, "R"),
+        "issues": shape.issue_row(node, "R"),
+        "releases": shape.release_row(node, "R"),
+        "deployments": shape.deployment_row(node, "R"),
+    }.items():
+        assert set(row) == set(ENTRY.tables[table].columns)
+
+
+def test_a_tag_of_a_tag_leads_to_its_commit() -> None:
+    annotated = {"id": "T1", "name": "v1", "target": {"oid": "t1", "target": {"oid": "t2", "target": {"oid": "c"}}}}
+    light = {"id": "T2", "name": "v2", "target": {"oid": "d"}}
+    assert [(row["name"], row["sha"]) for row in shape.tag_rows([annotated, light], "R")] == [("v1", "c"), ("v2", "d")]
+
+
+def test_an_unmerged_pull_request_has_no_merge_commit() -> None:
+    assert shape.pull_request_row({**PULL_REQUEST, "mergedAt": None}, "R_1")["merge_commit_sha"] is None
+
+
+def test_a_rename_touches_both_paths() -> None:
+    files = [[{"filename": "b", "previous_filename": "a"}], [{"filename": "c"}]]
+    assert [row["path"] for row in shape.commit_file_rows(files, "C", "R", "s")] == ["b", "a", "c"]
+
+
+# ------------------------------------------------------------------------------------------------ refreshes
+
+Organization = Callable[..., Settings]
+
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def settings_of(simulator: Simulator, **fields: Any) -> Settings:
+    """Settings for the simulated organisation, with a service in its first repository, so that paths are read."""
+    environment = simulator.environment()
+    names = tuple(environment["GITHUB_REPOSITORIES"].split(","))
+    return Settings.model_validate(
+        {
+            "github_tokens": (SecretStr(environment["GITHUB_TOKEN"]),),
+            "github_api_url": environment["GITHUB_API_URL"],
+            "github_repositories": names,
+            "services": (Service(name="part", repository=names[0], paths=("**",)),),
+            **fields,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """All raw rows after an undisturbed load of the organisation, which is the same in every simulator."""
+    folder = tmp_path_factory.mktemp("calm")
+    (folder / "dlt").mkdir()
+    warehouse = RawWarehouse(folder)
+    with Simulator(size="small") as simulator:
+        outcomes = warehouse.refresh(ENTRY, settings_of(simulator))
+    assert not [outcome.error for outcome in outcomes if outcome.error]
+    return warehouse.everything(ENTRY)
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """A small organisation of the test's own; waits take no time."""
+    real = http.Client.__init__
+
+    def patient(self: http.Client, *arguments: Any, **named: Any) -> None:
+        real(self, *arguments, **{**named, "sleep": lambda _seconds: None})
+
+    monkeypatch.setattr(http.Client, "__init__", patient)
+    with Simulator(size="small") as made:
+        yield made
+
+
+@pytest.fixture
+def of(simulator: Simulator) -> Organization:
+    """Settings for the test's simulator."""
+    return functools.partial(settings_of, simulator)
+
+
+def differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> dict[str, Any]:
+    """Tables whose rows differ, with the first few rows that only one side has."""
+    found = {}
+    for table in one:
+        left, right = Counter(map(repr, one[table])), Counter(map(repr, other[table]))
+        if left != right:
+            found[table] = ([*(left - right)][:3], [*(right - left)][:3])
+    return found
+
+
+def test_a_refresh_of_nothing_new_changes_nothing_and_asks_once(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    warehouse = new_warehouse("home")
+    first = warehouse.refresh(ENTRY, of())
+    assert not [outcome.error for outcome in first if outcome.error]
+    before = warehouse.everything(ENTRY)
+    assert all(before[table] for table in ("pull_requests", "commits", "pull_request_reviews", "pull_request_files"))
+    count = len(simulator.log)
+    again = warehouse.refresh(ENTRY, of())
+    # One for all repositories, and one more for each in which something changed within the last minute.
+    assert len(simulator.log) - count <= 1 + len(of().github_repositories)
+    assert not [outcome.error for outcome in again if outcome.error]
+    assert differences(before, warehouse.everything(ENTRY)) == {}
+
+
+def test_increments_end_where_a_full_load_of_a_fresh_warehouse_does(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    moving = new_warehouse("moving")
+    moving.refresh(ENTRY, of())
+    for days in (1, 7, 30):
+        simulator.advance(days=days)
+        moving.refresh(ENTRY, of())
+    fresh = new_warehouse("fresh")
+    fresh.refresh(ENTRY, of())
+    assert differences(moving.everything(ENTRY), fresh.everything(ENTRY)) == {}
+    moving.refresh(ENTRY, of(), full=True)
+    assert differences(moving.everything(ENTRY), fresh.everything(ENTRY)) == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind="502", match="graphql", times=3, after=2),
+        Fault(kind="drop", match="graphql", times=3, after=2),
+        Fault(kind="primary_limit", match="graphql", times=2, after=3),
+        Fault(kind="secondary_limit", match="graphql", times=2, after=3),
+        Fault(kind="partial", match="graphql", times=2, after=2),
+        Fault(kind="not_json", match="graphql", times=1, after=2),
+    ],
+    ids=lambda fault: fault.kind,
+)
+def test_a_fault_changes_nothing_in_the_end(
+    fault: Fault, simulator: Simulator, of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    shaken = new_warehouse("shaken")
+    simulator.faults.append(fault)
+    outcomes = shaken.refresh(ENTRY, of())
+    assert not [outcome.error for outcome in outcomes if outcome.error]
+    assert differences(shaken.everything(ENTRY), calm) == {}
+
+
+def test_an_unknown_repository_fails_alone(of: Organization, new_warehouse: Callable[[str], RawWarehouse]) -> None:
+    warehouse = new_warehouse("home")
+    names = of().github_repositories
+    outcomes = warehouse.refresh(ENTRY, of(github_repositories=(names[0], "acme/nothing-here", *names[1:])))
+    failed = {outcome.scope_name for outcome in outcomes if outcome.error}
+    assert failed == {"acme/nothing-here"}
+    assert warehouse.rows("select count(*) from raw_github.repositories") == [(len(names),)]
+
+
+def test_a_wrong_token_is_said_in_one_sentence(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    simulator.faults.append(Fault(kind="unauthorized", match="graphql", times=100))
+    outcomes = new_warehouse("home").refresh(ENTRY, of())
+    assert {outcome.scope_id for outcome in outcomes} == {"*"}
+    assert all("GITHUB_TOKEN" in (outcome.error or "") for outcome in outcomes)
+
+
+def test_an_interrupted_first_load_goes_on_and_ends_the_same(
+    simulator: Simulator,
+    of: Organization,
+    calm: Rows,
+    new_warehouse: Callable[[str], RawWarehouse],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queries, "PULL_REQUESTS_PER_PAGE", 8)
+    monkeypatch.setattr(queries, "COMMITS_PER_PAGE", 10)
+    cut = new_warehouse("cut")
+    for after in (2, 5, 9):
+        simulator.faults.append(Fault(kind="forbidden", match="graphql", times=50, after=after))
+        cut.refresh(ENTRY, of())
+        simulator.faults.clear()
+    outcomes = cut.refresh(ENTRY, of())
+    assert not [outcome.error for outcome in outcomes if outcome.error]
+    assert differences(cut.everything(ENTRY), calm) == {}
+
+
+def test_the_first_load_is_thrifty(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    outcomes = new_warehouse("home").refresh(ENTRY, of(services=()))
+    assert max(entry.points for entry in simulator.log) <= 30
+    assert sum(outcome.points for outcome in outcomes) == sum(entry.points for entry in simulator.log)
+    assert sum(outcome.requests for outcome in outcomes) == len(simulator.log)
+
+
+def test_the_check_says_what_can_be_read(simulator: Simulator, of: Organization) -> None:
+    names = of().github_repositories
+    results = GitHubConnector(of(github_repositories=(*names, "acme/nothing-here"))).check()
+    assert [result.ok for result in results] == [True] * (1 + len(names)) + [False]
+    assert "pull requests" in results[1].detail
+    simulator.faults.append(Fault(kind="unauthorized", match="graphql", times=10))
+    (refused,) = GitHubConnector(of()).check()
+    assert not refused.ok
+    assert "GITHUB_TOKEN" in refused.detail
