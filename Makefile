@@ -50,7 +50,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@uv=$$(command -v uv || { $(BIN)/pip install --quiet uv >/dev/null 2>&1 && echo $(BIN)/uv; }); \
-	if [ -n "$$uv" ] && "$$uv" pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	if [ -n "$$uv" ] && "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock; \
 	then :; else $(BIN)/pip install --quiet --require-hashes -r requirements.lock; fi
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@

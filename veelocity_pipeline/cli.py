@@ -77,8 +77,8 @@ def demo() -> None:
     home.claim_for_demo()
     out.print("Starting a simulated GitHub and Linear on this machine …")
     with simulated_environment() as environment:
-        settings = load_settings(overrides=environment)
         os.environ.update(environment, VEELOCITY_DEMO="1")
+        settings = load_settings()
         result = _refresh(settings, full=not home.published.exists())
     _tell(result, home)
     if not result.succeeded:
@@ -165,7 +165,7 @@ def status(
     if not rows:
         out.print("No refresh yet. `veelocity refresh` makes the first; `make demo` needs no token.")
         return
-    table = Table("source", "repository", "last success", "newest change", "rows", "asked", "", box=None)
+    table = Table("source", "repository", "last success", "newest", "rows", "", box=None, padding=(0, 1, 0, 0))
     for column in table.columns:
         column.no_wrap = True
     failures = []
@@ -177,9 +177,8 @@ def status(
             source,
             name,
             _minute(min((row["succeeded_at"] or "" for row in mine), default="")),
-            _minute(max((row["watermark"] or "" for row in mine), default="")),
+            max((row["watermark"] or "" for row in mine), default="")[:10],
             f"{sum(row['rows'] or 0 for row in mine):,}",
-            f"{sum(row['requests'] or 0 for row in mine):,}",
             "[red]failed[/red]" if errors else "[green]fine[/green]",
         )
     out.print(table)
@@ -297,7 +296,7 @@ def _print_deployment_sources(home: Home) -> None:
 
 
 def _minute(moment: str) -> str:
-    return moment[2:16].replace("T", " ")
+    return moment[:16].replace("T", " ")
 
 
 def _shown(path: Path) -> str:

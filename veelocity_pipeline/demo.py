@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from veelocity_pipeline.warehouse import WarehouseError
 
@@ -20,20 +23,24 @@ def simulated_environment() -> Iterator[dict[str, str]]:
     Raises:
         WarehouseError: it did not start.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "veelocity_pipeline.simulator", "--port", "0", "--size", "demo"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "veelocity.toml"
+        yield from _serve(config)
+
+
+def _serve(config: Path) -> Iterator[dict[str, str]]:
+    simulator = [sys.executable, "-m", "veelocity_pipeline.simulator", "--port", "0", "--size", "demo"]
+    process = subprocess.Popen([*simulator, "--config", str(config)], stdout=subprocess.PIPE, text=True)
     try:
-        environment: dict[str, str] = {}
+        # nothing of the user's own settings: the demo is the same everywhere
+        environment = {"VEELOCITY_CONFIG": str(config), "VEELOCITY_ENV_FILE": os.devnull}
         assert process.stdout is not None
         for line in process.stdout:
             if not line.strip():
                 break
             name, _, value = line.strip().partition("=")
             environment[name] = value
-        if process.poll() is not None or not environment:
+        if "GITHUB_TOKEN" not in environment:
             raise WarehouseError("the simulated GitHub and Linear did not start; what they said stands above")
         yield environment
     finally:
