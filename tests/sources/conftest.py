@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,14 @@ class RawWarehouse:
 
 
 @pytest.fixture
-def new_warehouse(tmp_path: Path) -> Iterator[Callable[[str], RawWarehouse]]:
+def new_warehouse(tmp_path: Path) -> Callable[[str], RawWarehouse]:
     """Makes warehouses, each in a folder of that name."""
 
     def make(name: str = "home") -> RawWarehouse:
         (tmp_path / name / "dlt").mkdir(parents=True, exist_ok=True)
         return RawWarehouse(tmp_path / name)
 
-    yield make
+    return make
 
 
 @cache

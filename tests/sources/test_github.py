@@ -398,3 +398,34 @@ def test_the_check_says_what_can_be_read(simulator: Simulator, of: Organization)
     (refused,) = GitHubConnector(of()).check()
     assert not refused.ok
     assert "GITHUB_TOKEN" in refused.detail
+
+
+def test_all_of_an_owner_from_a_day_on(
+    of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    owner = of().github_repositories[0].split("/")[0]
+    columns = list(ENTRY.tables["pull_requests"].columns)
+    closed = sorted(row[columns.index("closed_at")] for row in calm["pull_requests"] if row[columns.index("closed_at")])
+    day = closed[len(closed) // 2].date()
+    expected = {
+        row[0]
+        for row in calm["pull_requests"]
+        if row[columns.index("closed_at")] is None or row[columns.index("closed_at")].date() >= day
+    }
+    warehouse = new_warehouse("home")
+    settings = of(github_repositories=(f"{owner}/*",), start_date=day)
+    for full in (False, False, True):
+        outcomes = warehouse.refresh(ENTRY, settings, full=full)
+        assert not [outcome.error for outcome in outcomes if outcome.error]
+        assert {row[0] for row in warehouse.table(ENTRY, "pull_requests")} == expected
+    assert warehouse.rows("select distinct configured_as from raw_github.repositories") == [(f"{owner}/*",)]
+
+
+def test_a_refresh_of_one_repository_leaves_the_others_alone(
+    of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    name, *_ = of().github_repositories
+    outcomes = new_warehouse("home").refresh(ENTRY, of(), scopes=(name, "acme/nothing-here"))
+    errors = {outcome.scope_name: outcome.error for outcome in outcomes}
+    assert len(errors) == 2
+    assert "GITHUB_REPOSITORIES" in (errors["acme/nothing-here"] or "")

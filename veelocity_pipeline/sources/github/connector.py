@@ -307,7 +307,7 @@ class _Repository:
         state = self.mark.setdefault(kind.table, {})
         newest = _newest(self.node.get(kind.field))
         total = _total(self.node.get(kind.field))
-        if self.is_full or "newest" not in state or "sweep" in state and not state["sweep"]["is_full"]:
+        if self.is_full or "newest" not in state or not state.get("sweep", {}).get("is_full", True):
             yield from self._sweep(kind, total)
             return
         settled = newest is None or _time(state["seen_at"]) - _time(newest) >= SETTLED
