@@ -529,7 +529,7 @@ class Client:
             _, body, _ = self._send("POST", self.graphql_url, payload, subject, attempts=attempts)
             if not isinstance(body, dict):
                 raise BadAnswerError(f"{self._host(self.graphql_url)} did not answer as a GraphQL API does.")
-            errors = [error for error in body.get("errors") or () if isinstance(error, dict)]
+            errors = [e for e in body.get("errors") or () if isinstance(e, dict) and not _is_only_too_large(e)]
             data = body.get("data")
             fatal = [error for error in errors if _code(error) not in tolerate]
             if not fatal and isinstance(data, dict):
@@ -845,6 +845,12 @@ def _code(error: Mapping[str, Any]) -> str:
     extensions = error.get("extensions")
     code = error.get("type") or (extensions.get("code") if isinstance(extensions, dict) else "") or ""
     return str(code).upper().replace(" ", "_")
+
+
+def _is_only_too_large(error: Mapping[str, Any]) -> bool:
+    """Whether an error is that an id has outgrown GraphQL's Int: that field is null then, and the rest is whole."""
+    path = error.get("path")
+    return isinstance(path, list) and path[-1:] == ["databaseId"]
 
 
 def _error_codes(body: Json) -> list[str]:
