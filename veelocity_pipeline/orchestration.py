@@ -55,7 +55,7 @@ def prepare_instance(settings: Settings) -> Home:
         os.environ["DAGSTER_POSTGRES_URL"] = settings.dagster_postgres_url.get_secret_value()
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            STORAGE=_POSTGRES if settings.dagster_postgres_url else "# SQLite in this folder"
+            STORAGE=_POSTGRES if settings.dagster_postgres_url else "SQLite in this folder"
         )
         target = home.dagster / "dagster.yaml"
         if not target.exists() or target.read_text(encoding="utf-8") != content:

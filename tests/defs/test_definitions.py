@@ -88,11 +88,6 @@ def test_both_jobs_run_the_whole_graph(defs: dg.Definitions) -> None:
         assert job.executor_def.name == "in_process"
 
 
-def tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> object:
-    schedule = next(iter(defs.schedules or []))
-    return schedule.evaluate_tick(dg.build_schedule_context(instance=instance))  # type: ignore[union-attr]
-
-
 def test_a_schedule_waits_for_its_own_unfinished_run(monkeypatch: pytest.MonkeyPatch) -> None:
     from veelocity_pipeline.defs.automation import schedules
     from veelocity_pipeline.settings import load_settings
@@ -104,7 +99,7 @@ def test_a_schedule_waits_for_its_own_unfinished_run(monkeypatch: pytest.MonkeyP
     assert incremental.cron_schedule == "*/5 * * * *"
     assert full.cron_schedule == "0 3 * * 0"
     assert incremental.default_status == dg.DefaultScheduleStatus.RUNNING
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.instance_for_test() as instance:
         context = dg.build_schedule_context(instance=instance)
         assert isinstance(incremental(context), dg.RunRequest)
         instance.add_run(
@@ -124,7 +119,7 @@ def test_a_schedule_with_nothing_to_read_says_so() -> None:
     from veelocity_pipeline.defs.automation import schedules
     from veelocity_pipeline.settings import load_settings
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.instance_for_test() as instance:
         for schedule in schedules(load_settings()):
             skipped = schedule(dg.build_schedule_context(instance=instance))
             assert isinstance(skipped, dg.SkipReason)
