@@ -142,8 +142,10 @@ def pull_request_sets(node: Node, repository: str) -> dict[str, list[Row]]:
                 "actor_login": _get(event, "actor", "login"),
                 "occurred_at": time(event.get("createdAt")),
             }
-            for event in _unique(nodes(node.get("timelineItems")))
-            if event.get("__typename") in _DRAFT_EVENTS
+            # A server may list more kinds of event than were asked for; those have no id here.
+            for event in _unique(
+                each for each in nodes(node.get("timelineItems")) if each.get("__typename") in _DRAFT_EVENTS
+            )
         ],
         "pull_request_reviews": [
             {
