@@ -371,7 +371,7 @@ class WorkspaceLife:
         if record is not None:
             record.fix = pull_request
             if record.service is None:
-                self._blame(record, self._lane_of(record, pull_request))
+                self._blame(record, self._lane_of(pull_request))
 
     # -- incidents
 
@@ -397,8 +397,7 @@ class WorkspaceLife:
                 self.attach(issue, cause)
         record = IncidentRecord(issue, home.repository, None, cause, None, self.now)
         self.life.organization.incidents.append(record)
-        if cause is not None or labelled:
-            self._blame(record, lane)
+        self._blame(record, lane if cause is not None or labelled else self._lane_of_tracker(home, issue))
         if isinstance(issue, LinearIssue):
             responder = rng.choice([user for user in issue.team.members if user.is_active])
             issue.assignee = responder
@@ -406,13 +405,19 @@ class WorkspaceLife:
             self.life.start(self._end(issue, "In Progress", responder), soon)
         return record
 
-    def _lane_of(self, record: IncidentRecord, pull_request: PullRequest) -> Lane | None:
-        """The only production lane of the repository that takes the pull request."""
+    def _lane_of(self, pull_request: PullRequest) -> Lane | None:
+        """The lane of the only service that the pull request touches; None where it touches several."""
         for home in self.life.repositories:
             if home.repository is pull_request.repository:
-                lanes = [lane for lane in home.delivery.lanes if lane.is_production and lane.takes(pull_request.paths)]
-                return lanes[0]
+                return _of_only_service([lane for lane in home.delivery.lanes if lane.takes(pull_request.paths)])
         return None
+
+    def _lane_of_tracker(self, home: RepositoryLife, issue: LinearIssue | Issue) -> Lane | None:
+        """The lane of the only service that the issue's repository, or Linear team, has; None where it has several."""
+        homes = [home]
+        if isinstance(issue, LinearIssue):
+            homes = [each for each in self.life.repositories if each.plan.team == home.plan.team]
+        return _of_only_service([lane for each in homes for lane in each.delivery.lanes])
 
     def _blame(self, record: IncidentRecord, lane: Lane | None) -> None:
         """The deployment that the incident says had failed: its cause's, else the latest before it of the service."""
@@ -466,3 +471,9 @@ class WorkspaceLife:
                     failures.remove(failure)
             if false_alarm:
                 record.failed = None
+
+
+def _of_only_service(lanes: list[Lane]) -> Lane | None:
+    """The first production lane, if all of them are one service's."""
+    production = [lane for lane in lanes if lane.is_production]
+    return production[0] if len({lane.service for lane in production}) == 1 else None

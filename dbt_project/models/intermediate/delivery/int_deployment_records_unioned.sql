@@ -7,10 +7,10 @@ statuses as (
         min(created_at) filter (where vendor_state = 'SUCCESS') as succeeded_at,
         min(created_at) filter (where vendor_state in ('FAILURE', 'ERROR')) as failed_at,
         bool_or(vendor_state = 'INACTIVE') as was_inactive,
-        arg_max(log_url, created_at) filter (where log_url <> '') as log_url,
-        -- which run made it; the later status wins where several runs wrote
+        -- which run made it; the later status wins where several runs wrote. Inactive says the run that replaced it
+        arg_max(log_url, created_at) filter (where log_url <> '' and vendor_state <> 'INACTIVE') as log_url,
         arg_max(regexp_extract(log_url, '/actions/runs/(\d+)', 1), created_at)
-            filter (where regexp_matches(log_url, '/actions/runs/\d+')) as run_key
+            filter (where regexp_matches(log_url, '/actions/runs/\d+') and vendor_state <> 'INACTIVE') as run_key
     from {{ ref('stg_github__deployment_statuses') }}
     group by deployment_key
 )
