@@ -182,8 +182,17 @@ def status(
             "[red]failed[/red]" if errors else "[green]fine[/green]",
         )
     out.print(table)
+    for source in dict.fromkeys(row["source"] for row in rows):
+        last = max((row for row in rows if row["source"] == source), key=lambda row: row["attempted_at"])
+        spent = [row for row in rows if row["source"] == source and row["attempted_at"] == last["attempted_at"]]
+        left = [row["budget_left"] for row in spent if row["budget_left"] is not None]
+        out.print(
+            f"{source}: {sum(row['requests'] or 0 for row in spent):,} requests in its last refresh"
+            + (f", {min(left):,} of the API's budget left then" if left else ""),
+            highlight=False,
+        )
     for source, name, error in failures:
-        out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False)
+        out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     if home.published.exists():
         out.print(f"\nPublished marts: {_shown(home.published)}", highlight=False)
 
@@ -286,13 +295,19 @@ def _print_deployment_sources(home: Home) -> None:
                qualify row_number() over (partition by repository_id order by started_at desc) <= 5
                order by repository_id, started_at desc"""
         ).fetchall()
-    if not rows:
-        return
-    table = Table("repository", "deploys by", "rule", "status", "finished", "ref", box=None, padding=(0, 2, 0, 0))
-    for repository, source, rule, state, finished, ref in rows:
-        table.add_row(repository, source, rule, state, f"{finished:%Y-%m-%d %H:%M}" if finished else "", ref)
-    out.print("\nWhat counts as a deployment, with the last five (as of the last refresh):")
-    out.print(table)
+    if rows:
+        out.print("\nWhat counts as a deployment, with the last five (as of the last refresh):")
+    table = Table(box=None)
+    for number, (repository, source, rule, state, finished, ref) in enumerate(rows):
+        if number == 0 or rows[number - 1][0] != repository:
+            if number:
+                out.print(table)
+            out.print(f"{repository}, by {rule}", markup=False, highlight=False, soft_wrap=True)
+            table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+        when = f"{finished:%Y-%m-%d %H:%M}" if finished else "not finished"
+        table.add_row(source.replace("_", " "), state.replace("_", " "), when, ref)
+    if rows:
+        out.print(table)
 
 
 def _minute(moment: str) -> str:

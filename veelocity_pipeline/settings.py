@@ -371,8 +371,8 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
     Raises:
         SettingsError: something is wrong; names the setting.
     """
-    directory = directory or CHECKOUT
-    dotenv = directory / os.environ.get("VEELOCITY_ENV_FILE", ".env")
+    folder = directory or CHECKOUT
+    dotenv = folder / os.environ.get("VEELOCITY_ENV_FILE", ".env")
 
     class _Loaded(Settings):
         @classmethod
@@ -388,7 +388,7 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
             # names are taken by their exact case: on its own the library would also read `timezone` or `HOME`
             env = EnvSettingsSource(settings_cls, case_sensitive=True)
             file = _DotEnv(settings_cls, env_file=dotenv, case_sensitive=True)
-            return init_settings, _Named(env), _Named(file), _TomlSource(settings_cls, _config_file(directory, file))
+            return init_settings, _Named(env), _Named(file), _TomlSource(settings_cls, _config_file(folder, file))
 
     try:
         loaded = _Loaded(**dict(overrides or {}))
@@ -397,7 +397,7 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
     home = loaded.home.expanduser()
     return loaded.model_copy(
         update={
-            "home": home if home.is_absolute() else (directory / home).resolve(),
+            "home": home if home.is_absolute() else (folder / home).resolve(),
             "github_api_url": loaded.github_api_url.rstrip("/"),
         }
     )

@@ -44,6 +44,7 @@ SYNC_STATUS = pa.schema(
         "is_full": pa.bool_(),
         "requests": pa.int64(),
         "points": pa.int64(),
+        "budget_left": pa.int64(),
     }
 )
 """Columns of ``operations.sync_status``: one row per source, table and repository, as of its last attempt."""

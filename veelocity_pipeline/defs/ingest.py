@@ -126,6 +126,7 @@ def _attempt(outcome: Outcome) -> dict[str, str | int | bool | datetime | None]:
         "is_full": outcome.is_full,
         "requests": outcome.requests,
         "points": outcome.points,
+        "budget_left": outcome.budget_left,
     }
 
 
@@ -155,6 +156,9 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, in
             "requests_of_source": dg.MetadataValue.int(requests),
             "points_of_source": dg.MetadataValue.int(points),
         }
+        left = [outcome.budget_left for outcome in mine if outcome.budget_left is not None]
+        if left:
+            metadata["budget_left"] = dg.MetadataValue.int(min(left))
         if watermarks:
             metadata["newest_change"] = dg.MetadataValue.timestamp(max(watermarks))
         yield dg.MaterializeResult(

@@ -355,6 +355,12 @@ class Client:
         return self._total.waited
 
     @property
+    def remaining(self) -> int | None:
+        """Requests or points that all tokens together have left, as their last answers said; None if none said."""
+        known = [token.remaining for token in self._tokens if token.remaining is not None]
+        return sum(known) if known else None
+
+    @property
     def server_date(self) -> datetime | None:
         """The server's time of the first answer; None before there is one."""
         return self._server_date

@@ -139,6 +139,7 @@ class Outcome:
         watermark: the newest change that was seen, where the connector keeps one.
         error: None if all went well.
         requests, points: what the whole scope cost; on its first table only, so that sums are right.
+        budget_left: what all tokens together had left when the scope was read, where the provider says.
     """
 
     source: str
@@ -154,6 +155,7 @@ class Outcome:
     is_full: bool
     requests: int
     points: int
+    budget_left: int | None = None
 
 
 class Known(ABC):
@@ -502,7 +504,9 @@ class _Refresh:
                 if row[key] not in ids:
                     pending.rows.setdefault(name, {})[(row[key],)] = {**row, "deleted_at": now}
 
-    def outcomes(self, reading: _Reading, read_at: datetime | None) -> Iterator[Outcome]:
+    def outcomes(
+        self, reading: _Reading, read_at: datetime | None, budget_left: int | None = None
+    ) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
         for number, table in enumerate(self.entry.tables):
             text = watermarks.get(table)
@@ -520,6 +524,7 @@ class _Refresh:
                 is_full=self.request.full,
                 requests=reading.usage.requests if number == 0 else 0,
                 points=reading.usage.points if number == 0 else 0,
+                budget_left=budget_left,
             )
 
 
@@ -589,7 +594,7 @@ def load(
                 shared = Usage()
                 count = sum(reading.rows.values())
                 refresh.say(f"{reading.scope.name}: {reading.error or (f'{count:,} rows' if count else 'nothing new')}")
-                yield from refresh.outcomes(reading, client.server_date)
+                yield from refresh.outcomes(reading, client.server_date, client.remaining)
     finally:
         refresh.stopped.set()
         client.cancel()
