@@ -250,11 +250,13 @@ class _Repository:
         self, document: str, field: str, kind: str, variables: Mapping[str, Any], most: int | None = None
     ) -> Node:
         """One page of one of the repository's lists, its nodes still with cut lists inside."""
+        owner, name = self.name.split("/", 1)
         data = self.client.graphql_page(
-            document, {"repository": self.id, **variables}, self.sizes[kind], most=most, about=self.name
+            document, {"owner": owner, "name": name, **variables}, self.sizes[kind], most=most, about=self.name
         )
-        repository = data.get("node")
-        if repository is None:
+        repository = data.get("repository")
+        # Another id: it was deleted, and another one made by that name.
+        if repository is None or repository["id"] != self.id:
             raise NotFoundError(f"GitHub no longer knows {self.name}, or the token may not read it.")
         return repository.get(field) or {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
 
@@ -297,7 +299,13 @@ class _Repository:
             variables[f"i{number}"] = cut.owner["id"]
             variables[f"c{number}"] = cut.connection["pageInfo"]["endCursor"]
         document = queries.overflow([cut.nested for cut in cuts])
-        data, _ = self.client.graphql_tolerant(document, variables, about=self.name)
+        data, errors = self.client.graphql_tolerant(document, variables, about=self.name)
+        vanished = {error["path"][0] for error in errors if error.get("path")}
+        for number, cut in enumerate(cuts):
+            if data.get(f"n{number}") is None and f"n{number}" not in vanished:
+                raise BadAnswerError(
+                    f"{self.name}: the {cut.nested.field} of {cut.owner['id']} go on, and GitHub does not give the rest."
+                )
         return data
 
     # ------------------------------------------------------------------------ pull requests and issues

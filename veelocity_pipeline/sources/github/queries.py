@@ -199,16 +199,15 @@ _PULL_REQUEST = _fields(
 PULL_REQUESTS = _fields(
     f"""
     query pullRequests(
-      $repository: ID!, $first: Int!, $after: String, $states: [PullRequestState!], $files: Boolean!
+      $owner: String!, $name: String!, $first: Int!, $after: String, $states: [PullRequestState!], $files: Boolean!
     ) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          pullRequests(
-            first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
-          ) {{
-            totalCount {PAGE_INFO} nodes {{ ...pullRequest }}
-          }}
+      repository(owner: $owner, name: $name) {{
+        id
+        pullRequests(
+          first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
+        ) {{
+          totalCount {PAGE_INFO} nodes {{ ...pullRequest }}
         }}
       }}
     }}
@@ -227,13 +226,12 @@ PULL_REQUESTS_BY_ID = _fields(
 
 PULL_REQUEST_IDS = _fields(
     f"""
-    query pullRequestIds($repository: ID!, $first: Int!, $after: String) {{
+    query pullRequestIds($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          pullRequests(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
-            {PAGE_INFO} nodes {{ id }}
-          }}
+      repository(owner: $owner, name: $name) {{
+        id
+        pullRequests(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
+          {PAGE_INFO} nodes {{ id }}
         }}
       }}
     }}
@@ -246,16 +244,15 @@ PULL_REQUEST_IDS = _fields(
 
 COMMITS = _fields(
     f"""
-    query commits($repository: ID!, $oid: GitObjectID!, $first: Int!, $after: String) {{
+    query commits($owner: String!, $name: String!, $oid: GitObjectID!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          object(oid: $oid) {{
-            ... on Commit {{
-              history(first: $first, after: $after) {{
-                {PAGE_INFO}
-                nodes {{ {_COMMIT} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
-              }}
+      repository(owner: $owner, name: $name) {{
+        id
+        object(oid: $oid) {{
+          ... on Commit {{
+            history(first: $first, after: $after) {{
+              {PAGE_INFO}
+              nodes {{ {_COMMIT} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
             }}
           }}
         }}
@@ -270,20 +267,19 @@ COMMITS = _fields(
 
 TAGS = _fields(
     f"""
-    query tags($repository: ID!, $first: Int!, $after: String) {{
+    query tags($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          refs(
-            refPrefix: "refs/tags/", first: $first, after: $after, orderBy: {{field: TAG_COMMIT_DATE, direction: DESC}}
-          ) {{
-            totalCount {PAGE_INFO}
-            nodes {{
-              id name
-              target {{
-                oid
-                ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid }} }} }} }} }} }}
-              }}
+      repository(owner: $owner, name: $name) {{
+        id
+        refs(
+          refPrefix: "refs/tags/", first: $first, after: $after, orderBy: {{field: TAG_COMMIT_DATE, direction: DESC}}
+        ) {{
+          totalCount {PAGE_INFO}
+          nodes {{
+            id name
+            target {{
+              oid
+              ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid }} }} }} }} }} }}
             }}
           }}
         }}
@@ -295,16 +291,15 @@ TAGS = _fields(
 
 RELEASES = _fields(
     f"""
-    query releases($repository: ID!, $first: Int!, $after: String) {{
+    query releases($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          releases(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
-            totalCount {PAGE_INFO}
-            nodes {{
-              id databaseId name tagName tagCommit {{ oid }} url isDraft isPrerelease author {{ ...actor }}
-              createdAt updatedAt publishedAt
-            }}
+      repository(owner: $owner, name: $name) {{
+        id
+        releases(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
+          totalCount {PAGE_INFO}
+          nodes {{
+            id databaseId name tagName tagCommit {{ oid }} url isDraft isPrerelease author {{ ...actor }}
+            createdAt updatedAt publishedAt
           }}
         }}
       }}
@@ -325,13 +320,12 @@ _DEPLOYMENT = _fields(
 
 DEPLOYMENTS = _fields(
     f"""
-    query deployments($repository: ID!, $first: Int!, $after: String) {{
+    query deployments($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          deployments(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
-            totalCount {PAGE_INFO} nodes {{ ...deployment }}
-          }}
+      repository(owner: $owner, name: $name) {{
+        id
+        deployments(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
+          totalCount {PAGE_INFO} nodes {{ ...deployment }}
         }}
       }}
     }}
@@ -362,15 +356,14 @@ _ISSUE = _fields(
 
 ISSUES = _fields(
     f"""
-    query issues($repository: ID!, $first: Int!, $after: String, $states: [IssueState!]) {{
+    query issues($owner: String!, $name: String!, $first: Int!, $after: String, $states: [IssueState!]) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          issues(
-            first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
-          ) {{
-            totalCount {PAGE_INFO} nodes {{ ...issue }}
-          }}
+      repository(owner: $owner, name: $name) {{
+        id
+        issues(
+          first: $first, after: $after, states: $states, orderBy: {{field: UPDATED_AT, direction: DESC}}
+        ) {{
+          totalCount {PAGE_INFO} nodes {{ ...issue }}
         }}
       }}
     }}
@@ -387,13 +380,12 @@ ISSUES_BY_ID = _fields(
 
 ISSUE_IDS = _fields(
     f"""
-    query issueIds($repository: ID!, $first: Int!, $after: String) {{
+    query issueIds($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      node(id: $repository) {{
-        ... on Repository {{
-          issues(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
-            {PAGE_INFO} nodes {{ id }}
-          }}
+      repository(owner: $owner, name: $name) {{
+        id
+        issues(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
+          {PAGE_INFO} nodes {{ id }}
         }}
       }}
     }}
