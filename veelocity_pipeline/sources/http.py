@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 import orjson
@@ -439,6 +439,7 @@ class Client:
             etags[path] = answer.etag
         if answer.is_unchanged:
             return
+        listed, number = 0, 1
         while True:
             items = answer.json.get(items_key) if items_key and isinstance(answer.json, dict) else answer.json
             if not isinstance(items, list):
@@ -447,9 +448,14 @@ class Client:
                     f"is {self._host(self.base_url)} the API?"
                 )
             yield items
-            if not answer.next:
+            listed, number = listed + len(items), number + 1
+            if answer.next:
+                answer = self.get(answer.next, about=about or path)
+            elif items_key and items and listed < (answer.json.get("total_count") or 0):
+                # A proxy dropped the Link header.
+                answer = self.get(path, {**(params or {}), "page": number}, about=about)
+            else:
                 return
-            answer = self.get(answer.next, about=about or path)
 
     def _url(self, path: str) -> str:
         if path.startswith("/"):
@@ -461,11 +467,11 @@ class Client:
         link = response.links.get("next", {}).get("url", "")
         if not link:
             return ""
-        there, root = urlsplit(link), urlsplit(self.base_url)
-        if (there.scheme, there.netloc) == (root.scheme, root.netloc):
-            return link
-        path = there.path.removeprefix("/api/v3")
-        return urlunsplit((root.scheme, root.netloc, f"{root.path}{path}", there.query, ""))
+        asked, there = str(response.url), urljoin(str(response.url), link)
+        if urlsplit(there)[:2] == urlsplit(asked)[:2]:
+            return there
+        # The host behind names its own address, or the repository by its number: what counts is which page it is.
+        return urlunsplit(urlsplit(asked)._replace(query=urlsplit(there).query))
 
     # ----------------------------------------------------------------------------------------- GraphQL
 

@@ -304,7 +304,7 @@ class _Repository:
         for number, cut in enumerate(cuts):
             if data.get(f"n{number}") is None and f"n{number}" not in vanished:
                 raise BadAnswerError(
-                    f"{self.name}: the {cut.nested.field} of {cut.owner['id']} go on, and GitHub does not give the rest."
+                    f"GitHub does not give the rest of the {cut.nested.field} of {cut.owner['id']} in {self.name}."
                 )
         return data
 

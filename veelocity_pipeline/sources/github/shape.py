@@ -12,11 +12,17 @@ Node = Mapping[str, Any]
 
 
 def time(text: str | None) -> datetime | None:
-    """A point in time of the API (ISO 8601) in UTC."""
+    """A point in time of the API (ISO 8601) in UTC; None for one that no calendar has.
+
+    Git takes any number for a commit's time, so that a year may be 0 or beyond 9999.
+    """
     if not text:
         return None
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def nodes(connection: Node | None) -> list[Node]:

@@ -259,6 +259,11 @@ class _Repository:
             if total > CAP:
                 remaining = total if window.start == floor else remaining
                 created = [_time(node["created_at"]) for node in _items(first.json, "workflow_runs", self.about)]
+                if not any(window.holds(moment) for moment in created):
+                    raise BadAnswerError(
+                        f"GitHub does not list the workflow runs of {self.scope.name} by when they were created "
+                        f"({window.created}): is GITHUB_API_URL the API?"
+                    )
                 try:
                     window = narrower(window, created)
                 except TooDenseError as error:
@@ -324,20 +329,23 @@ class _Repository:
         """The pages of a window that changed, from its ``first`` on; ``pages`` is brought up to date."""
         stored, pages.pages = pages.pages, []
         answer = first
+        listed = 0
         while True:
             number = len(pages.pages) + 1
             if answer.is_unchanged:
                 pages.pages.append(stored[number - 1])
+                listed += PER_PAGE
                 is_last = number >= len(stored)
             else:
                 nodes = _items(answer.json, "workflow_runs", self.about)
                 created = [_time(node["created_at"]) for node in nodes]
                 newest = max(created, default=pages.window.end or pages.window.start)
                 pages.pages.append({"etag": answer.etag, "newest": newest.isoformat()})
+                listed += len(nodes)
                 yield nodes
                 # Pages that are too old to change were dropped from ``stored``, and are not read again either.
                 is_dropped = number >= len(stored) > 0 and min(created, default=self.now) < self.now - LOOK_BACK
-                is_last = is_dropped or not answer.next
+                is_last = is_dropped or _is_last(answer, nodes, listed)
             if is_last:
                 return
             etag = stored[number]["etag"] if number < len(stored) else ""
@@ -359,16 +367,19 @@ class _Repository:
         """The workflows on the pages that changed, and all pages' ETags."""
         chunk = Chunk()
         kept: list[str] = []
+        listed = 0
         while True:
             number = len(kept) + 1
             answer = self._page(f"{self.path}/workflows", {}, etags[number - 1] if number <= len(etags) else "", number)
             kept.append(answer.etag)
             if answer.is_unchanged:
+                listed += PER_PAGE
                 is_last = number >= len(etags)
             else:
                 nodes = _items(answer.json, "workflows", self.about)
+                listed += len(nodes)
                 chunk.add("workflows", [shape.workflow_row(node, self.scope.id) for node in nodes])
-                is_last = not answer.next
+                is_last = _is_last(answer, nodes, listed)
             if is_last:
                 return chunk, kept
 
@@ -498,6 +509,12 @@ def _items(body: Any, key: str, about: str) -> list[shape.Node]:
     if not isinstance(items, list):
         raise BadAnswerError(f"GitHub answered {about} without {key!r}: is GITHUB_API_URL the API?")
     return items
+
+
+def _is_last(answer: Response, nodes: Sequence[shape.Node], listed: int) -> bool:
+    """Whether no page follows; a proxy may have dropped the Link header, where the total shows that one does."""
+    total = answer.json.get("total_count")
+    return not answer.next and (not nodes or not isinstance(total, int) or listed >= total)
 
 
 def _count(body: Any, about: str) -> int:

@@ -40,6 +40,10 @@ class Window:
         """The value of the query parameter of that name."""
         return f">={_text(self.start)}" if self.end is None else f"{_text(self.start)}..{_text(self.end)}"
 
+    def holds(self, moment: datetime) -> bool:
+        """Whether something that was created then is listed."""
+        return self.start <= moment and (self.end is None or moment < self.end + SECOND)
+
 
 def narrower(window: Window, sample: Sequence[datetime]) -> Window:
     """The newest part of a window that holds too many runs, cut to hold about ``GOAL``.
