@@ -100,3 +100,16 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
         "acme/web": None,
         "acme/api": "the token may not read it",
     }
+
+
+def test_sql_asks_the_published_marts(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    with warehouse.connect(home) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.dora_metrics as select 42 as deployment_count")
+    warehouse.publish(home)
+    assert "42" in veelocity("sql", "select deployment_count from dora_metrics").stdout
+    wrong = veelocity("sql", "select nothing from nowhere")
+    assert wrong.returncode == 2
+    assert "the query does not run" in complaint(wrong)

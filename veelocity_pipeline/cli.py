@@ -34,6 +34,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+CALLED_FROM = Path.cwd()
+"""Remembered, because running dbt changes the working directory."""
+
 out = Console()
 err = Console(stderr=True)
 
@@ -87,14 +90,13 @@ def demo() -> None:
     prefix = _shown_home(home)
     out.print(f"\nPublished marts  {_shown(home.published)}\nReport           {_shown(home.report)}\n")
     out.print("[bold]What to try next[/bold]", highlight=False)
-    query = "select period_start, deployment_count, lead_time_hours_median from marts.dora_metrics where scope = 'all'"
-    query += " and period = 'month' order by 1"
+    query = "select period_start, deployment_count, lead_time_hours_median from dora_metrics"
+    query += " where scope = 'all' and period = 'month' order by 1"
     for comment, command in (
         ("the asset graph, runs and schedules, on http://localhost:3000", f"{prefix}make dev"),
         (
             "the numbers by month, in SQL",
-            f".venv/bin/python -c \"import duckdb; duckdb.connect('{_shown(home.published)}', read_only=True)"
-            f'.sql(\\"{query}\\").show()"',
+            f'{prefix}.venv/bin/veelocity sql "{query}"',
         ),
         (
             "your own GitHub (the demo's data make room for yours)",
@@ -209,6 +211,22 @@ def scorecard(
 
 @app.command()
 @_explained
+def sql(query: Annotated[str, typer.Argument(help="One SELECT; the tables are in the schema marts.")]) -> None:
+    """Ask the published marts in SQL."""
+    import duckdb
+
+    from veelocity_pipeline.warehouse import read_published
+
+    with read_published(Home(load_settings().home).published) as connection:
+        try:
+            connection.execute("set search_path = 'marts'")
+            connection.sql(query).show(max_rows=200)
+        except duckdb.Error as error:
+            raise SettingsError(f"the query does not run: {str(error).splitlines()[0]}") from None
+
+
+@app.command()
+@_explained
 def report() -> None:
     """Make the report anew from what is published, and say where it is."""
     from veelocity_pipeline.report import render_report
@@ -317,7 +335,7 @@ def _minute(moment: str) -> str:
 def _shown(path: Path) -> str:
     """The path as short as it can be said from here."""
     with contextlib.suppress(ValueError):
-        return str(path.relative_to(Path.cwd()))
+        return str(path.relative_to(CALLED_FROM))
     return str(path)
 
 
