@@ -544,7 +544,8 @@ def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope
     columns: dict[str, list[Any]] = {
         name: [] for name in ("deployment", "where", "url", "finished_at", "recovery_hours", "scopes", "evidence")
     }
-    for row in _rows(connection, _FAILURES, {"shown": FAILURES_SHOWN}):
+    # one more than is shown, so that the page can tell all of them from the last of them
+    for row in _rows(connection, _FAILURES, {"shown": FAILURES_SHOWN + 1}):
         columns["deployment"].append((row["sha"] or "")[:7] or row["ref"] or _name(row["deployment_id"]))
         columns["where"].append(_name(row["service"] or row["repository_id"]))
         columns["url"].append(http_url(row["url"]))
