@@ -176,6 +176,8 @@ class _Repository:
         self.name = scope.name
         self.scope = scope
         self.node: Node = scope.info["node"]
+        branch = self.node.get("defaultBranchRef") or {}
+        self.head: str | None = (branch.get("target") or {}).get("oid")
         self.mark = mark
         self.known = known
         self.is_full = request.full
@@ -471,8 +473,7 @@ class _Repository:
 
     def _commits(self) -> Iterator[Chunk]:
         """The default branch's history: the whole of it at first, then from its head to what is known."""
-        branch = self.node.get("defaultBranchRef") or {}
-        head = (branch.get("target") or {}).get("oid")
+        head = self.head
         if not head:
             return  # an empty repository
         state = self.mark.setdefault("commits", {})
@@ -543,6 +544,11 @@ class _Repository:
         """A page of a commit's history, inner lists complete; None if there is no such commit (any more)."""
         found = self._page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
         page: Node | None = found.get("history")
+        if page is None and oid == self.head:
+            # Not every server looks up objects by their id; to the branch's head the branch leads too.
+            found = self._page(queries.HEAD_COMMITS, "defaultBranchRef", "commits", {"after": after})
+            target = found.get("target") or {}
+            page = target.get("history") if target.get("oid") == oid else None
         if page is not None:
             self._complete(shape.nodes(page), (queries.PARENTS, queries.ASSOCIATED_PULL_REQUESTS))
         return page

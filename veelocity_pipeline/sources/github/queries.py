@@ -242,25 +242,36 @@ PULL_REQUEST_IDS = _fields(
 
 # ----------------------------------------------------------------------------------------------- commits
 
-COMMITS = _fields(
+_HISTORY = _fields(
     f"""
-    query commits($owner: String!, $name: String!, $oid: GitObjectID!, $first: Int!, $after: String) {{
-      {RATE_LIMIT}
-      repository(owner: $owner, name: $name) {{
-        id
-        object(oid: $oid) {{
-          ... on Commit {{
-            history(first: $first, after: $after) {{
-              {PAGE_INFO}
-              nodes {{ {_COMMIT} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
-            }}
-          }}
-        }}
+    ... on Commit {{
+      history(first: $first, after: $after) {{
+        {PAGE_INFO}
+        nodes {{ {_COMMIT} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
       }}
     }}
     """
 )
+
+COMMITS = _fields(
+    f"""
+    query commits($owner: String!, $name: String!, $oid: GitObjectID!, $first: Int!, $after: String) {{
+      {RATE_LIMIT}
+      repository(owner: $owner, name: $name) {{ id object(oid: $oid) {{ {_HISTORY} }} }}
+    }}
+    """
+)
 """The history of one commit, newest first: pages do not move when the branch does."""
+
+HEAD_COMMITS = _fields(
+    f"""
+    query headCommits($owner: String!, $name: String!, $first: Int!, $after: String) {{
+      {RATE_LIMIT}
+      repository(owner: $owner, name: $name) {{ id defaultBranchRef {{ target {{ oid {_HISTORY} }} }} }}
+    }}
+    """
+)
+"""The same of the default branch's head, for servers that do not look up objects."""
 
 
 # -------------------------------------------------------------------------- tags, releases, deployments
@@ -415,6 +426,7 @@ DOCUMENTS: dict[str, str] = {
     "pullRequestsById": PULL_REQUESTS_BY_ID,
     "pullRequestIds": PULL_REQUEST_IDS,
     "commits": COMMITS,
+    "headCommits": HEAD_COMMITS,
     "tags": TAGS,
     "releases": RELEASES,
     "deployments": DEPLOYMENTS,
