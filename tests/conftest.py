@@ -55,17 +55,20 @@ def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProces
 
 @pytest.fixture(scope="session")
 def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home after one whole refresh of the small simulated organisation; for reading only."""
+    """A home after one whole refresh of the medium simulated organisation, its settings too; for reading only."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one for all workers
     home = Home(shared / "refreshed")
     with exclusively(shared / "refreshed.lock"):
         if not home.published.exists():
-            with Simulator(size="small") as simulator:
+            with Simulator(size="medium") as simulator:
+                config = shared / "refreshed.toml"
+                config.write_text(simulator.configuration(), encoding="utf-8")
                 result = veelocity(
                     "refresh",
                     VEELOCITY_HOME=str(home.path),
                     VEELOCITY_ENV_FILE=os.devnull,
+                    VEELOCITY_CONFIG=str(config),
                     **simulator.environment(),
                 )
             assert result.returncode == 0, result.stdout + result.stderr

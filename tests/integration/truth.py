@@ -12,7 +12,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -49,7 +49,7 @@ def quantile(values: list[float], share: float) -> float | None:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Milestones:
     """When a pull request got how far."""
 
@@ -60,7 +60,7 @@ class Milestones:
     first_approval_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Change:
     """A merged pull request or a direct commit; ``record`` is None while its service has not been deployed since."""
 
@@ -83,7 +83,7 @@ class Change:
         return hours(self.first_commit_at, self.deployed_at)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence:
     """Why a deployment had failed."""
 
@@ -93,7 +93,7 @@ class Evidence:
     resolved_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Incident:
     """An issue that was an incident; ``failed`` is the deployment that it tells of."""
 
@@ -105,7 +105,7 @@ class Incident:
     resolved_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Measurement:
     """A metric of one thing, with all scopes that it belongs to."""
 
@@ -118,7 +118,7 @@ class Measurement:
     teams: frozenset[str]
 
 
-@dataclass
+@dataclass(repr=False)
 class Truth:
     """An organisation's records, read by the definitions of the metrics.
 
@@ -130,6 +130,7 @@ class Truth:
     organization: Organization
     configuration: str
     settings: dict[str, Any] = field(init=False)
+    _measured: dict[tuple[str, tuple[str, str]], list[Measurement]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.settings = tomllib.loads(self.configuration)
@@ -474,7 +475,8 @@ class Truth:
             repair, record = change.pull_request, change.record
             if repair is None or record is None:
                 continue
-            is_fix = any(each.fix is repair and each.service in (None, change.service) for each in self.incidents.values())
+            mended = [each.service for each in self.incidents.values() if each.fix is repair]
+            is_fix = None in mended or change.service in mended
             if is_fix or (repair.is_hotfix and record.previous is not None) or self._reverts_in_production(change):
                 found.add(self.deployment_id(record))
         return found
@@ -524,13 +526,16 @@ class Truth:
         return found
 
     def _of_deployments(self) -> Iterator[Measurement]:
-        for record in self.counted:
+        for record in self.successes:
             assert record.finished_at is not None
             name, service = self.deployment_id(record), self.service_id(record)
             where = (self.repository_id(record.repository), service, self.teams_of_service(service))
-            yield Measurement("deployment", name, record.finished_at, 1.0, *where)
-            yield Measurement("failed", name, record.finished_at, float(name in self.failed), *where)
-            yield Measurement("rework", name, record.finished_at, float(name in self.rework), *where)
+            if record.is_redeploy:
+                yield Measurement("redeployments", name, record.finished_at, 1.0, *where)
+                continue
+            yield Measurement("deployment_frequency", name, record.finished_at, 1.0, *where)
+            yield Measurement("change_fail_rate", name, record.finished_at, float(name in self.failed), *where)
+            yield Measurement("rework_rate", name, record.finished_at, float(name in self.rework), *where)
             recovered_at = self.failed.get(name)
             recovery = hours(record.finished_at, recovered_at)
             if recovered_at is not None and recovery is not None:
@@ -544,22 +549,24 @@ class Truth:
             assert record.finished_at is not None
             metric = "commit_lead_time" if change.pull_request is None else "lead_time"
             teams = self.teams_of_service(change.service)
-            yield Measurement(metric, change.id, record.finished_at, lead_time, change.repository, change.service, teams)
+            yield Measurement(
+                metric, change.id, record.finished_at, lead_time, change.repository, change.service, teams
+            )
 
     def _of_pull_requests(self) -> Iterator[Measurement]:
         for name, pull_request in self.pull_requests.items():
             at = self.milestones(pull_request)
             created_at, merged_at = pull_request.created_at, pull_request.merged_at
             spans = {
-                "opened": (created_at, created_at),
-                "merged": (merged_at, merged_at),
+                "pull_requests_opened": (created_at, created_at),
+                "pull_requests_merged": (merged_at, merged_at),
                 "time_to_first_review": (created_at, at.first_review_at),
                 "pickup": (at.ready_at, at.first_response_at),
                 "review": (at.first_response_at, merged_at),
                 "merge_time": (created_at, merged_at),
             }
             if self.is_by_bot(pull_request):
-                spans = {"merged_by_bots": (merged_at, merged_at)}
+                spans = {"pull_requests_merged_by_bots": (merged_at, merged_at)}
             repository = self.repository_id(pull_request.repository)
             teams = self.teams_of_author(pull_request)
             for service in self.services_of(repository, pull_request.paths) or [None]:
@@ -574,7 +581,7 @@ class Truth:
             started_at = issue.started_at if isinstance(issue, LinearIssue) else None
             completed_at = self.completed_at(issue)
             spans = {
-                "completed": (completed_at, completed_at),
+                "issues_completed": (completed_at, completed_at),
                 "started_to_completed": (started_at, completed_at),
             }
             if pull_request is not None and self.category(issue) != "canceled":
@@ -594,7 +601,9 @@ class Truth:
                 teams = self.teams_of_tracker(issue)
                 if metric == "time_to_restore":
                     service = self.incidents[name].service
-                    where = self.repository_of(service) if service else repository_of_issue(issue, self)
+                    where = repository if isinstance(issue, Issue) else None
+                    if service:
+                        where = self.repository_of(service)
                     owners = self.teams_of_service(service) if service else frozenset()
                     yield Measurement(metric, name, end, value, where, service, teams | owners)
                     continue
@@ -620,31 +629,13 @@ class Truth:
             result["team", team] = lambda each, name=team: name in each.teams  # type: ignore[misc]
         return result
 
-    def measured(
-        self, metric: str, scope: tuple[str, str], since: datetime | None = None, until: datetime | None = None
-    ) -> list[float]:
-        """A metric's values in a scope, measured after ``since`` and up to ``until``; a thing counts once, when first."""
-        return [each.value for each in self._in(metric, scope) if _is_between(each.at, since, until)]
-
-    def by_month(self, metric: str, scope: tuple[str, str]) -> dict[date, list[float]]:
-        """The values by the first day of the month in which each was measured."""
-        result: dict[date, list[float]] = defaultdict(list)
-        for each in self._in(metric, scope):
-            result[each.at.date().replace(day=1)].append(each.value)
-        return result
-
-    def _in(self, metric: str, scope: tuple[str, str]) -> list[Measurement]:
-        belongs = self.scopes[scope]
-        firsts: dict[str, Measurement] = {}
-        for each in self.measurements[metric]:
-            if belongs(each) and (each.id not in firsts or each.at < firsts[each.id].at):
-                firsts[each.id] = each
-        return list(firsts.values())
-
-
-def repository_of_issue(issue: LinearIssue | Issue, truth: Truth) -> str | None:
-    return truth.repository_id(issue.repository) if isinstance(issue, Issue) else None
-
-
-def _is_between(moment: datetime, since: datetime | None, until: datetime | None) -> bool:
-    return (since is None or moment > since) and (until is None or moment <= until)
+    def measured(self, metric: str, scope: tuple[str, str]) -> list[Measurement]:
+        """A metric's measurements in a scope; what belongs to several of its services counts once, when first."""
+        if (metric, scope) not in self._measured:
+            belongs = self.scopes[scope]
+            firsts: dict[str, Measurement] = {}
+            for each in self.measurements[metric]:
+                if belongs(each) and (each.id not in firsts or each.at < firsts[each.id].at):
+                    firsts[each.id] = each
+            self._measured[metric, scope] = list(firsts.values())
+        return self._measured[metric, scope]

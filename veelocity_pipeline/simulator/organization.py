@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Any
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Account:
     """A GitHub account. ``kind`` is GraphQL's type: User, Bot or Organization.
 
@@ -38,7 +38,7 @@ class Account:
         return f"{self.login}[bot]" if self.kind == "Bot" else self.login
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Label:
     """A label of a repository."""
 
@@ -51,7 +51,7 @@ class Label:
     created_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Commit:
     """A commit. ``landing`` counts the commits of the branch's first-parent line (0 first), -1 off it."""
 
@@ -75,7 +75,7 @@ class Commit:
     landing: int = -1
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PullRequestCommit:
     """A commit's place in a pull request."""
 
@@ -84,7 +84,7 @@ class PullRequestCommit:
     commit: Commit
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Event:
     """Something in a pull request's timeline; ``kind`` is GraphQL's type name."""
 
@@ -98,7 +98,7 @@ class Event:
     after: Commit | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ReviewComment:
     """A comment on a line of a change."""
 
@@ -112,7 +112,7 @@ class ReviewComment:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Review:
     """A review; ``submitted_at`` is None while it is PENDING."""
 
@@ -129,7 +129,7 @@ class Review:
     comments: list[ReviewComment] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Comment:
     """A comment in the conversation of a pull request or an issue."""
 
@@ -142,7 +142,7 @@ class Comment:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PullRequest:
     """A pull request. ``merge_method`` is squash, merge or rebase once merged."""
 
@@ -195,7 +195,7 @@ class PullRequest:
         return sorted({path for entry in self.commits for path in entry.commit.paths})
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Issue:
     """A GitHub issue."""
 
@@ -217,7 +217,7 @@ class Issue:
     closed_by: list[PullRequest] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Tag:
     """A tag; an annotated one has an object of its own between name and commit."""
 
@@ -230,7 +230,7 @@ class Tag:
     created_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Release:
     """A release; a draft has neither tag nor ``published_at``."""
 
@@ -249,7 +249,7 @@ class Release:
     published_at: datetime | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DeploymentStatus:
     """A state that a deployment was given."""
 
@@ -265,7 +265,7 @@ class DeploymentStatus:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Deployment:
     """A GitHub Deployment. Its state is that of its last status."""
 
@@ -283,7 +283,7 @@ class Deployment:
     statuses: list[DeploymentStatus] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Workflow:
     """A workflow file of GitHub Actions."""
 
@@ -298,7 +298,7 @@ class Workflow:
     run_count: int = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Job:
     """A job of an attempt."""
 
@@ -312,7 +312,7 @@ class Job:
     completed_at: datetime | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class RunAttempt:
     """One attempt of a run, from its own start to its own end."""
 
@@ -326,7 +326,7 @@ class RunAttempt:
     jobs: list[Job] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class WorkflowRun:
     """A workflow run: what triggered it, and its attempts (the last one is how REST lists it)."""
 
@@ -351,7 +351,7 @@ class WorkflowRun:
         return self.attempts[-1]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Environment:
     """An environment of a repository."""
 
@@ -360,7 +360,7 @@ class Environment:
     name: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Repository:
     """A repository; ``former_names`` still answer, as GitHub's redirects do."""
 
@@ -401,7 +401,7 @@ class Repository:
         return self.branches.get(self.default_branch)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LinearUser:
     """A member of the Linear workspace; ``account`` is the same person at GitHub."""
 
@@ -416,7 +416,7 @@ class LinearUser:
     is_active: bool = True
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class WorkflowState:
     """A workflow state of a Linear team."""
 
@@ -429,7 +429,7 @@ class WorkflowState:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LinearLabel:
     """A label of a team, or of the whole workspace (no team)."""
 
@@ -443,7 +443,7 @@ class LinearLabel:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Cycle:
     """A cycle (sprint) of a team."""
 
@@ -458,7 +458,7 @@ class Cycle:
     completed_at: datetime | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ProjectStatus:
     """A status that projects of the workspace can have."""
 
@@ -469,7 +469,7 @@ class ProjectStatus:
     created_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Project:
     """A project, of one or more teams."""
 
@@ -487,7 +487,7 @@ class Project:
     target_date: date | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class StateChange:
     """An entry of an issue's history: a change of state, of team or of assignee."""
 
@@ -502,7 +502,7 @@ class StateChange:
     to_assignee: LinearUser | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Attachment:
     """A link on an issue: here the pull requests that Linear's GitHub integration attached."""
 
@@ -516,7 +516,7 @@ class Attachment:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LinearComment:
     """A comment on an issue; no user when an integration wrote it."""
 
@@ -528,7 +528,7 @@ class LinearComment:
     updated_at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LinearIssue:
     """A Linear issue."""
 
@@ -568,7 +568,7 @@ class LinearIssue:
         return f"{self.team.key}-{self.number}"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LinearTeam:
     """A Linear team."""
 
@@ -588,7 +588,7 @@ class LinearTeam:
         return next(state for state in self.states if state.name == name)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Workspace:
     """The Linear side."""
 
@@ -604,7 +604,7 @@ class Workspace:
     issues: list[LinearIssue] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Failure:
     """Why a production deployment counts as failed: ``evidence`` as METRICS names its kinds."""
 
@@ -616,7 +616,7 @@ class Failure:
     rollback: DeploymentRecord | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DeploymentRecord:
     """One attempt to deploy, as the people who did it know it.
 
@@ -649,7 +649,7 @@ class DeploymentRecord:
     failures: list[Failure] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class IncidentRecord:
     """An incident: what people saw break, what caused it and what mended it."""
 
@@ -663,7 +663,7 @@ class IncidentRecord:
     completed_at: datetime | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Organization:
     """Everything at one moment, ``now``."""
 

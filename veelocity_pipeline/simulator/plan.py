@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 MOMENT = datetime(2026, 9, 30, 12, tzinfo=UTC)
@@ -248,7 +248,26 @@ SMALL = Plan(
     leavers=((3, 25),),
 )
 
-PLANS = {"demo": DEMO, "small": SMALL}
+MEDIUM = replace(
+    DEMO,
+    start=datetime(2026, 7, 20, tzinfo=UTC),
+    repositories=tuple(
+        replace(
+            each,
+            per_day=each.per_day * (3 if each.name == "mobile" else 1),  # pull requests are stacked there
+            trouble=each.trouble * 2,
+            ci_from_day=each.ci_from_day and 20,
+            archived_on_day=each.archived_on_day and 40,
+            renamed_on_day=each.renamed_on_day and 30,
+        )
+        for each in DEMO.repositories
+    ),
+    teams=tuple(replace(each, key_changed_on_day=each.key_changed_on_day and 35) for each in DEMO.teams),
+    leavers=((11, 20), (27, 45)),
+)
+"""All that the demo has, in ten weeks: every way to deliver, for tests that read an organisation whole."""
+
+PLANS = {"demo": DEMO, "small": SMALL, "medium": MEDIUM}
 
 FIRST_NAMES = (
     "Ada",

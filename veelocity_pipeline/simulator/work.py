@@ -378,10 +378,11 @@ class WorkspaceLife:
     def incident(
         self, home: RepositoryLife, lane: Lane, cause: PullRequest | None, rng: random.Random
     ) -> IncidentRecord:
-        """People report that something broke. The cause may be known; else a label may name the service."""
+        """People report that something broke. The cause may be known; a label may name the service."""
         service = lane.service.rpartition("/")[2]
         title = f"{service}: {rng.choice(THINGS)} fails"
-        labelled = cause is None and rng.random() < 0.7
+        # what caused it does not say which of several services broke
+        labelled = rng.random() < 0.7 if cause is None else self._lane_of(cause) is None
         issue: LinearIssue | Issue
         if home.plan.issues_per_week and rng.random() < 0.2:
             issue = home.open_issue(title, "Users see errors.", rng.choice(self.life.present(home.members)))
