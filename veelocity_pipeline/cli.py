@@ -124,6 +124,11 @@ def refresh(
     home = Home(settings.home)
     result = _refresh(settings, full=full, only=sources, repositories=tuple(repository or ()))
     _tell(result, home)
+
+    from veelocity_pipeline.sources.errors import TOKEN_REJECTED
+
+    if any(TOKEN_REJECTED in error for _, _, error in result.failures):
+        raise typer.Exit(MISUSED)
     if not result.succeeded or result.failures:
         raise typer.Exit(FAILED)
 

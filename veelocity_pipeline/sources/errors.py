@@ -5,6 +5,9 @@ The message of every error names the cause and, where there is one, the cure. No
 
 from __future__ import annotations
 
+TOKEN_REJECTED = "is wrong, expired or revoked"
+"""What is said of a token that is not accepted, after the name of its setting; the command line looks for it."""
+
 
 class SourceError(Exception):
     """A source, or one repository or team of it, could not be read."""

@@ -27,6 +27,7 @@ import orjson
 from pydantic import SecretStr
 
 from .errors import (
+    TOKEN_REJECTED,
     AuthenticationError,
     BadAnswerError,
     CancelledError,
@@ -685,7 +686,7 @@ class Client:
 
     def _unauthenticated(self) -> AuthenticationError:
         return AuthenticationError(
-            f"{self.provider.title} does not accept the token: {self.provider.variable} is wrong, expired or revoked."
+            f"{self.provider.title} does not accept the token: {self.provider.variable} {TOKEN_REJECTED}."
         )
 
     # ------------------------------------------------------------------------------- limits and waiting
