@@ -140,8 +140,8 @@ def test_when_pull_requests_got_how_far(truth: Truth, marts: duckdb.DuckDBPyConn
             hours(at.first_commit_at, known_at),
         )
     columns = """created_at, first_commit_at, ready_at, first_review_at, first_response_at, first_approval_at,
-        merged_at, closed_at, deployed_at, deployment_id, deployed_in_baseline, coding_hours, time_to_first_review_hours,
-        pickup_hours, review_hours, merge_time_hours, deploy_hours, lead_time_hours"""
+        merged_at, closed_at, deployed_at, deployment_id, deployed_in_baseline, coding_hours,
+        time_to_first_review_hours, pickup_hours, review_hours, merge_time_hours, deploy_hours, lead_time_hours"""
     assert_same(by_id(marts, f"select pull_request_id, {columns} from marts.fct_pull_requests"), recorded, columns)
 
 
@@ -288,9 +288,9 @@ def test_issues(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_links(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
-    recorded = {(pull_request, issue): () for issue, linked in truth.links.items() for pull_request in linked}
-    sql = "select distinct pull_request_id, issue_id from marts.bridge_pull_requests_issues where is_counted"
-    assert_same(by_id(marts, sql, key=2), recorded, "")
+    recorded = {(pull_request, issue): (True,) for issue, linked in truth.links.items() for pull_request in linked}
+    sql = "select distinct pull_request_id, issue_id, true from marts.bridge_pull_requests_issues where is_counted"
+    assert_same(by_id(marts, sql, key=2), recorded, "is_counted")
 
 
 # -- numbers

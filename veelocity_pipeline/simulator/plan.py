@@ -263,7 +263,7 @@ MEDIUM = replace(
         for each in DEMO.repositories
     ),
     teams=tuple(replace(each, key_changed_on_day=each.key_changed_on_day and 35) for each in DEMO.teams),
-    leavers=((11, 20), (27, 45)),
+    leavers=((14, 30), (18, 45)),
 )
 """All that the demo has, in ten weeks: every way to deliver, for tests that read an organisation whole."""
 
