@@ -7,6 +7,7 @@ is imported by the command that needs it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -58,10 +59,29 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
             _complain(str(error), MISUSED)
         except WarehouseError as error:
             _complain(str(error), FAILED)
+        except Exception as error:
+            if not _is_of_full_disk(error):
+                raise
+            _complain(
+                "the disk that holds VEELOCITY_HOME is full: make room and run it again; what was published before is "
+                "still there",
+                FAILED,
+            )
         except KeyboardInterrupt:
             _complain("interrupted; what was loaded before is kept, and the next run goes on from there", 130)
 
     return run
+
+
+def _is_of_full_disk(error: BaseException | None) -> bool:
+    """Whether there was no space left, which every library says in its own words."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if any(text in str(error) for text in ("No space left on device", "disk is full", "disk I/O error")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _complain(message: str, status: int) -> None:
