@@ -256,6 +256,8 @@ def explained(path: Path, error: Exception) -> Exception:
         )
     if "No space left" in text or "not enough space" in text.lower():
         return WarehouseError(f"{path}: the disk is full; make room and run again, nothing published was touched")
+    if "CHECKPOINT during DETACH failed" in text:
+        return WarehouseError(f"{path.parent}: the marts could not be copied for readers; is the disk full?")
     if "not a valid DuckDB database file" in text:
         return WarehouseError(f"{path} is not a DuckDB file; move it away and run again")
     return error

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import veelocity
+from tests.conftest import VEELOCITY, veelocity
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.warehouse import Home, read_published, read_status
 
@@ -92,10 +94,10 @@ def test_one_forbidden_repository_stops_neither_the_others_nor_what_it_had(tmp_p
 @pytest.mark.parametrize(
     ("environment", "status", "says"),
     [
-        ({"GITHUB_TOKEN": "wrong"}, 2, "GITHUB_TOKEN"),
+        ({"GITHUB_TOKEN": "ghp_n0pe"}, 2, "GITHUB_TOKEN"),
         ({"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "127.0.0.1:9"),
         ({"GITHUB_REPOSITORIES": "acme/nope"}, 1, "acme/nope"),
-        ({"LINEAR_API_KEY": "wrong"}, 2, "LINEAR_API_KEY"),
+        ({"LINEAR_API_KEY": "lin_api_n0pe"}, 2, "LINEAR_API_KEY"),
     ],
 )
 def test_what_cannot_be_read_is_said_and_what_was_published_stays(
@@ -111,8 +113,29 @@ def test_what_cannot_be_read_is_said_and_what_was_published_stays(
     assert result.returncode == status, result.stdout + result.stderr
     assert says in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
-    assert "wrong" not in result.stdout + result.stderr
+    assert "n0pe" not in result.stdout + result.stderr
     assert len(marts(home)["fct_pull_requests"]) == len(before["fct_pull_requests"])
+
+
+def test_a_refresh_that_was_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
+    """Killed in the middle of building, with all its children, as a machine that goes down does."""
+    home = Home(tmp_path / "home")
+    with Simulator(size="small") as simulator:
+        environment = {**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(home.path)}
+        process = subprocess.Popen(
+            [VEELOCITY, "refresh"], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert process.stdout is not None
+        assert any("Building the models" in line for line in process.stdout)
+        time.sleep(3)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not home.published.exists()
+        result = refresh(home, simulator)
+        assert result.returncode == 0, result.stdout + result.stderr
+        pull_requests = sum(len(repository.pull_requests) for repository in simulator.organization.repositories)
+    assert len(marts(home)["fct_pull_requests"]) == pull_requests
 
 
 def test_a_locked_warehouse_is_said(refreshed: Home, tmp_path: Path) -> None:
