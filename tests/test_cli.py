@@ -113,3 +113,13 @@ def test_sql_asks_the_published_marts(tmp_path: Path) -> None:
     wrong = veelocity("sql", "select nothing from nowhere")
     assert wrong.returncode == 2
     assert "the query does not run" in complaint(wrong)
+
+
+def test_a_home_that_cannot_be_used_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("GITHUB_TOKEN", "t")
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    result = veelocity("refresh")
+    assert result.returncode == 2
+    assert "VEELOCITY_HOME" in complaint(result)

@@ -23,7 +23,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
-from veelocity_pipeline.warehouse import Home, WarehouseError, read_status
+from veelocity_pipeline.warehouse import Home, HomeError, WarehouseError, read_status
 
 if TYPE_CHECKING:
     from veelocity_pipeline.orchestration import RefreshResult
@@ -58,7 +58,7 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
         except SettingsError as error:
             _complain(str(error), MISUSED)
         except WarehouseError as error:
-            _complain(str(error), FAILED)
+            _complain(str(error), MISUSED if isinstance(error, HomeError) else FAILED)
         except Exception as error:
             if not _is_of_full_disk(error):
                 raise
@@ -315,7 +315,7 @@ def _tell(result: RefreshResult, home: Home) -> None:
         kept = "what was published before is still there" if home.published.exists() else "nothing is published yet"
         err.print(f"The refresh failed; {kept}. Details: {_shown(home.path / 'refresh.log')}", highlight=False)
     elif result.failures:
-        err.print("The rest was refreshed and published; what failed keeps the data it had.", highlight=False)
+        err.print("Everything else was refreshed; what failed keeps the data it had.", highlight=False)
 
 
 def _print_scorecard(home: Home, *, days: int, repository: str | None) -> None:

@@ -54,6 +54,10 @@ class WarehouseError(Exception):
     """A file under ``VEELOCITY_HOME`` cannot be used; one sentence that names the file, the cause and the cure."""
 
 
+class HomeError(WarehouseError):
+    """``VEELOCITY_HOME`` names a folder that cannot be used at all."""
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder for everything that the program writes, and the names in it."""
@@ -130,7 +134,7 @@ class Home:
         """Create the folder, for its owner alone to write.
 
         Raises:
-            WarehouseError: the folder cannot be made or written.
+            HomeError: the folder cannot be made or written.
         """
         try:
             if not self.path.exists():
@@ -141,7 +145,7 @@ class Home:
             for folder in (self.dagster, self.dlt, self.dbt, self.report.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise WarehouseError(
+            raise HomeError(
                 f"VEELOCITY_HOME: {self.path} cannot be used ({error}); name a folder you may write"
             ) from None
 
@@ -296,7 +300,8 @@ def write_tables(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> dic
 def build_inputs(home: Home, timezone: str, definitions: str) -> str:
     """What the marts are a function of, as one short text: equal texts mean that a build would change nothing.
 
-    Rows that were loaded, rules, failures that ``sync_status`` shows, the day that ``as_of`` is in, and the models.
+    Rows that were loaded, rules, the day that ``as_of`` is in, and the models. A failed read alone is no reason to
+    build: it changes no number, and ``status.json`` tells it.
 
     Args:
         timezone: where a day begins.
@@ -314,12 +319,21 @@ def build_inputs(home: Home, timezone: str, definitions: str) -> str:
         parts += map(
             str,
             connection.execute(
-                """select source, repository, source_key, error, min(timezone(?, read_at)::date)
-                   from operations.sync_status group by all order by all""",
+                """select source, repository, source_key, min(timezone(?, read_at)::date)
+                   from operations.sync_status where read_at is not null group by all order by all""",
                 [timezone],
             ).fetchall(),
         )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def was_ever_read(home: Home) -> bool:
+    """Whether any repository or team was read completely, in this refresh or an earlier one."""
+    with connect(home) as connection:
+        [(count,)] = connection.execute(
+            "select count(*) from operations.sync_status where read_at is not null"
+        ).fetchall()
+    return bool(count)
 
 
 def last_build(home: Home) -> str | None:

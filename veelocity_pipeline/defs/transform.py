@@ -13,7 +13,7 @@ from dbt.adapters.factory import reset_adapters
 from veelocity_pipeline.defs.automation import REFRESH_JOBS
 from veelocity_pipeline.defs.resources import DBT_FOLDER, WAREHOUSE_POOL, Warehouse, dbt_resource, log
 from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import build_inputs, exclusively, last_build
+from veelocity_pipeline.warehouse import build_inputs, exclusively, last_build, was_ever_read
 
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 """Unit tests prove the models to us (`make test`); in production they would only be run again (dagster#34080)."""
@@ -77,6 +77,9 @@ def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
         if context.run.job_name in REFRESH_JOBS and inputs(warehouse) == last_build(warehouse.home):
             # yielding nothing skips this step's assets and, after them, the publish step and the report
             log.info("Nothing new was loaded, no rule changed and no day passed: what is published stands")
+            return
+        if not was_ever_read(warehouse.home):
+            log.info("Nothing could be read yet: there is nothing to build")
             return
         log.info("Building the models and testing them")
         try:
