@@ -171,9 +171,11 @@ def refresh(
 
 
 def _cause(event: dg.DagsterEvent) -> str:
-    """The innermost message of a step's failure, in one line."""
+    """What a step's failure says in one line: our own explanation where there is one, else the innermost message."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
+        if error.message.startswith("veelocity_pipeline."):
+            return error.message.partition(": ")[2].strip()
         error = error.cause
     lines = (error.message if error else "unknown").strip().splitlines()
     return lines[0] if lines else "unknown"

@@ -13,6 +13,7 @@ import functools
 import logging
 import os
 import queue
+import re
 import tempfile
 import threading
 import time
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dlt
@@ -29,6 +31,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from ..warehouse import explained
 from .errors import BadAnswerError, CancelledError, LoadError, SourceError
 from .http import Client, Usage
 from .tables import GONE_COLUMN, Row, Table
@@ -326,6 +329,8 @@ def _loading() -> Iterator[None]:
         yield
     except (PipelineStepFailed, DestinationException, OSError) as error:
         cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
+        if locked := re.search(r'lock on file "([^"]+)"', str(cause)):
+            raise LoadError(str(explained(Path(locked[1]), cause))) from error
         lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
         raise LoadError(
             f"The warehouse could not be written: {lines[-1] if lines else type(cause).__name__}"
