@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from veelocity_pipeline.lineage import CommitGraph, Finished, Sweep, trace
 
-MONDAY = datetime(2026, 3, 2, 9)
+MONDAY = datetime(2026, 3, 2, 9)  # noqa: DTZ001 - models hold UTC without saying so
 
 
 def finished(name: str, sha: str | None, hour: float, *, lasts: float = 0.1, lane: object = "web") -> Finished:
@@ -20,7 +20,7 @@ def finished(name: str, sha: str | None, hour: float, *, lasts: float = 0.1, lan
 
 
 #   a ── b ── d ── e        main, d merges c
-#         ╲  ╱
+#         \  /
 #          c
 MERGED = CommitGraph({"a": [], "b": ["a"], "c": ["b"], "d": ["b", "c"], "e": ["d"]})
 
@@ -72,8 +72,13 @@ def test_rolling_forward_after_a_rollback_is_none():
 def test_a_second_rollback_takes_back_the_first():
     traces = trace(
         MERGED,
-        [finished("1", "a", 1), finished("2", "b", 2), finished("3", "e", 3), finished("4", "b", 4)]
-        + [finished("5", "a", 5)],
+        [
+            finished("1", "a", 1),
+            finished("2", "b", 2),
+            finished("3", "e", 3),
+            finished("4", "b", 4),
+            finished("5", "a", 5),
+        ],
     )
     assert [one.rolls_back for one in traces] == [None, None, None, "3", "4"]
 
@@ -87,8 +92,13 @@ def test_another_branch_is_no_rollback():
     graph = CommitGraph({"a": [], "m1": ["a"], "m2": ["m1"], "r1": ["a"], "r2": ["r1"]})
     traces = trace(
         graph,
-        [finished("1", "m1", 1), finished("2", "r1", 2), finished("3", "m2", 3), finished("4", "r1", 4)]
-        + [finished("5", "r2", 5)],
+        [
+            finished("1", "m1", 1),
+            finished("2", "r1", 2),
+            finished("3", "m2", 3),
+            finished("4", "r1", 4),
+            finished("5", "r2", 5),
+        ],
     )
     assert [one.rolls_back for one in traces] == [None, None, None, None, None]
 

@@ -310,8 +310,9 @@ def _tell(result: RefreshResult, home: Home) -> None:
     for source, name, error in result.failures:
         err.print(f"{source}, {name}: {error}", markup=False, highlight=False, soft_wrap=True)
     if not result.succeeded:
-        for step, cause in result.failed_steps.items():
-            err.print(f"{step}: {cause}", markup=False, highlight=False, soft_wrap=True)
+        for cause in dict.fromkeys(result.failed_steps.values()):  # one cause may stop several steps
+            steps = ", ".join(step for step, why in result.failed_steps.items() if why == cause)
+            err.print(f"{steps}: {cause}", markup=False, highlight=False, soft_wrap=True)
         kept = "what was published before is still there" if home.published.exists() else "nothing is published yet"
         err.print(f"The refresh failed; {kept}. Details: {_shown(home.path / 'refresh.log')}", highlight=False)
     elif result.failures:

@@ -1,4 +1,4 @@
-"""What the commit graph says of each successful production deployment; the decisions are in veelocity_pipeline.lineage."""
+"""What the commit graph says of each successful production deployment; veelocity_pipeline.lineage decides it."""
 
 import pyarrow as pa
 
