@@ -248,7 +248,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
             home.working.chmod(0o600)
 
 
-def explained(path: Path, error: Exception) -> Exception:
+def explained(path: Path, error: BaseException) -> BaseException:
     """What DuckDB's error means for the one who runs the program, where that is known; else the error itself."""
     text = str(error)
     if "Could not set lock" in text:
