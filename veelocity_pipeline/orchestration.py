@@ -177,7 +177,9 @@ def _cause(event: dg.DagsterEvent) -> str:
         if error.message.startswith("veelocity_pipeline."):
             return error.message.partition(": ")[2].strip()
         error = error.cause
-    lines = (error.message if error else "unknown").strip().splitlines()
+    # dbt's long message names what failed only after this heading
+    _, _, said = (error.message if error else "unknown").rpartition("Errors parsed from dbt logs:")
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[0] if lines else "unknown"
 
 

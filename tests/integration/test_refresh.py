@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.conftest import VEELOCITY, veelocity
@@ -174,3 +175,28 @@ def test_status_json_tells_when(refreshed: Home) -> None:
     for row in rows:
         assert row["error"] is None
         assert datetime.fromisoformat(row["succeeded_at"]).tzinfo is not None
+
+
+def test_a_failed_test_of_the_models_stops_the_publish(refreshed: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.working.write_bytes(refreshed.working.read_bytes())
+    home.published.write_bytes(refreshed.published.read_bytes())
+    with duckdb.connect(home.working) as connection:
+        connection.execute("insert into raw_github.pull_requests from raw_github.pull_requests limit 1")
+    with Simulator(size="medium") as simulator:
+        result = refresh(home, simulator, **its_settings(refreshed), VEELOCITY_TIMEZONE="Europe/Vienna")
+    assert result.returncode == 1
+    assert "what was published before is still there" in result.stderr.replace("\n", " ")
+    assert "unique" in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert home.published.read_bytes() == refreshed.published.read_bytes()
+
+
+def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with Simulator(size="small") as simulator:
+        result = refresh(home, simulator, "--only", "github")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert {row["source"] for row in read_status(home)} == {"github"}
+    assert marts(home)["fct_pull_requests"]

@@ -17,7 +17,7 @@ from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
-from veelocity_pipeline.sources.loading import empty_source, make_pipeline
+from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
 
 COMPLETE = "read_completely"
 """Name of the check on each raw table: every repository's read of it succeeded."""
@@ -223,11 +223,21 @@ def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
 
 
 def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
+    make_missing_tables(target)
     warehouse.record_attempts(target.home, [])
     rows = warehouse.read_status(target.home)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": len(rows), "failing": sum(row["error"] is not None for row in rows)}
     )
+
+
+def make_missing_tables(target: Warehouse) -> None:
+    """Make the empty raw tables of sources that no run has read yet, which the models need all the same."""
+    with warehouse.connect(target.home) as connection:
+        rows = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    for entry in SOURCES.values():
+        if not {(entry.dataset, table) for table in entry.tables} <= set(rows):
+            prepare(entry, make_pipeline(entry, target.home))
 
 
 INGEST = [ingest_assets(entry) for entry in SOURCES.values()]

@@ -83,7 +83,9 @@ def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
             return
         log.info("Building the models and testing them")
         try:
-            yield from dbt.cli(list(BUILD), context=context).stream().fetch_row_counts()
+            # one folder for all runs: each would leave a new one behind, and never two build at a time
+            target = warehouse.home.dbt / "run"
+            yield from dbt.cli(list(BUILD), context=context, target_path=target).stream().fetch_row_counts()
         finally:
             # counting rows leaves a connection open in this process, which would lock the next writer out
             DuckDBConnectionManager.close_all_connections()
