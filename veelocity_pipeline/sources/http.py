@@ -13,6 +13,7 @@ import random
 import ssl
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ class Budget:
     seconds: float
 
 
-class Provider:
+class Provider(ABC):
     """How one vendor sends tokens and tells limits.
 
     Attributes:
@@ -112,21 +113,21 @@ class Provider:
     variable: str
     cure: str
 
+    @abstractmethod
     def headers(self, token: str) -> dict[str, str]:
         """Headers of every request with this token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def limited(self, response: httpx.Response, body: Json, now: float) -> Limited | None:
         """Whether this answer is a limit. ``now`` is the server's time, in seconds of Unix."""
-        raise NotImplementedError
 
+    @abstractmethod
     def budget(self, response: httpx.Response, now: float) -> Budget | None:
         """What the token has left; None if the answer does not say."""
-        raise NotImplementedError
 
+    @abstractmethod
     def points(self, response: httpx.Response, body: Json) -> int:
         """What a GraphQL answer cost, in the provider's points; 0 if it does not say."""
-        raise NotImplementedError
 
 
 class GitHub(Provider):
