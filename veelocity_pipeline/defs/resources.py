@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 from pydantic import PrivateAttr
 
+from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
 from veelocity_pipeline.warehouse import Home, writing
 
@@ -54,6 +55,7 @@ class Warehouse(dg.ConfigurableResource):
             if DEMO not in os.environ and self._home.clear_demo():
                 log.info("The demo's data made room for your own")
             os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)
+            os.environ[PARENT] = str(os.getpid())
             os.environ["DBT_LOG_PATH"] = str(self._home.dbt / "logs")
             yield self
 
@@ -67,9 +69,9 @@ def dbt_project(home: Path) -> DbtProject:
 
 
 def dbt_resource(project: DbtProject) -> DbtCliResource:
-    """dbt's command line: the one of this environment, which need not be on PATH."""
+    """dbt's command line: the one of this environment, which need not be on PATH and ends with this process."""
     return DbtCliResource(
         project_dir=project,
-        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+        dbt_executable=str(Path(sys.executable).with_name("veelocity-dbt")),
         global_config_flags=["--no-send-anonymous-usage-stats", "--no-version-check"],
     )
