@@ -127,8 +127,78 @@ def test_a_fault_matches_variables_and_names_of_operations(fresh: Simulator) -> 
     assert statuses == [200, 502, 502, 200]
 
 
+def test_a_rate_spoils_the_same_requests_in_whatever_order_they_come(fresh: Simulator) -> None:
+    paths = [f"{RUNS}?page={number}" for number in range(1, 81)]
+
+    def spoilt(order: list[str], seed: int) -> set[str]:
+        fresh.faults[:] = [Fault("504", rate=0.25, seed=seed)]
+        with github(fresh) as client:
+            return {path for path in order if client.get(path).status_code == 504}
+
+    met = spoilt(paths, 1)
+    assert 8 <= len(met) <= 32
+    assert spoilt(paths[::-1], 1) == met
+    assert spoilt(paths, 2) != met
+
+
+@pytest.mark.parametrize("kind", ["bare", "garbled"])
+def test_an_answer_may_come_without_good_headers(fresh: Simulator, kind: str) -> None:
+    with github(fresh) as client:
+        good = client.get(f"{RUNS}?per_page=1")
+        fresh.faults.append(Fault(kind))
+        bad = client.get(f"{RUNS}?per_page=1")
+    assert bad.json() == good.json()
+    told = {"date", "link", "etag", "x-ratelimit-remaining", "x-ratelimit-reset"}
+    assert told <= good.headers.keys()
+    assert {bad.headers.get(name) for name in told} == {None if kind == "bare" else "soon"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "after"),
+    [
+        (Fault("secondary_limit", retry_after=7), 403, "7"),
+        (Fault("secondary_limit", retry_after=None), 403, None),
+        (Fault("abuse"), 403, None),
+        (Fault("empty"), 200, None),
+        (Fault("not_modified"), 304, None),
+        (Fault("504"), 504, None),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_what_faults_answer(fresh: Simulator, fault: Fault, status: int, after: str | None) -> None:
+    fresh.faults.append(fault)
+    with github(fresh) as client:
+        response = client.get(RUNS)
+    assert (response.status_code, response.headers.get("retry-after")) == (status, after)
+    assert bool(response.content) == (fault.kind not in ("empty", "not_modified"))
+
+
+def test_each_list_may_give_its_first_item_twice(fresh: Simulator) -> None:
+    document = """query { repository(owner: "acme", name: "web") { pullRequests(first: 2) {
+        pageInfo { endCursor } nodes { id commits(first: 1) { pageInfo { endCursor } nodes { id } } } } } }"""
+    fresh.faults.append(Fault("duplicated", times=2))
+    with github(fresh) as client:
+        page = client.post("/graphql", json={"query": document}).json()["data"]["repository"]["pullRequests"]["nodes"]
+        runs = client.get(f"{RUNS}?per_page=2").json()["workflow_runs"]
+    assert [len(page), len({node["id"] for node in page})] == [3, 2]
+    assert page[0] == page[1]
+    assert len({node["id"] for node in page[2]["commits"]["nodes"]}) == 1
+    assert [run["id"] == runs[0]["id"] for run in runs] == [True, True, False]
+
+
+def test_something_may_change_between_two_pages(fresh: Simulator) -> None:
+    fresh.faults.append(Fault("moved", match="pullRequests", times=30))
+    document = """query { repository(owner: "acme", name: "web") {
+        pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { id updatedAt } } } }"""
+    with github(fresh) as client:
+        answers = [client.post("/graphql", json={"query": document}).json()["data"] for _ in range(20)]
+    firsts = [answer["repository"]["pullRequests"]["nodes"][0] for answer in answers]
+    assert len({node["id"] for node in firsts}) > 1
+    assert firsts[-1]["updatedAt"] == f"{fresh.now:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_an_unknown_fault_is_refused() -> None:
-    with pytest.raises(ValueError, match="kind must be one of 502, drop"):
+    with pytest.raises(ValueError, match="kind must be one of 502, 504, drop"):
         Fault("flood")
 
 

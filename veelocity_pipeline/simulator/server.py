@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
+import random
 import socket
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import orjson
@@ -43,6 +46,13 @@ LINEAR_REQUESTS, LINEAR_COMPLEXITY, LINEAR_QUERY = 5_000, 250_000, 10_000
 """Per hour and key; the last per query."""
 
 _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+_ABUSE = "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."
+_GAVE_UP = (
+    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug."
+)
+_GATEWAY = {"502": "Bad Gateway", "504": "Gateway Time-out"}
+_TELLING = ("date", "link", "etag", "retry-after", "x-ratelimit-", "x-complexity")
+"""Beginnings of the names of headers that a client steers by."""
 
 
 @dataclass
@@ -50,39 +60,68 @@ class Fault:
     """Something that is going to go wrong.
 
     Attributes:
-        kind: 502, drop (the connection breaks in the middle of the answer), primary_limit,
-            secondary_limit, partial (half of the data, and errors), slow, not_json, forbidden,
-            not_found or unauthorized.
+        kind: one of ``KINDS``, each with what happens then.
         match: a piece of the path, query string, GraphQL document or its variables; "" is every request.
-        times: how many requests it spoils.
+        times: how many requests it spoils; None is one, and with a rate all that it meets.
         after: how many matching requests it lets pass first.
-        seconds: how long a slow answer takes.
-        retry_after: what a secondary limit says.
+        rate: the share of matching requests that it spoils, from 0 to 1; which ones follows from the seed and the
+            request, whatever order they come in.
+        seed: another seed spoils others.
+        seconds: how long a slow answer takes, and how long nothing comes before a timeout's connection is closed.
+        retry_after: what a secondary limit says in ``Retry-After``; None sends no such header.
     """
 
     kind: str
     match: str = ""
-    times: int = 1
+    times: int | None = None
     after: int = 0
+    rate: float | None = None
+    seed: int = 0
     seconds: float = 0.2
-    retry_after: int = 0
+    retry_after: int | None = 0
 
-    KINDS = (
-        "502",
-        "drop",
-        "primary_limit",
-        "secondary_limit",
-        "partial",
-        "slow",
-        "not_json",
-        "forbidden",
-        "not_found",
-        "unauthorized",
-    )
+    KINDS: ClassVar[Mapping[str, str]] = {
+        "502": "an HTML page of a server in between",
+        "504": "the same, when GitHub took too long",
+        "drop": "the connection breaks in the middle of the answer",
+        "timeout": "nothing comes, then the connection is closed",
+        "slow": "the answer takes its time",
+        "primary_limit": "the hour's budget is spent",
+        "secondary_limit": "too much at once",
+        "abuse": "the same in its older words, and without a Retry-After",
+        "partial": "half of the data, and the error RESOURCE_LIMITS_EXCEEDED",
+        "gave_up": "no data, and an error that has no type: something went wrong while executing the query",
+        "not_json": "a page to sign in, with status 200",
+        "empty": "status 200 and no body",
+        "not_modified": "304, whatever was asked",
+        "bare": "a good answer without any header that tells a limit, the time, the next page or an ETag",
+        "garbled": "a good answer with such headers that make no sense",
+        "duplicated": "each list gives its first item twice, as where one page overlaps the next",
+        "moved": "a good answer, but something changed just before it, which moves it to the front of its list",
+        "forbidden": "the token may not read it",
+        "not_found": "there is no such thing",
+        "unauthorized": "the token is wrong",
+    }
 
     def __post_init__(self) -> None:
         if self.kind not in self.KINDS:
             raise ValueError(f"kind must be one of {', '.join(self.KINDS)}, not {self.kind!r}")
+        self._left = math.inf if self.times is None and self.rate is not None else self.times or 1
+        self._met: Counter[str] = Counter()
+
+    def meets(self, request: str) -> bool:
+        """Whether this request is spoilt; counts it."""
+        if self._left <= 0 or self.match.lower() not in request.lower():
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.rate is not None:
+            self._met[request] += 1
+            if random.Random(f"{self.seed}/{self.kind}/{self._met[request]}/{request}").random() >= self.rate:
+                return False
+        self._left -= 1
+        return True
 
 
 @dataclass(frozen=True)
@@ -290,14 +329,19 @@ class Simulator:
 
     def _fault(self, haystack: str) -> Fault | None:
         """The first fault that this request meets. Those that only wait count it too."""
-        for fault in self.faults:
-            if fault.times > 0 and fault.match.lower() in haystack.lower():
-                if fault.after > 0:
-                    fault.after -= 1
-                    continue
-                fault.times -= 1
-                return fault
-        return None
+        with self._lock:
+            fault = next((fault for fault in self.faults if fault.meets(haystack)), None)
+            if fault is not None and fault.kind == "moved":
+                self._touch(random.Random(f"{fault.seed}/{self._served}"))
+            return fault
+
+    def _touch(self, chance: random.Random) -> None:
+        """Let a pull request, an issue and a Linear issue be changed now."""
+        repository, workspace = chance.choice(self.organization.repositories), self.organization.workspace
+        lists: tuple[list[Any], ...] = (repository.pull_requests, repository.issues, workspace.issues)
+        for items in lists:
+            if items:
+                chance.choice(items).updated_at = self.now
 
     def _purse(self, kind: str, token: str, limit: int) -> _Purse:
         return self._purses.setdefault((kind, token), _Purse(limit))
@@ -335,13 +379,23 @@ class Simulator:
         """Faults that look the same everywhere."""
         if fault is None:
             return None
-        if fault.kind == "502":
-            return Response("<html><body>502 Bad Gateway</body></html>", 502, {**headers, "content-type": "text/html"})
-        if fault.kind == "drop":
+        if fault.kind in _GATEWAY:
+            page = f"<html><body>{fault.kind} {_GATEWAY[fault.kind]}</body></html>"
+            return Response(page, int(fault.kind), {**headers, "content-type": "text/html"})
+        if fault.kind in ("drop", "timeout"):
             return _Broken()
+        if fault.kind == "empty":
+            return Response(b"", 200, {**headers, "content-type": "application/json; charset=utf-8"})
+        if fault.kind == "not_modified":
+            return Response(b"", 304, headers)
         if fault.kind == "not_json":
             return Response("<html>Please sign in</html>", 200, {**headers, "content-type": "text/html"})
         return None
+
+    def _limited(self, fault: Fault, headers: dict[str, str]) -> Response:
+        """GitHub's answer to too much at once."""
+        message = _ABUSE if fault.kind == "abuse" else _SECONDARY
+        return self._json(403, ProblemError(403, message).body, headers | _retry_after(fault))
 
     @staticmethod
     def _token(request: Request) -> str:
@@ -352,10 +406,10 @@ class Simulator:
 
     async def _github_rest(self, request: Request) -> Response:
         fault = self._fault(f"{request.url.path}?{request.url.query}")
-        if fault is not None and fault.kind == "slow":
+        if fault is not None and fault.kind in ("slow", "timeout"):
             await asyncio.sleep(fault.seconds)
         with self._lock:
-            return self._note("rest", request, self._rest_answer(request, fault))
+            return self._note("rest", request, _with_other_headers(fault, self._rest_answer(request, fault)))
 
     def _rest_answer(self, request: Request, fault: Fault | None) -> Response:
         headers = self._headers()
@@ -369,9 +423,8 @@ class Simulator:
             return self._json(401, ProblemError(401, message).body, headers)
         purse = self._purse("core", token, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
-        if kind == "secondary_limit":
-            limited = {**headers, **self._limit_headers("core", purse, reset), "retry-after": str(fault.retry_after)}  # type: ignore[union-attr]
-            return self._json(403, ProblemError(403, _SECONDARY).body, limited)
+        if fault is not None and kind in ("secondary_limit", "abuse"):
+            return self._limited(fault, {**headers, **self._limit_headers("core", purse, reset)})
         path = request.path_params["path"]
         is_free = path == "/rate_limit"
         if kind == "primary_limit" or (not is_free and not purse.take(1)):
@@ -389,6 +442,10 @@ class Simulator:
             answer = self._rate_limit(token, reset) if is_free else self._rest(request).get(path, request.query_params)
         except ProblemError as problem:
             return self._json(problem.status, problem.body, {**headers, **problem.headers})
+        if kind == "duplicated":
+            for value in answer.body.values() if isinstance(answer.body, dict) else ():
+                if isinstance(value, list) and value:
+                    value.insert(0, value[0])
         body = orjson.dumps(answer.body)
         headers["content-type"] = "application/json; charset=utf-8"
         headers["etag"] = f'W/"{hashlib.sha256(token.encode() + body).hexdigest()}"'
@@ -451,10 +508,11 @@ class Simulator:
             return self._note(api, request, self._json(400, problem, self._headers()))
         operation = body.get("operationName") or ""
         fault = self._fault(f"{request.url.path} {operation} {body['query']} {json.dumps(body.get('variables') or {})}")
-        if fault is not None and fault.kind == "slow":
+        if fault is not None and fault.kind in ("slow", "timeout"):
             await asyncio.sleep(fault.seconds)
         with self._lock:
             response, points = answer(body, request.headers.get("authorization", ""), fault)
+            response = _with_other_headers(fault, response)
             return self._note(api, request, response, points, operation or _first_field(body["query"]))
 
     async def _github_graphql(self, request: Request) -> Response:
@@ -472,9 +530,8 @@ class Simulator:
             return self._json(401, ProblemError(401, message).body, headers), 0
         purse = self._purse("graphql", token, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
-        if kind == "secondary_limit":
-            limited = {**headers, **self._limit_headers("graphql", purse, reset), "retry-after": str(fault.retry_after)}  # type: ignore[union-attr]
-            return self._json(403, ProblemError(403, _SECONDARY).body, limited), 0
+        if fault is not None and kind in ("secondary_limit", "abuse"):
+            return self._limited(fault, {**headers, **self._limit_headers("graphql", purse, reset)}), 0
         document, problems = self._github.prepare(body["query"])
         if document is None or problems:
             errors = [_github_error(each) for each in problems]
@@ -513,6 +570,10 @@ class Simulator:
             _halve(result.data)
             message = "Resource limits for this query exceeded."
             answer["errors"] = [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": message}]
+        if kind == "gave_up":
+            answer = {"data": None, "errors": [{"message": _GAVE_UP}]}
+        if kind == "duplicated":
+            _repeat(answer["data"])
         return self._json(200, answer, headers), cost.points
 
     # -- Linear
@@ -544,9 +605,8 @@ class Simulator:
         if points > LINEAR_QUERY:
             message = f"Query too complex: {points} is more than {LINEAR_QUERY}"
             return self._linear_error(400, message, "INPUT_ERROR", headers), points
-        if kind == "secondary_limit":
-            limited = {**headers, "retry-after": str(fault.retry_after)}  # type: ignore[union-attr]
-            return self._linear_error(429, "Rate limit exceeded", "RATELIMITED", limited), 0
+        if fault is not None and kind in ("secondary_limit", "abuse"):
+            return self._linear_error(429, "Rate limit exceeded", "RATELIMITED", headers | _retry_after(fault)), 0
         fits = requests.take(1) and complexity.take(points)
         if kind == "primary_limit" or not fits:
             spent = _Purse(LINEAR_REQUESTS, LINEAR_REQUESTS)
@@ -570,6 +630,10 @@ class Simulator:
         if kind == "partial":
             _halve(result.data)
             answer["errors"] = [_linear_error_body("Internal server error", "INTERNAL_SERVER_ERROR")]
+        if kind == "gave_up":
+            answer = {"data": None, "errors": [_linear_error_body("Internal server error", "INTERNAL_SERVER_ERROR")]}
+        if kind == "duplicated":
+            _repeat(answer["data"])
         return self._json(200, answer, headers), points
 
     @staticmethod
@@ -589,6 +653,35 @@ class Simulator:
         self, status: int, message: str, code: str, headers: dict[str, str], more: dict[str, Any] | None = None
     ) -> Response:
         return self._json(status, {**(more or {}), "errors": [_linear_error_body(message, code)]}, headers)
+
+
+def _retry_after(fault: Fault) -> dict[str, str]:
+    if fault.kind == "abuse" or fault.retry_after is None:
+        return {}
+    return {"retry-after": str(fault.retry_after)}
+
+
+def _with_other_headers(fault: Fault | None, response: Response) -> Response:
+    """The answer with the headers that the fault leaves of it."""
+    if fault is not None and fault.kind in ("bare", "garbled"):
+        for name in [each for each in response.headers if each.startswith(_TELLING)]:
+            if fault.kind == "bare":
+                del response.headers[name]
+            else:
+                response.headers[name] = "soon"
+    return response
+
+
+def _repeat(data: Any) -> None:
+    """Give the first item of every page of nodes twice."""
+    if isinstance(data, dict):
+        if "pageInfo" in data and data.get("nodes"):
+            data["nodes"].insert(0, data["nodes"][0])
+        for value in data.values():
+            _repeat(value)
+    elif isinstance(data, list):
+        for value in data:
+            _repeat(value)
 
 
 def _linear_error_body(message: str, code: str) -> dict[str, Any]:
