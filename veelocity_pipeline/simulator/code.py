@@ -647,6 +647,10 @@ class RepositoryLife:
         if rng.random() < 0.05:
             yield after_work_hours(self.now, rng.uniform(0.1, 1))
             self.comment(pull_request, author, "Ready for a look, thank you!")
+        for number in range(self.plan.more_reviews):
+            yield self.now + timedelta(minutes=rng.randint(2, 40))
+            remarks = [rng.choice(REMARKS) for _ in range(rng.randint(1, 3))] if number % 2 else []
+            self.review(pull_request, rng.choice(reviewers), "COMMENTED", remarks)
         rounds = 0
         while True:
             if rounds == 0 and rng.random() < 0.1:

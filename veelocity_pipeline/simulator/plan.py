@@ -36,6 +36,7 @@ class RepositoryPlan:
         areas: where changed files lie.
         ci_from_day: day of the organisation's life on which pull requests began to run CI; None is never.
         archived_on_day, renamed_on_day: likewise.
+        more_reviews: what each pull request gets beside its usual reviews; every other one has comments.
     """
 
     name: str
@@ -58,6 +59,7 @@ class RepositoryPlan:
     archived_on_day: int | None = None
     renamed_on_day: int | None = None
     former_name: str = ""
+    more_reviews: int = 0
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,60 @@ MEDIUM = replace(
 )
 """All that the demo has, in ten weeks: every way to deliver, for tests that read an organisation whole."""
 
-PLANS = {"demo": DEMO, "small": SMALL, "medium": MEDIUM}
+ORDINARY = Plan(
+    start=datetime(2025, 9, 29, tzinfo=UTC),
+    repositories=(replace(_WEB, per_day=3.9, members=20, ci_from_day=None, issues_per_week=1.0),),
+    teams=(TeamPlan("WEB", "Web", 2.9), TeamPlan("PLAT", "Platform", 2.0)),
+    people=40,
+    outsiders=2,
+    leavers=(),
+)
+"""A year of one repository: a thousand pull requests, and over a thousand Linear issues in two teams."""
+
+REVIEWED = replace(ORDINARY, repositories=(replace(ORDINARY.repositories[0], more_reviews=10),))
+"""The same where each pull request has about ten reviews."""
+
+HUGE = replace(ORDINARY, repositories=(replace(ORDINARY.repositories[0], per_day=39.0, members=40),))
+"""Ten thousand pull requests in one repository."""
+
+HUNDRED = Plan(
+    start=datetime(2026, 7, 6, tzinfo=UTC),
+    repositories=tuple(
+        replace(
+            _WEB,
+            name=f"service-{number:03}",
+            description=f"Service {number} of many",
+            team=("WEB", "PLAT", "MOB", "OPS")[number % 4],
+            delivery=("push", "train", "releases", "external")[number // 4 % 4],
+            per_day=0.15,
+            members=6,
+            bots_per_week=0.2,
+            issues_per_week=0.1,
+            ci_from_day=None,
+        )
+        for number in range(100)
+    ),
+    teams=(
+        TeamPlan("WEB", "Web", 1.0),
+        TeamPlan("PLAT", "Platform", 0.8),
+        TeamPlan("MOB", "Mobile", 0.6),
+        TeamPlan("OPS", "Operations and data", 0.5),
+    ),
+    people=40,
+    outsiders=2,
+    leavers=(),
+)
+"""A hundred repositories, each with a little of everything, and four Linear teams."""
+
+PLANS = {
+    "demo": DEMO,
+    "small": SMALL,
+    "medium": MEDIUM,
+    "ordinary": ORDINARY,
+    "reviewed": REVIEWED,
+    "huge": HUGE,
+    "hundred": HUNDRED,
+}
 
 FIRST_NAMES = (
     "Ada",

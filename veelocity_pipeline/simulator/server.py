@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import random
+import re
 import socket
 import threading
 from collections import Counter
@@ -513,7 +514,7 @@ class Simulator:
         with self._lock:
             response, points = answer(body, request.headers.get("authorization", ""), fault)
             response = _with_other_headers(fault, response)
-            return self._note(api, request, response, points, operation or _first_field(body["query"]))
+            return self._note(api, request, response, points, operation or _operation(body["query"]))
 
     async def _github_graphql(self, request: Request) -> Response:
         return await self._graphql("graphql", request, self._github_answer)
@@ -713,8 +714,14 @@ def _github_error(error: GraphQLError) -> dict[str, Any]:
     return shown
 
 
+def _operation(query: str) -> str:
+    """Name of the document's first operation, for the log; of its first field where it has none."""
+    named = re.match(r"\s*query\s+(\w+)", query)
+    return named[1] if named else _first_field(query)
+
+
 def _first_field(query: str) -> str:
-    """Name of the first field, for the log."""
+    """Name of the first field."""
     inside = query.partition("{")[2].strip()
     word = "".join(each if each.isalnum() or each in "_:" else " " for each in inside).split()
     return word[0].rstrip(":") if word else ""
