@@ -83,11 +83,12 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    common = {"source": "github", "table_name": "issues", "attempted_at": now, "is_full": False, "requests": 2}
+    common = {"source": "github", "table_name": "issues", "attempted_at": now, "is_full": False}
+    spent = {"requests": 12, "points": 345, "waited_seconds": 61.0, "bytes_received": 2_500_000, "budget_left": 4_321}
     warehouse.record_attempts(
         home,
         [
-            {**common, "repository": "acme/web", "succeeded_at": now, "rows": 7},
+            {**common, **spent, "repository": "acme/web", "succeeded_at": now, "rows": 7},
             {**common, "repository": "acme/api", "error": "the token may not read it"},
         ],
     )
@@ -95,6 +96,8 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert "acme/web" in result.stdout
     assert "github, acme/api: the token may not read it" in result.stdout
+    shown = " ".join(result.stdout.split())
+    assert "12 requests in its last refresh, 345 points, 2.5 MB received, 61 s waited at limits, 4,321 of" in shown
     rows = json.loads(veelocity("status", "--json").stdout)
     assert {row["repository"]: row["error"] for row in rows} == {
         "acme/web": None,

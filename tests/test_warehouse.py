@@ -55,6 +55,18 @@ def attempt(table: str = "pull_requests", **values: object) -> dict[str, object]
     }
 
 
+def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_it_lacks(home: Home) -> None:
+    warehouse.record_attempts(home, [attempt()])
+    build(
+        home,
+        "alter table operations.sync_status drop waited_seconds",
+        "alter table operations.sync_status drop bytes_received",
+    )
+    warehouse.record_attempts(home, [attempt("issues", waited_seconds=1.5, bytes_received=9)])
+    spent = {row["table_name"]: (row["waited_seconds"], row["bytes_received"]) for row in warehouse.read_status(home)}
+    assert spent == {"pull_requests": (None, None), "issues": (1.5, 9)}
+
+
 # publish
 
 

@@ -212,12 +212,7 @@ def status(
     for source in dict.fromkeys(row["source"] for row in rows):
         last = max((row for row in rows if row["source"] == source), key=lambda row: row["attempted_at"])
         spent = [row for row in rows if row["source"] == source and row["attempted_at"] == last["attempted_at"]]
-        left = [row["budget_left"] for row in spent if row["budget_left"] is not None]
-        out.print(
-            f"{source}: {sum(row['requests'] or 0 for row in spent):,} requests in its last refresh"
-            + (f", {min(left):,} of the API's budget left then" if left else ""),
-            highlight=False,
-        )
+        out.print(f"{source}: {_spent(spent)}", highlight=False)
     for source, name, error in failures:
         out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     if home.published.exists():
@@ -352,6 +347,24 @@ def _print_deployment_sources(home: Home) -> None:
         table.add_row(source.replace("_", " "), state.replace("_", " "), when, ref)
     if rows:
         out.print(table)
+
+
+def _spent(rows: list[dict[str, Any]]) -> str:
+    """What a source's last refresh took of the API."""
+
+    def total(column: str) -> float:
+        return sum(row.get(column) or 0 for row in rows)
+
+    said = [f"{total('requests'):,.0f} requests in its last refresh"]
+    if total("points"):
+        said.append(f"{total('points'):,.0f} points")
+    said.append(f"{total('bytes_received') / 1e6:,.1f} MB received")
+    if total("waited_seconds"):
+        said.append(f"{total('waited_seconds'):,.0f} s waited at limits")
+    left = [row["budget_left"] for row in rows if row["budget_left"] is not None]
+    if left:
+        said.append(f"{min(left):,} of the API's budget left then")
+    return ", ".join(said)
 
 
 def _minute(moment: str) -> str:

@@ -44,6 +44,8 @@ SYNC_STATUS = pa.schema(
         "is_full": pa.bool_(),
         "requests": pa.int64(),
         "points": pa.int64(),
+        "waited_seconds": pa.float64(),
+        "bytes_received": pa.int64(),
         "budget_left": pa.int64(),
     }
 )
@@ -364,6 +366,8 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         connection.execute("create schema if not exists operations")
         connection.register("incoming", incoming)
         connection.execute("create table if not exists operations.sync_status as from incoming limit 0")
+        for name, kind in (("waited_seconds", "double"), ("bytes_received", "bigint")):  # an earlier version had none
+            connection.execute(f"alter table operations.sync_status add column if not exists {name} {kind}")
         merged = ", ".join(
             f"case when incoming.error is null then incoming.{name} else earlier.{name} end as {name}"
             if name in keep

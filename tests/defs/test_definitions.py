@@ -139,6 +139,8 @@ def outcome(table: str, scope: str, error: str | None) -> Outcome:
         is_full=False,
         requests=1,
         points=2,
+        waited=1.5,
+        received=1_000,
     )
 
 
@@ -152,6 +154,15 @@ def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None
         for scope in ("acme/web", "acme/api")
     ]
     made = list(results(entry, outcomes, dict.fromkeys(entry.tables, 9)))
+    count = len(outcomes)
+    for result in made:
+        spent = {name: value.value for name, value in (result.metadata or {}).items() if name.endswith("_of_source")}  # type: ignore[union-attr]
+        assert spent == {
+            "requests_of_source": count,
+            "points_of_source": 2 * count,
+            "seconds_waited_of_source": 1.5 * count,
+            "bytes_received_of_source": 1_000 * count,
+        }
     assert [result.asset_key for result in made] == [dg.AssetKey(["github", table]) for table in entry.tables]
     checks = {result.asset_key.path[-1]: result.check_results[0] for result in made if result.asset_key}
     assert not checks["issues"].passed

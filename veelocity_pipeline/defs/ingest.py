@@ -111,7 +111,7 @@ def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshReques
     return outcomes
 
 
-def _attempt(outcome: Outcome) -> dict[str, str | int | bool | datetime | None]:
+def _attempt(outcome: Outcome) -> dict[str, str | int | float | bool | datetime | None]:
     return {
         "source": outcome.source,
         "table_name": outcome.table,
@@ -126,6 +126,8 @@ def _attempt(outcome: Outcome) -> dict[str, str | int | bool | datetime | None]:
         "is_full": outcome.is_full,
         "requests": outcome.requests,
         "points": outcome.points,
+        "waited_seconds": outcome.waited,
+        "bytes_received": outcome.received,
         "budget_left": outcome.budget_left,
     }
 
@@ -144,8 +146,12 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, in
     by_table: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_table[outcome.table].append(outcome)
-    requests = sum(outcome.requests for outcome in outcomes)
-    points = sum(outcome.points for outcome in outcomes)
+    spent = {
+        "requests_of_source": dg.MetadataValue.int(sum(outcome.requests for outcome in outcomes)),
+        "points_of_source": dg.MetadataValue.int(sum(outcome.points for outcome in outcomes)),
+        "seconds_waited_of_source": dg.MetadataValue.float(round(sum(outcome.waited for outcome in outcomes), 1)),
+        "bytes_received_of_source": dg.MetadataValue.int(sum(outcome.received for outcome in outcomes)),
+    }
     for table in entry.tables:
         mine = by_table[table]
         failed = [outcome for outcome in mine if outcome.error]
@@ -153,8 +159,7 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, in
         metadata: dict[str, dg.MetadataValue] = {
             "dagster/row_count": dg.MetadataValue.int(sizes[table]),
             "rows_loaded": dg.MetadataValue.int(sum(outcome.rows for outcome in mine)),
-            "requests_of_source": dg.MetadataValue.int(requests),
-            "points_of_source": dg.MetadataValue.int(points),
+            **spent,
         }
         left = [outcome.budget_left for outcome in mine if outcome.budget_left is not None]
         if left:

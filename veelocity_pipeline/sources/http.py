@@ -7,21 +7,25 @@ REST API"; Linear's "Rate limiting". No token is ever part of a message, a log l
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import math
 import random
+import socket
 import ssl
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 import orjson
@@ -39,6 +43,7 @@ from .errors import (
     SourceError,
     UnreachableError,
 )
+from .tokens import Account, Accounts, Budget, Delay, FixedToken, Ticket
 
 Json = Any
 S = TypeVar("S")
@@ -60,7 +65,16 @@ MOST_ATTEMPTS_UNREACHABLE = 3
 """A host that has not answered at all yet is more likely wrong than busy."""
 
 MOST_ATTEMPTS_BAD = 3
-"""Something that is not JSON: half a body, or a page of some server in between."""
+"""Something that is not JSON: a page of some server in between."""
+
+MOST_REDIRECTS = 5
+"""A renamed repository answers with one, its page links with none."""
+
+MOST_CONNECTIONS = 32
+"""At once. GitHub allows 100 requests at once to all programs of a user together."""
+
+TOLD_EVERY = 30.0
+"""Seconds after which a wait is spoken of again, where a tenth of it is not longer."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 """GitHub ends a query after 10 s; some servers in between take longer to say so."""
@@ -85,19 +99,11 @@ class Limited:
 
     Attributes:
         seconds: how long to wait; None where the provider does not say.
-        is_primary: the token's hourly budget is spent, as against too much at once.
+        resource: whose hourly budget is spent; empty where it was too much at once, which blocks the whole token.
     """
 
     seconds: float | None
-    is_primary: bool
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a token has left, as the last answer said, and the seconds until it is full again."""
-
-    remaining: int
-    seconds: float
+    resource: str
 
 
 class Provider(ABC):
@@ -106,11 +112,13 @@ class Provider(ABC):
     Attributes:
         title: for messages.
         variable: the setting that holds the token.
+        address: the setting that holds the API's address.
         cure: what a token that may not read something lacks.
     """
 
     title: str
     variable: str
+    address: str
     cure: str
 
     @abstractmethod
@@ -118,12 +126,21 @@ class Provider(ABC):
         """Headers of every request with this token."""
 
     @abstractmethod
-    def limited(self, response: httpx.Response, body: Json, now: float) -> Limited | None:
+    def costs(self, is_graphql: bool, points: int) -> dict[str, int]:
+        """What a request takes of each resource, if a GraphQL document costs this many points."""
+
+    @abstractmethod
+    def limited(self, response: httpx.Response, body: Json, now: float, is_graphql: bool) -> Limited | None:
         """Whether this answer is a limit. ``now`` is the server's time, in seconds of Unix."""
 
     @abstractmethod
-    def budget(self, response: httpx.Response, now: float) -> Budget | None:
-        """What the token has left; None if the answer does not say."""
+    def budgets(self, response: httpx.Response, now: float, is_graphql: bool) -> dict[str, Budget]:
+        """What the token has left, by resource; empty if the answer does not say."""
+
+    def pace(self, url: str) -> dict[str, int]:
+        """By resource, what a token may spend in a minute at the API with this address; empty: as much as it likes."""
+        del url
+        return {}
 
     @abstractmethod
     def points(self, response: httpx.Response, body: Json) -> int:
@@ -135,9 +152,11 @@ class GitHub(Provider):
 
     title = "GitHub"
     variable = "GITHUB_TOKEN"
+    address = "GITHUB_API_URL"
     cure = (
-        "give the token read access to it (classic token: scope 'repo'; fine-grained token: Contents, Issues, "
-        "Pull requests, Actions, Deployments and Metadata, read-only; with SAML also authorize it for the organization)"
+        "give the token read access to it (classic token: scope 'repo'; fine-grained token or GitHub App: Contents, "
+        "Issues, Pull requests, Actions, Deployments and Metadata, read-only; with SAML also authorize it for the "
+        "organization)"
     )
 
     def headers(self, token: str) -> dict[str, str]:
@@ -147,31 +166,43 @@ class GitHub(Provider):
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def limited(self, response: httpx.Response, body: Json, now: float) -> Limited | None:
-        headers = response.headers
+    def costs(self, is_graphql: bool, points: int) -> dict[str, int]:
+        return {"graphql": max(1, points)} if is_graphql else {"core": 1}
+
+    def limited(self, response: httpx.Response, body: Json, now: float, is_graphql: bool) -> Limited | None:
+        headers, text = response.headers, _message(body).lower()
+        after = _number(headers.get("retry-after"))
+        resource = headers.get("x-ratelimit-resource") or ("graphql" if is_graphql else "core")
+        is_secondary = "secondary rate limit" in text or "abuse detection" in text
         if response.status_code in (403, 429):
-            after = _number(headers.get("retry-after"))
-            spent = headers.get("x-ratelimit-remaining") == "0"
-            told = "rate limit" in _message(body).lower() or "abuse detection" in _message(body).lower()
-            if after is not None:
-                return Limited(after, spent)
-            if spent:
-                return Limited(self._until_reset(response, now), True)
-            if told or response.status_code == 429:
-                return Limited(None, False)
-        if response.status_code == 200 and any(code == "RATE_LIMITED" for code in _error_codes(body)):
-            after = _number(headers.get("retry-after"))
-            return Limited(after if after is not None else self._until_reset(response, now), True)
+            is_spent = headers.get("x-ratelimit-remaining") == "0" and not is_secondary
+            if is_spent:
+                return Limited(after if after is not None else self._until_reset(response, now), resource)
+            if after is not None or is_secondary or "rate limit" in text or response.status_code == 429:
+                return Limited(after, "")
+        if response.status_code == 200 and is_graphql:
+            if "RATE_LIMITED" in _error_codes(body) and not is_secondary:
+                return Limited(after if after is not None else self._until_reset(response, now), resource)
+            if is_secondary and _error_codes(body):
+                return Limited(after, "")
         return None
 
-    def budget(self, response: httpx.Response, now: float) -> Budget | None:
+    def budgets(self, response: httpx.Response, now: float, is_graphql: bool) -> dict[str, Budget]:
         remaining = _number(response.headers.get("x-ratelimit-remaining"))
         seconds = self._until_reset(response, now)
-        return None if remaining is None or seconds is None else Budget(int(remaining), seconds)
+        if remaining is None or seconds is None:
+            return {}
+        resource = response.headers.get("x-ratelimit-resource") or ("graphql" if is_graphql else "core")
+        return {resource: Budget(int(remaining), seconds, _number(response.headers.get("x-ratelimit-reset")))}
 
     def points(self, response: httpx.Response, body: Json) -> int:
         limit = (body.get("data") or {}).get("rateLimit") if isinstance(body, dict) else None
         return int(limit.get("cost") or 0) if isinstance(limit, dict) else 0
+
+    def pace(self, url: str) -> dict[str, int]:
+        # In the cloud 2,000 points a minute of GraphQL and 900 of REST; a server of one's own has no such limit.
+        host = urlsplit(url).hostname or ""
+        return {"graphql": 2_000, "core": 900} if host == "api.github.com" or host.endswith(".ghe.com") else {}
 
     @staticmethod
     def _until_reset(response: httpx.Response, now: float) -> float | None:
@@ -185,37 +216,38 @@ class Linear(Provider):
 
     title = "Linear"
     variable = "LINEAR_API_KEY"
+    address = "LINEAR_API_URL"
     cure = "use a key of a member who can see it"
 
     def headers(self, token: str) -> dict[str, str]:
         return {"Authorization": token if token.startswith("lin_api_") else f"Bearer {token}"}
 
-    def limited(self, response: httpx.Response, body: Json, now: float) -> Limited | None:
+    def costs(self, is_graphql: bool, points: int) -> dict[str, int]:
+        return {"requests": 1, "complexity": max(1, points)}
+
+    def limited(self, response: httpx.Response, body: Json, now: float, is_graphql: bool) -> Limited | None:
         if response.status_code == 429 or "RATELIMITED" in _error_codes(body):
+            spent = {
+                kind: budget.seconds
+                for kind, budget in self.budgets(response, now, is_graphql).items()
+                if budget.remaining == 0
+            }
+            kind = max(spent, key=lambda name: spent[name]) if spent else ""
             after = _number(response.headers.get("retry-after"))
-            if after is not None:
-                return Limited(after, True)
-            waits = [
-                seconds
-                for kind in ("requests", "complexity")
-                if response.headers.get(f"x-ratelimit-{kind}-remaining") == "0"
-                and (seconds := self._until_reset(response, kind, now)) is not None
-            ]
-            return Limited(max(waits) if waits else self._until_reset(response, "requests", now), bool(waits))
+            return Limited(after if after is not None else spent.get(kind), kind)
         return None
 
-    def budget(self, response: httpx.Response, now: float) -> Budget | None:
-        remaining = _number(response.headers.get("x-ratelimit-requests-remaining"))
-        seconds = self._until_reset(response, "requests", now)
-        return None if remaining is None or seconds is None else Budget(int(remaining), seconds)
+    def budgets(self, response: httpx.Response, now: float, is_graphql: bool) -> dict[str, Budget]:
+        found = {}
+        for kind in ("requests", "complexity"):
+            remaining = _number(response.headers.get(f"x-ratelimit-{kind}-remaining"))
+            milliseconds = _number(response.headers.get(f"x-ratelimit-{kind}-reset"))
+            if remaining is not None and milliseconds is not None:
+                found[kind] = Budget(int(remaining), max(0.0, milliseconds / 1000 - now) + 1)
+        return found
 
     def points(self, response: httpx.Response, body: Json) -> int:
         return math.ceil(_number(response.headers.get("x-complexity")) or 0)
-
-    @staticmethod
-    def _until_reset(response: httpx.Response, kind: str, now: float) -> float | None:
-        milliseconds = _number(response.headers.get(f"x-ratelimit-{kind}-reset"))
-        return None if milliseconds is None else max(0.0, milliseconds / 1000 - now) + 1
 
 
 GITHUB = GitHub()
@@ -248,29 +280,57 @@ class Response:
 
 @dataclass
 class Usage:
-    """What some requests cost: their number, the provider's points, and seconds of waiting at limits."""
+    """What some requests cost.
+
+    Attributes:
+        requests: sent, retries and redirects included.
+        points: the provider's own (Linear: complexity).
+        waited: seconds of waiting at limits.
+        received: bytes of the answers' bodies, as they came (compressed).
+    """
 
     requests: int = 0
     points: int = 0
     waited: float = 0.0
+    received: int = 0
+
+    def add(self, other: Usage) -> None:
+        """Count what another one counted."""
+        self.requests += other.requests
+        self.points += other.points
+        self.waited += other.waited
+        self.received += other.received
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A wait that begins now, for ``seconds``; ``reason`` is a sentence for the person who looks on."""
+    """A wait that goes on for another ``seconds``; ``reason`` is a sentence for the person who looks on."""
 
     seconds: float
     reason: str
 
 
-@dataclass
-class _Token:
-    value: SecretStr
-    number: int
-    remaining: int | None = None
-    resets_at: float = 0.0  # monotonic
-    blocked_until: float = 0.0  # monotonic
-    lock: threading.Lock = field(default_factory=threading.Lock)
+class _State:
+    """What all views of one client have in common."""
+
+    def __init__(self, on_wait: Callable[[Wait], None] | None) -> None:
+        self.on_wait = on_wait
+        self.server_date: datetime | None = None
+        self.total = Usage()
+        self.lock = threading.Lock()
+        self.meters = threading.local()
+        self.costs: dict[bytes, int] = {}
+        self.resources: set[str] = set()
+        self.told_until = self.quiet_until = -math.inf
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember each connection's socket: only by it can a read that waits in another thread be ended."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                with self.lock:
+                    self.sockets.add(found)
 
 
 class Client:
@@ -279,11 +339,12 @@ class Client:
     Args:
         base_url: REST root without a slash at the end; may be empty where there is only GraphQL.
         graphql_url: GraphQL endpoint.
-        tokens: one or several; each has its own budget, the fullest is used.
+        tokens: one or several, each with its own budgets, of which the fullest is used; or accounts that other
+            clients of the same run use too.
         provider: GITHUB or LINEAR.
         user_agent: sent with each request.
         sleep: how to wait for some seconds; by default a wait that ``cancel`` ends.
-        on_wait: told of each wait at a limit before it begins.
+        on_wait: told of each wait at a limit before it begins, and again as it goes on.
         transport: an httpx transport in place of the network.
     """
 
@@ -291,7 +352,7 @@ class Client:
         self,
         base_url: str,
         graphql_url: str,
-        tokens: Sequence[SecretStr],
+        tokens: Sequence[SecretStr] | Accounts,
         *,
         provider: Provider = GITHUB,
         user_agent: str = USER_AGENT,
@@ -300,26 +361,24 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
-        if not tokens:
-            raise AuthenticationError(f"No {provider.title} token: set {provider.variable}.")
+        if not isinstance(tokens, Accounts):
+            if not tokens:
+                raise AuthenticationError(f"No {provider.title} token: set {provider.variable}.")
+            tokens = fixed_accounts(tokens, provider.pace(graphql_url))
         self.base_url = base_url.rstrip("/")
         self.graphql_url = graphql_url
         self.provider = provider
-        self.on_wait = on_wait
-        self._tokens = [_Token(token, number) for number, token in enumerate(tokens)]
+        self._accounts = tokens
+        self._choices: Sequence[Account] | None = None
         self._cancelled = threading.Event()
         self._sleep = sleep or self._cancelled.wait
-        self._total = Usage()
-        self._lock = threading.Lock()
-        self._meters = threading.local()
-        self._server_date: datetime | None = None
-        # httpx drops the Authorization header by itself where a redirect leaves the host.
+        self._state = _State(on_wait)
         self._http = httpx.Client(
             headers={"User-Agent": user_agent},
             timeout=timeout,
-            follow_redirects=True,
+            follow_redirects=False,
             transport=transport,
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
+            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=8),
         )
 
     def __repr__(self) -> str:
@@ -336,54 +395,96 @@ class Client:
         self._http.close()
 
     def cancel(self) -> None:
-        """End all waits; every request from now on raises CancelledError."""
+        """End all waits and all requests under way; every request from now on raises CancelledError."""
         self._cancelled.set()
+        self._accounts.wake()
+        with self._state.lock:
+            sockets = list(self._state.sockets)
+        for each in sockets:
+            with contextlib.suppress(OSError):
+                # Not the TLS layer's own, which would wait for the other side.
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+    # ---------------------------------------------------------------------------------- whose tokens
+
+    def for_owner(self, name: str) -> Client:
+        """This client, with the tokens that may read what belongs to an owner.
+
+        Args:
+            name: the owner, or ``owner/name``.
+
+        Raises:
+            SourceError: there is no token for this owner.
+        """
+        return self.using(self._accounts.of(name.partition("/")[0], self))
+
+    def using(self, accounts: Sequence[Account]) -> Client:
+        """This client, with these tokens alone."""
+        view = copy.copy(self)
+        view._choices = accounts
+        return view
+
+    def is_as(self, other: Client) -> bool:
+        """Whether another view of this client uses the same tokens, so that one request can ask for both."""
+        return self._choices == other._choices
 
     # ------------------------------------------------------------------------------------ what it cost
 
     @property
+    def on_wait(self) -> Callable[[Wait], None] | None:
+        """Told of each wait at a limit before it begins, and again as it goes on."""
+        return self._state.on_wait
+
+    @on_wait.setter
+    def on_wait(self, told: Callable[[Wait], None] | None) -> None:
+        self._state.on_wait = told
+
+    @property
     def requests(self) -> int:
         """Requests sent so far, retries included."""
-        return self._total.requests
+        return self._state.total.requests
 
     @property
     def points(self) -> int:
         """GraphQL points (Linear: complexity) spent so far."""
-        return self._total.points
+        return self._state.total.points
 
     @property
     def waited(self) -> float:
         """Seconds waited at limits so far."""
-        return self._total.waited
+        return self._state.total.waited
+
+    @property
+    def received(self) -> int:
+        """Bytes of bodies received so far, as they came (compressed)."""
+        return self._state.total.received
 
     @property
     def remaining(self) -> int | None:
-        """Requests or points that all tokens together have left, as their last answers said; None if none said."""
-        known = [token.remaining for token in self._tokens if token.remaining is not None]
-        return sum(known) if known else None
+        """What all tokens together have left of what this client uses, where that is least; None if none said."""
+        return self._accounts.remaining(sorted(self._state.resources))
 
     @property
     def server_date(self) -> datetime | None:
         """The server's time of the first answer; None before there is one."""
-        return self._server_date
+        return self._state.server_date
 
     @contextmanager
     def metered(self) -> Iterator[Usage]:
         """Count what this thread spends within the block."""
         usage = Usage()
-        meters: list[Usage] = getattr(self._meters, "stack", None) or []
-        self._meters.stack = [*meters, usage]
+        meters: list[Usage] = getattr(self._state.meters, "stack", None) or []
+        self._state.meters.stack = [*meters, usage]
         try:
             yield usage
         finally:
-            self._meters.stack = meters
+            self._state.meters.stack = meters
 
-    def _spend(self, requests: int = 0, points: int = 0, waited: float = 0.0) -> None:
-        with self._lock:
-            for usage in (self._total, *(getattr(self._meters, "stack", None) or ())):
-                usage.requests += requests
-                usage.points += points
-                usage.waited += waited
+    def _spend(self, requests: int = 0, points: int = 0, waited: float = 0.0, received: int = 0) -> None:
+        spent = Usage(requests, points, waited, received)
+        with self._state.lock:
+            for usage in (self._state.total, *(getattr(self._state.meters, "stack", None) or ())):
+                usage.add(spent)
 
     # -------------------------------------------------------------------------------------------- REST
 
@@ -403,15 +504,13 @@ class Client:
         url = self._url(path)
         if query:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
-        number, _, tag = etag.partition(" ")
-        token = self._tokens[int(number)] if tag and number.isdigit() and int(number) < len(self._tokens) else None
-        response, body, used = self._send("GET", url, None, about or path, token, tag)
+        response, body, used = self._send("GET", url, None, about or path, etag)
         tag = response.headers.get("etag", "")
         return Response(
             json=body,
             headers=response.headers,
             date=_date(response),
-            etag=f"{used.number} {tag}" if tag else etag if response.status_code == 304 else "",
+            etag=f"{used.credential.key} {tag}" if tag else etag if response.status_code == 304 else "",
             is_unchanged=response.status_code == 304,
             next=self._next(response),
         )
@@ -540,7 +639,7 @@ class Client:
         payload = orjson.dumps({"query": document, "variables": dict(variables or {})})
         subject = about or "the GraphQL query"
         for attempt in range(1, attempts + 1):
-            _, body, _ = self._send("POST", self.graphql_url, payload, subject, attempts=attempts)
+            _, body, _ = self._send("POST", self.graphql_url, payload, subject, attempts=attempts, document=document)
             if not isinstance(body, dict):
                 raise BadAnswerError(f"{self._host(self.graphql_url)} did not answer as a GraphQL API does.")
             errors = [e for e in body.get("errors") or () if isinstance(e, dict) and not _is_only_too_large(e)]
@@ -570,6 +669,15 @@ class Client:
             return OverloadedError(f"{title} could not finish {subject}: {text or 'no data'}.")
         return BadAnswerError(f"{title} refused {subject}: {text}", next((code for code in codes if code), ""))
 
+    def create_token(self, path: str, *, about: str) -> Response:
+        """POST without a body: how an App gets a token. Nothing else that is sent is not a read.
+
+        Raises:
+            SourceError: as ``get``.
+        """
+        response, body, _ = self._send("POST", self._url(path), None, about)
+        return Response(json=body, headers=response.headers, date=_date(response))
+
     # -------------------------------------------------------------------------------------- one request
 
     def _send(
@@ -578,66 +686,131 @@ class Client:
         url: str,
         payload: bytes | None,
         subject: str,
-        token: _Token | None = None,
         etag: str = "",
         attempts: int = MOST_ATTEMPTS,
-    ) -> tuple[httpx.Response, Json, _Token]:
+        document: str = "",
+    ) -> tuple[httpx.Response, Json, Account]:
         """Send until there is an answer that is neither a limit nor a stumble."""
+        choices = self._choices if self._choices is not None else self._accounts.of(None, self)
+        key, _, tag = etag.partition(" ")
+        pinned = next((account for account in choices if tag and account.credential.key == key), None)
+        known = document.encode()
         waits = attempt = 0
-        pinned = token
+        is_renewed = False
         while True:
-            used = self._token(pinned)
+            costs = self.provider.costs(payload is not None, self._state.costs.get(known, 1))
+            self._state.resources.update(costs)
+            ticket = self._ticket(choices, costs, pinned)
+            account = ticket.account
             attempt += 1
-            headers = self.provider.headers(used.value.get_secret_value())
-            if payload is not None:
-                headers["Content-Type"] = "application/json"
-            if etag and used is pinned:
-                headers["If-None-Match"] = etag
             failure: SourceError
             most = attempts
-            self._spend(requests=1)
-            try:
-                response = self._http.request(method, url, content=payload, headers=headers)
-            except httpx.TransportError as error:
-                failure, most = self._broken(error, url, subject, attempts)
-            except (httpx.TooManyRedirects, httpx.DecodingError, httpx.InvalidURL) as error:
-                raise BadAnswerError(
-                    f"{self._host(url)} did not answer as an API does: {type(error).__name__}."
-                ) from None
-            else:
-                now = _date(response)
-                if self._server_date is None:
-                    with self._lock:
-                        self._server_date = self._server_date or now
+            with self._accounts.using(ticket):
+                token = account.credential.value(self)
+                headers = self.provider.headers(token.get_secret_value())
+                if payload is not None:
+                    headers["Content-Type"] = "application/json"
+                if tag and account is pinned:
+                    headers["If-None-Match"] = tag
                 try:
-                    body = orjson.loads(response.content) if response.content else None
-                    is_json = True
-                except orjson.JSONDecodeError:
-                    body, is_json = None, False
-                self._spend(points=self.provider.points(response, body))
-                self._note(used, self.provider.budget(response, now.timestamp()))
-                limited = self.provider.limited(response, body, now.timestamp())
-                if limited:
-                    waits += 1
-                    attempt -= 1
-                    self._limit(used, limited, waits)
-                    continue
-                status = response.status_code
-                if status == 304 or (is_json and 200 <= status < 300 and (method == "GET" or body is not None)):
-                    return response, body, used
-                failure = self._refused(response, body, is_json, subject)
-                if is_json is False and status < 500:
-                    most = MOST_ATTEMPTS_BAD
-                if not isinstance(failure, OverloadedError) and not (
-                    isinstance(failure, BadAnswerError) and status < 300
-                ):
-                    raise failure
+                    response = self._exchange(method, url, payload, headers)
+                except (httpx.TransportError, httpx.DecodingError) as error:
+                    if self._cancelled.is_set():
+                        raise CancelledError("Interrupted.") from None
+                    failure, most = self._broken(error, url, subject, attempts)
+                except httpx.InvalidURL:
+                    raise BadAnswerError(f"{self._host(url)} did not answer as an API does.") from None
+                else:
+                    now = _date(response)
+                    is_own = _is_own(urlsplit(url), urlsplit(str(response.url)))
+                    if is_own and self._state.server_date is None:
+                        with self._state.lock:
+                            self._state.server_date = self._state.server_date or now
+                    body, is_json = _parsed(response)
+                    points = self.provider.points(response, body)
+                    if points and document:
+                        self._state.costs[known] = points
+                    self._spend(points=points)
+                    self._accounts.note(
+                        ticket,
+                        self.provider.budgets(response, now.timestamp(), payload is not None) if is_own else {},
+                        self.provider.costs(payload is not None, points) if points else costs,
+                    )
+                    limited = self.provider.limited(response, body, now.timestamp(), payload is not None)
+                    if limited:
+                        waits += 1
+                        attempt -= 1
+                        self._limit(account, limited, waits, len(choices))
+                        continue
+                    status = response.status_code
+                    is_whole = is_json and (response.content or status == 204)
+                    if status == 304 or (200 <= status < 300 and is_whole):
+                        return response, body, account
+                    if status == 401 and not is_renewed and account.credential.renewed(token, now):
+                        is_renewed = True
+                        attempt -= 1
+                        continue
+                    failure = self._refused(response, body, is_json, subject)
+                    if status < 500 and isinstance(failure, BadAnswerError):
+                        most = MOST_ATTEMPTS_BAD
+                    if not isinstance(failure, OverloadedError) and not (
+                        isinstance(failure, BadAnswerError) and status < 300
+                    ):
+                        raise failure
             if attempt >= most:
                 # No chain: an exception of httpx holds the request, and that its headers.
                 raise failure from None
             self._pause(_backoff(attempt))
 
-    def _broken(self, error: httpx.TransportError, url: str, subject: str, attempts: int) -> tuple[SourceError, int]:
+    def _exchange(self, method: str, url: str, payload: bytes | None, headers: dict[str, str]) -> httpx.Response:
+        """Send once and read the answer to its end, at the address where redirects lead.
+
+        Within the host they are followed with everything. Elsewhere goes neither the token nor any other header of
+        ours, nor a body; and nothing goes from https to http.
+
+        Raises:
+            BadAnswerError: a redirect leads where it must not, or to nowhere.
+            httpx.TransportError, httpx.DecodingError, httpx.InvalidURL: as httpx has them.
+        """
+        first = urlsplit(url)
+        for _ in range(MOST_REDIRECTS + 1):
+            if self._cancelled.is_set():
+                raise CancelledError("Interrupted.")
+            request = self._http.build_request(
+                method, url, content=payload, headers=headers, extensions={"trace": self._state.trace}
+            )
+            self._spend(requests=1)
+            response = self._http.send(request, stream=True)
+            try:
+                response.read()
+            finally:
+                self._spend(received=response.num_bytes_downloaded)
+                response.close()
+            there = urlsplit(url)
+            if not response.has_redirect_location:
+                if not _is_own(first, there) and not 200 <= response.status_code < 300:
+                    raise BadAnswerError(
+                        f"{first.netloc} sends us on to {there.netloc}, which answers {response.status_code}: "
+                        f"check {self.provider.address}."
+                    )
+                return response
+            url = urljoin(url, response.headers["location"])
+            onward = urlsplit(url)
+            if onward.scheme not in ("http", "https") or (there.scheme == "https" and onward.scheme == "http"):
+                raise BadAnswerError(
+                    f"{there.netloc} sends us on to {onward.scheme}://{onward.netloc}, which is not encrypted: "
+                    f"check {self.provider.address}."
+                )
+            if not _is_own(first, onward):
+                if method != "GET":
+                    raise BadAnswerError(
+                        f"{there.netloc} sends us on to {onward.netloc}, which is another host: if that is the API, "
+                        f"name it in {self.provider.address}."
+                    )
+                headers = {}
+        raise BadAnswerError(f"{first.netloc} sends us from one address to the next without end.")
+
+    def _broken(self, error: httpx.RequestError, url: str, subject: str, attempts: int) -> tuple[SourceError, int]:
         """What a broken connection means, and how often to try again."""
         host = self._host(url)
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
@@ -647,11 +820,12 @@ class Client:
                     f"{host} cannot be trusted: {text}. If it has a certificate of your own authority, "
                     "name its file in SSL_CERT_FILE."
                 ), 1
-            setting = "GITHUB_API_URL" if self.provider is GITHUB else "LINEAR_API_URL"
             once = isinstance(error, httpx.UnsupportedProtocol)
             return UnreachableError(
-                f"{host} cannot be reached ({text}): check the network and {setting}."
-            ), 1 if once else MOST_ATTEMPTS if self._server_date else MOST_ATTEMPTS_UNREACHABLE
+                f"{host} cannot be reached ({text}): check the network and {self.provider.address}."
+            ), 1 if once else MOST_ATTEMPTS if self._state.server_date else MOST_ATTEMPTS_UNREACHABLE
+        if isinstance(error, httpx.DecodingError):
+            return OverloadedError(f"{host} {_CUT_SHORT} {subject}, every time it was asked."), attempts
         what = "took too long" if isinstance(error, httpx.TimeoutException) else "broke the connection"
         return OverloadedError(f"{host} {what} while answering {subject}, every time it was asked."), attempts
 
@@ -663,7 +837,9 @@ class Client:
         if status == 401:
             return self._unauthenticated()
         if status in (403, 451):
-            return self._forbidden(subject, said)
+            # What a fine-grained token or an App would have to be granted, in GitHub's own words.
+            wanted = response.headers.get("x-accepted-github-permissions")
+            return self._forbidden(subject, said + (f", it wants {wanted}" if wanted else ""))
         if status in (404, 410):
             return NotFoundError(f"{title} does not know {subject}, or the token may not{said}.")
         if status in (408, 425) or status >= 500:
@@ -675,6 +851,8 @@ class Client:
                 else None
             )
             return failure or BadAnswerError(f"{host} refused {subject} with status {status}{said}.", str(status))
+        if status < 300 and _is_cut_short(response):
+            return OverloadedError(f"{host} {_CUT_SHORT} {subject}, every time it was asked.")
         return BadAnswerError(
             f"{host} answered {subject} with status {status} and something that is not JSON: is it the API?",
             str(status),
@@ -692,60 +870,61 @@ class Client:
 
     # ------------------------------------------------------------------------------- limits and waiting
 
-    def _token(self, pinned: _Token | None) -> _Token:
-        """The token for the next request, after any wait for it."""
-        if self._cancelled.is_set():
-            raise CancelledError("Interrupted.")
+    def _ticket(self, choices: Sequence[Account], costs: Mapping[str, int], pinned: Account | None) -> Ticket:
+        """The right to send the next request, after any wait for it."""
+        while True:
+            if self._cancelled.is_set():
+                raise CancelledError("Interrupted.")
+            taken = self._accounts.take(choices, costs, pinned, self._cancelled.is_set)
+            if isinstance(taken, Ticket):
+                return taken
+            self._wait(taken)
 
-        def delay(token: _Token) -> float:
-            with token.lock:
-                until = token.blocked_until
-                if token.remaining == 0:
-                    until = max(until, token.resets_at)
-                return max(0.0, until - time.monotonic())
-
-        token = pinned
-        if token is None or delay(token) > 0:
-            token = min(self._tokens, key=lambda t: (delay(t), -(math.inf if t.remaining is None else t.remaining)))
-        seconds = delay(token)
-        if seconds > 0:
-            self._wait(seconds, f"{self.provider.title}'s limit is reached")
-            # The wait is over, whatever clock ``sleep`` goes by.
-            with token.lock:
-                token.blocked_until, token.remaining = 0.0, None
-        return token
-
-    def _note(self, token: _Token, budget: Budget | None) -> None:
-        if budget is not None:
-            with token.lock:
-                token.remaining, token.resets_at = budget.remaining, time.monotonic() + budget.seconds
-
-    def _limit(self, token: _Token, limited: Limited, waits: int) -> None:
-        """Block a token that has met a limit; the next ``_token`` waits or takes another."""
+    def _limit(self, account: Account, limited: Limited, waits: int, tokens: int) -> None:
+        """Block a token that has met a limit; the next ``_ticket`` waits or takes another."""
         title = self.provider.title
-        if waits > MOST_WAITS * len(self._tokens):
+        if waits > MOST_WAITS * tokens:
             raise RateLimitedError(
                 f"{title} still limits us after {waits} waits: try again later, or use another token."
             )
         seconds = limited.seconds
         if seconds is None:
-            seconds = FIRST_SECONDARY_WAIT * 2 ** ((waits - 1) // len(self._tokens))
+            seconds = FIRST_SECONDARY_WAIT * 2 ** ((waits - 1) // tokens)
         if seconds > LONGEST_WAIT:
             raise RateLimitedError(
                 f"{title} asks us to wait {seconds / 60:.0f} minutes, which is longer than we do: try again later, "
                 f"or add a token to {self.provider.variable}."
             )
-        with token.lock:
-            token.remaining = None  # what was noted is older than this
-            token.blocked_until = max(token.blocked_until, time.monotonic() + max(seconds, 1.0))
+        self._accounts.refuse(account, max(seconds, 1.0), limited.resource)
 
-    def _wait(self, seconds: float, reason: str) -> None:
-        if seconds > LONGEST_WAIT:
-            raise RateLimitedError(f"{reason}, for another {seconds / 60:.0f} minutes: try again later.")
-        if self.on_wait:
-            self.on_wait(Wait(seconds, f"{reason}: going on in {seconds:.0f} s"))
-        self._spend(waited=seconds)
-        self._pause(seconds)
+    def _wait(self, delay: Delay) -> None:
+        """Wait for a token, in steps: whoever looks on is told how long it still takes."""
+        left = delay.moment - self._accounts.clock()
+        if left > LONGEST_WAIT:
+            raise RateLimitedError(
+                f"{self.provider.title}'s {delay.what}, for another {left / 60:.0f} minutes: try again later."
+            )
+        step = max(TOLD_EVERY, left / 10)
+        while left > 0:
+            seconds = min(step, left)
+            if left - seconds < 1.0:  # no crumb at the end
+                seconds = left
+            self._tell(delay, left, step)
+            self._pause(seconds)
+            self._spend(waited=seconds)
+            left -= seconds
+        self._accounts.waited(delay)
+
+    def _tell(self, delay: Delay, left: float, step: float) -> None:
+        """Say how long a wait goes on; once where several threads wait for the same."""
+        state = self._state
+        with state.lock:
+            end = delay.moment - left  # by the clock of the wait, whatever ``sleep`` goes by
+            if end < state.quiet_until and delay.moment <= state.told_until + 1:
+                return
+            state.quiet_until, state.told_until = end + step * 0.9, delay.moment
+        if state.on_wait:
+            state.on_wait(Wait(left, f"{self.provider.title}'s {delay.what}: going on in {_spoken(left)}"))
 
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
@@ -817,6 +996,8 @@ def _portion(items: list[S], send: Callable[[list[S]], T], count: int, _is_least
 
 # ------------------------------------------------------------------------------------------------ helpers
 
+_CUT_SHORT = "ended its answer too early for"
+
 _TRANSIENT_CODES = frozenset(
     {"", "RESOURCE_LIMITS_EXCEEDED", "SERVICE_UNAVAILABLE", "INTERNAL", "INTERNAL_SERVER_ERROR", "LOADING", "TIMEOUT"}
 )
@@ -826,6 +1007,46 @@ _TRANSIENT_CODES = frozenset(
 def _backoff(attempt: int) -> float:
     """Seconds before the next attempt: doubling, with jitter so that threads do not come back together."""
     return min(30.0, 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+
+
+def fixed_accounts(
+    tokens: Sequence[SecretStr],
+    pace: Mapping[str, int] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Accounts:
+    """Accounts of tokens that stay as they are, numbered in their order."""
+    return Accounts((FixedToken(token, str(number)) for number, token in enumerate(tokens)), pace=pace, clock=clock)
+
+
+def _spoken(seconds: float) -> str:
+    """A duration as people say it."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _is_own(first: SplitResult, there: SplitResult) -> bool:
+    """Whether an address is of the host that was asked, at the same port; or at https where that was http."""
+
+    def port(url: SplitResult) -> int | None:
+        return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+    if first.hostname != there.hostname:
+        return False
+    if first.scheme == there.scheme:
+        return port(first) == port(there)
+    return (first.scheme, port(first), there.scheme, port(there)) == ("http", 80, "https", 443)
+
+
+def _parsed(response: httpx.Response) -> tuple[Json, bool]:
+    """The body, and whether it is JSON (or none at all)."""
+    try:
+        return (orjson.loads(response.content) if response.content else None), True
+    except orjson.JSONDecodeError:
+        return None, False
+
+
+def _is_cut_short(response: httpx.Response) -> bool:
+    """Whether a body that cannot be read looks like the beginning of JSON, or nothing came at all."""
+    return not response.content or response.content.lstrip()[:1] in (b"{", b"[")
 
 
 def _number(text: str | None) -> float | None:

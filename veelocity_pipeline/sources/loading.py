@@ -143,7 +143,8 @@ class Outcome:
         rows: rows that were loaded, gone ones and emptied sets not counted.
         watermark: the newest change that was seen, where the connector keeps one.
         error: None if all went well.
-        requests, points: what the whole scope cost; on its first table only, so that sums are right.
+        requests, points, waited, received: what the whole scope cost (``http.Usage``); on its first table only, so
+            that sums are right.
         budget_left: what all tokens together had left when the scope was read, where the provider says.
     """
 
@@ -160,6 +161,8 @@ class Outcome:
     is_full: bool
     requests: int
     points: int
+    waited: float = 0.0
+    received: int = 0
     budget_left: int | None = None
 
 
@@ -531,8 +534,10 @@ class _Refresh:
         self, reading: _Reading, read_at: datetime | None, budget_left: int | None = None
     ) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
+        nothing = Usage()
         for number, table in enumerate(self.entry.tables):
             text = watermarks.get(table)
+            cost = reading.usage if number == 0 else nothing
             yield Outcome(
                 source=self.entry.name,
                 table=table,
@@ -545,8 +550,10 @@ class _Refresh:
                 watermark=datetime.fromisoformat(text) if text else None,
                 error=reading.error,
                 is_full=self.request.full,
-                requests=reading.usage.requests if number == 0 else 0,
-                points=reading.usage.points if number == 0 else 0,
+                requests=cost.requests,
+                points=cost.points,
+                waited=cost.waited,
+                received=cost.received,
                 budget_left=budget_left,
             )
 
@@ -581,16 +588,17 @@ def load(
     refresh = _Refresh(entry, pipeline, request, on_progress)
     remembered = refresh.remembered()
     connector: Connector | None = None
+    shared = Usage()
     try:
         connector = entry.connector(settings)
         client = connector.client
         client.on_wait = lambda wait: refresh.say(wait.reason)
-        with client.metered() as resolving:
+        with client.metered() as shared:
             found = connector.scopes(request)
     except SourceError as error:
         if connector is not None:
             connector.client.close()
-        nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, error=str(error))
+        nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, usage=shared, error=str(error))
         yield from refresh.outcomes(nothing, None)
         return
 
@@ -599,7 +607,9 @@ def load(
     for item in found:
         if isinstance(item, ScopeFailure):
             scope = Scope(ids.get(item.name.casefold(), item.name), item.name, item.configured_as)
-            yield from refresh.outcomes(_Reading(scope, {}, None, attempted_at, error=item.error), None)
+            failed = _Reading(scope, {}, None, attempted_at, usage=shared, error=item.error)
+            shared = Usage()  # what finding the scopes cost is told once, with the first of them
+            yield from refresh.outcomes(failed, None)
         else:
             saved = remembered.get(item.id)
             readings.append(_Reading(item, copy.deepcopy((saved or {}).get("mark") or {}), saved, attempted_at))
@@ -608,12 +618,9 @@ def load(
     try:
         for reading in readings:
             pool.submit(refresh.read, connector, reading)
-        shared = resolving
         for ended in _batches(refresh, len(readings), client):
             for reading in ended:
-                # What finding the scopes cost is told once, with the first of them.
-                reading.usage.requests += shared.requests
-                reading.usage.points += shared.points
+                reading.usage.add(shared)
                 shared = Usage()
                 count = sum(reading.rows.values())
                 refresh.say(f"{reading.scope.name}: {reading.error or (f'{count:,} rows' if count else 'nothing new')}")

@@ -11,5 +11,7 @@ select
     error,
     is_full,
     requests,
-    points
+    points,
+    waited_seconds,
+    bytes_received
 from {{ ref('int_sync_status') }}

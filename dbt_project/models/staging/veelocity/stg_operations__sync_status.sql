@@ -12,6 +12,8 @@ select
     rows as row_count,
     requests,
     points,
+    waited_seconds,
+    bytes_received,
     -- booleans
     is_full,
     -- times, UTC
