@@ -43,7 +43,7 @@ def test_demo_has_the_size_it_was_asked_for(demo: Simulator) -> None:
     assert organization.now == MOMENT
     assert len(organization.repositories) >= 8
     assert sum(each.archived_at is not None for each in organization.repositories) == 1
-    assert [each.former_names for each in organization.repositories if each.former_names] == [["docs"]]
+    assert [each.former_names for each in organization.repositories if each.former_names] == [["acme/docs"]]
     assert len([each for each in organization.people if each.email.endswith("@acme.example")]) == 40
     assert len([each for each in organization.accounts if each.kind == "Bot"]) == 3
     assert len(everything) >= 2_500

@@ -95,6 +95,8 @@ class RepositoryLife:
         if plan.ci_from_day is not None:
             self.ci = self.delivery.workflow("CI", "ci.yml", life.day(plan.ci_from_day))
             self.preview = self.delivery.workflow("Deploy preview", "preview.yml", life.day(plan.ci_from_day))
+        if life.plan.is_quiet:
+            return
         life.start(self._arrivals(), life.plan.start)
         life.start(self._bot_arrivals(), life.plan.start)
         if plan.issues_per_week:
@@ -127,7 +129,7 @@ class RepositoryLife:
         """The history before the organisation's recorded life: commits without pull requests."""
         moment = self.repository.created_at
         head: list[Commit] = []
-        for index in range(25):
+        for index in range(3 if self.life.plan.is_quiet else 25):
             moment += timedelta(days=rng.randint(5, 14), seconds=rng.randrange(30_000))
             author = rng.choice(self.members)
             message = "Initial commit" if index == 0 else self._topic(rng)
@@ -256,7 +258,7 @@ class RepositoryLife:
         yield
 
     def _rename(self) -> Process:
-        self.repository.former_names.append(self.repository.name)
+        self.repository.former_names.append(self.repository.full_name)
         self.repository.name = self.plan.name
         self.repository.updated_at = self.now
         return

@@ -93,6 +93,8 @@ class Delivery:
         if kind in ("train", "external"):
             for lane in self.lanes:
                 self._environment(lane.environment)
+        if self.life.plan.is_quiet:
+            return
         founding = list(self.repository.commits.values())
         for lane in self.lanes:
             lane.waiting = [(commit.landing, None, commit) for commit in founding if lane.takes(commit.paths)]
@@ -211,6 +213,8 @@ class Delivery:
 
     def landed(self, commit: Commit, changes: list[PullRequest]) -> None:
         """A commit is the default branch's new head, with these pull requests (none: it was pushed)."""
+        if self.life.plan.is_quiet:
+            return
         for lane in self.lanes:
             if not changes and lane.takes(commit.paths):
                 lane.waiting.append((commit.landing, None, commit))

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -104,6 +105,10 @@ def decode_cursor(cursor: str) -> Any:
     return value
 
 
+page_limit: ContextVar[int | None] = ContextVar("page_limit", default=None)
+"""The most that a page holds in the request that is being answered, however many are asked for."""
+
+
 class Connection:
     """One page of a list.
 
@@ -139,6 +144,9 @@ class Connection:
         first, last = args.get("first"), args.get("last")
         if first is None and last is None:
             first = default
+        limit = page_limit.get()
+        if limit is not None:
+            first, last = (None if each is None else min(each, limit) for each in (first, last))
         if first is not None:
             end = min(end, start + first)
         else:

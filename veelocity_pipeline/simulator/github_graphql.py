@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -249,7 +250,7 @@ def _repository_of(source: Account, args: dict[str, Any], context: Context) -> R
 
 def _find_repository(context: Context, owner: str, name: str, follow: bool | None) -> Repository | None:
     repository = context.organization.repository(f"{owner}/{name}")
-    if repository is None or (follow is False and repository.name.lower() != name.lower()):
+    if repository is None or (follow is False and repository.full_name.lower() != f"{owner}/{name}".lower()):
         message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
         raise ApiError(message, "NOT_FOUND")
     return repository
@@ -465,7 +466,10 @@ def _files(source: PullRequest, args: dict[str, Any], context: Context) -> Conne
 
 
 def _associated(source: Commit, args: dict[str, Any], context: Context) -> Connection:
-    return _ordered(source.pull_requests, args, "associatedPullRequests", ("CREATED_AT", "ASC"))
+    # "The merged Pull Request that introduced the commit"; the open ones of a commit that is not merged yet
+    merged = [each for each in source.pull_requests if each.state == "MERGED"]
+    found = merged or [each for each in source.pull_requests if each.state == "OPEN"]
+    return _ordered(found, args, "associatedPullRequests", ("CREATED_AT", "ASC"))
 
 
 def association(source: Any, author: Account) -> str:
@@ -833,6 +837,7 @@ RESOLVERS: dict[str, dict[str, Any]] = {
 }
 
 
+@functools.cache
 def engine() -> Engine:
     """GitHub's schema with its resolvers."""
     return Engine("github.graphql", RESOLVERS, VALUES, type_name)

@@ -104,7 +104,7 @@ class Rest:
         repository = self.organization.repository(f"{owner}/{repo}")
         if repository is None:
             raise ProblemError(404, "Not Found")
-        if repository.name.lower() != repo.lower():
+        if repository.full_name.lower() != f"{owner}/{repo}".lower():
             address = f"{self.root}/repositories/{repository.database_id}{path}"
             raise ProblemError(301, "Moved Permanently", {"location": address}, url=address)
         return repository
@@ -464,7 +464,7 @@ class Rest:
                 "committer": {"name": commit.committer_name, "email": commit.committer_email},
             },
             "repository": self.repository(run.repository),
-            "head_repository": self.repository(run.head_repository),
+            "head_repository": self.repository(run.head_repository) if run.head_repository else None,
         }
 
     def _runs(self, query: dict[str, str], owner: str, repo: str, workflow: str = "") -> Answer:

@@ -25,7 +25,7 @@ class Life:
     """The organisation and everything that is going to happen to it.
 
     Args:
-        size: demo or small.
+        size: one of ``plan.PLANS``.
         seed: another seed is another organisation of the same kind.
     """
 

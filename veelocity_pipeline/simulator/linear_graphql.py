@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -383,13 +384,11 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "updatedAt": lambda s: s.created_at,
     },
     "Attachment": {
-        **_NEVER_ARCHIVED,
         "creator": lambda s: None,
         "source": lambda s: {"type": s.source_type},
         "subtitle": lambda s: None,
     },
     "Comment": {
-        **_NEVER_ARCHIVED,
         "botActor": lambda s: None,
         "editedAt": lambda s: None,
         "issueId": _id_of("issue"),
@@ -499,6 +498,7 @@ _TYPES = {
 }
 
 
+@functools.cache
 def engine() -> Engine:
     """Linear's schema with its resolvers."""
     return Engine("linear.graphql", RESOLVERS, VALUES, lambda value: _TYPES[type(value)], milliseconds)

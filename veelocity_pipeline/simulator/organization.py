@@ -340,7 +340,7 @@ class WorkflowRun:
     title: str
     head_branch: str | None
     head_commit: Commit
-    head_repository: Repository
+    head_repository: Repository | None
     pull_request: PullRequest | None
     created_at: datetime
     attempts: list[RunAttempt] = field(default_factory=list)
@@ -362,7 +362,7 @@ class Environment:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Repository:
-    """A repository; ``former_names`` still answer, as GitHub's redirects do."""
+    """A repository; its ``former_names`` (``owner/name``) still answer, as GitHub's redirects do."""
 
     id: str
     database_id: int
@@ -514,6 +514,7 @@ class Attachment:
     metadata: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -526,6 +527,8 @@ class LinearComment:
     body: str
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
+    """When it was deleted, where Linear still shows it to those who ask for what is archived."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -689,13 +692,11 @@ class Organization:
 
     def repository(self, full_name: str) -> Repository | None:
         """A repository or fork by ``owner/name``, present or former; case does not matter."""
-        owner, _, name = full_name.lower().partition("/")
+        wanted = full_name.lower()
         for former in (False, True):
             for repository in (*self.repositories, *self.forks):
-                if repository.owner.login.lower() != owner:
-                    continue
-                names = repository.former_names if former else [repository.name]
-                if name in (each.lower() for each in names):
+                names = repository.former_names if former else [repository.full_name]
+                if wanted in (each.lower() for each in names):
                     return repository
         return None
 

@@ -84,6 +84,8 @@ class Plan:
     outsiders: int
     leavers: tuple[tuple[int, int], ...]
     """(index of a person, day on which the account was deleted)."""
+    is_quiet: bool = False
+    """Nothing happens by itself: for ``changes`` alone."""
 
 
 _WEB = RepositoryPlan(
@@ -314,6 +316,30 @@ HUNDRED = Plan(
 )
 """A hundred repositories, each with a little of everything, and four Linear teams."""
 
+_TINY = RepositoryPlan(
+    name="one",
+    description="A little of everything",
+    team="ENG",
+    delivery="push",
+    merge_method="squash",
+    per_day=0,
+    members=4,
+    areas=("src", "docs"),
+    bots_per_week=0,
+    is_private=False,
+)
+
+TINY = Plan(
+    start=MOMENT,
+    repositories=(_TINY, replace(_TINY, name="two"), replace(_TINY, name="three")),
+    teams=(TeamPlan("ENG", "Engineering", 0), TeamPlan("OPS", "Operations", 0)),
+    people=4,
+    outsiders=2,
+    leavers=(),
+    is_quiet=True,
+)
+"""Three all but empty repositories and two empty teams, to which only ``changes`` happen."""
+
 PLANS = {
     "demo": DEMO,
     "small": SMALL,
@@ -322,6 +348,7 @@ PLANS = {
     "reviewed": REVIEWED,
     "huge": HUGE,
     "hundred": HUNDRED,
+    "tiny": TINY,
 }
 
 FIRST_NAMES = (

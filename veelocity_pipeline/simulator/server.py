@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -28,8 +28,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from . import github_graphql, linear_graphql
+from .changes import Changes, Told
 from .cost import Cost, count
-from .engine import ApiError, Engine
+from .engine import ApiError, Engine, page_limit
 from .github_graphql import NODE_LIMIT, Budget
 from .github_rest import Answer, ProblemError, Rest
 from .life import Life
@@ -170,9 +171,11 @@ class Simulator:
     """A GitHub and a Linear over one deterministic organisation.
 
     Args:
-        size: demo (what ``make demo`` shows) or small (two repositories, made in a moment).
+        size: demo (what ``make demo`` shows), medium, small (two repositories, made in a moment) or tiny (three, in
+            which nothing happens but what ``change`` makes).
         seed: another seed is another organisation of the same kind; the same one is the same, byte for byte.
         port: 0 takes a free one.
+        page_limit: the most that a page of GraphQL holds, however many are asked for.
 
     Use as a context manager, or ``start`` and ``stop``.
 
@@ -181,13 +184,16 @@ class Simulator:
         log: every request answered so far.
     """
 
-    def __init__(self, size: str = "demo", seed: int = 7, port: int = 0) -> None:
+    def __init__(self, size: str = "demo", seed: int = 7, port: int = 0, page_limit: int | None = None) -> None:
         self._life = Life(size, seed)
+        self._page_limit = page_limit
+        self._changes = Changes(self._life, min(page_limit or 10, 10))
+        self._planned: list[list[Any]] = []
         self._port = port
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._github: Engine = github_graphql.engine()
         self._linear: Engine = linear_graphql.engine()
         self._purses: dict[tuple[str, str], _Purse] = {}
@@ -281,8 +287,7 @@ class Simulator:
     def environment(self) -> dict[str, str]:
         """The settings that point the pipeline here. A renamed repository is named by its former name."""
         names = [
-            f"{each.owner.login}/{each.former_names[0] if each.former_names else each.name}"
-            for each in self.organization.repositories
+            each.former_names[0] if each.former_names else each.full_name for each in self.organization.repositories
         ]
         return {
             "GITHUB_TOKEN": GITHUB_TOKEN,
@@ -326,7 +331,29 @@ class Simulator:
             self._life.advance_to(self.now + timedelta(days=days, hours=hours, minutes=minutes))
             self._purses.clear()
 
+    def change(self, name: str, picks: Sequence[int] = ()) -> Told | None:
+        """Make one of ``changes.SHOWN`` now; None where there is nothing that it could be made to."""
+        with self._lock:
+            return self._changes.make(name, picks)
+
+    def before_request(self, number: int, action: Callable[[], object]) -> None:
+        """Have something done just before the ``number``-th request from now on is answered, 0 being the next."""
+        with self._lock:
+            self._planned.append([number, action])
+
+    def forget_plans(self) -> None:
+        """Do nothing of what ``before_request`` planned any more."""
+        with self._lock:
+            self._planned.clear()
+
     # -- requests
+
+    def _arrive(self) -> None:
+        """A request is about to be answered."""
+        due = [action for number, action in self._planned if number == 0]
+        self._planned = [[number - 1, action] for number, action in self._planned if number > 0]
+        for action in due:
+            action()
 
     def _fault(self, haystack: str) -> Fault | None:
         """The first fault that this request meets. Those that only wait count it too."""
@@ -410,6 +437,7 @@ class Simulator:
         if fault is not None and fault.kind in ("slow", "timeout"):
             await asyncio.sleep(fault.seconds)
         with self._lock:
+            self._arrive()
             return self._note("rest", request, _with_other_headers(fault, self._rest_answer(request, fault)))
 
     def _rest_answer(self, request: Request, fault: Fault | None) -> Response:
@@ -512,6 +540,8 @@ class Simulator:
         if fault is not None and fault.kind in ("slow", "timeout"):
             await asyncio.sleep(fault.seconds)
         with self._lock:
+            self._arrive()
+            page_limit.set(self._page_limit)
             response, points = answer(body, request.headers.get("authorization", ""), fault)
             response = _with_other_headers(fault, response)
             return self._note(api, request, response, points, operation or _operation(body["query"]))

@@ -113,6 +113,8 @@ class WorkspaceLife:
         self.teams[plan.key] = team
         self.ready[plan.key] = deque()
         self.workspace.teams.append(team)
+        if self.life.plan.is_quiet:
+            return
         self.life.start(self._cycles(team), self.life.plan.start)
         self.life.start(self._arrivals(plan, team), self.life.plan.start)
         if plan.key_changed_on_day is not None:
