@@ -361,3 +361,21 @@ def test_points_are_not_spent_on_more_than_is_wanted() -> None:
     server = Server(ok({"data": {}}))
     server.client.graphql_page("query", {}, PageSize(50), most=7)
     assert json.loads(server.asked[0].content)["variables"]["first"] == 7
+
+
+def test_a_304_that_nobody_asked_for_is_no_answer() -> None:
+    server = Server(httpx.Response(304), ok([1]))
+    assert server.client.get("/things").json == [1]
+    server = Server(httpx.Response(304), ok({"data": {"x": 1}}))
+    assert server.client.graphql("{ x }") == {"x": 1}
+    server = Server(*[httpx.Response(304)] * 10)
+    with pytest.raises(OverloadedError, match="not modified"):
+        server.client.get("/things", etag='gone "an etag of a token that is not used any more"')
+
+
+def test_pages_that_lead_in_a_circle_are_said() -> None:
+    circle = [ok([number], link=f'<https://api.test/v1/things?page={number % 2}>; rel="next"') for number in range(9)]
+    server = Server(*circle)
+    with pytest.raises(BadAnswerError, match="do not end"):
+        list(server.client.pages("/things"))
+    assert len(server.asked) == 3

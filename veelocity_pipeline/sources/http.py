@@ -541,6 +541,7 @@ class Client:
         if answer.is_unchanged:
             return
         listed, number = 0, 1
+        followed: set[str] = set()
         while True:
             items = answer.json.get(items_key) if items_key and isinstance(answer.json, dict) else answer.json
             if not isinstance(items, list):
@@ -551,6 +552,9 @@ class Client:
             yield items
             listed, number = listed + len(items), number + 1
             if answer.next:
+                if answer.next in followed:
+                    raise BadAnswerError(f"{self.provider.title}'s pages of {about or path} do not end.")
+                followed.add(answer.next)
                 answer = self.get(answer.next, about=about or path)
             elif items_key and items and listed < (answer.json.get("total_count") or 0):
                 # A proxy dropped the Link header.
@@ -744,7 +748,8 @@ class Client:
                         continue
                     status = response.status_code
                     is_whole = is_json and (response.content or status == 204)
-                    if status == 304 or (200 <= status < 300 and is_whole):
+                    is_unchanged = status == 304 and "If-None-Match" in headers
+                    if is_unchanged or (200 <= status < 300 and is_whole):
                         return response, body, account
                     if status == 401 and not is_renewed and account.credential.renewed(token, now):
                         is_renewed = True
@@ -754,7 +759,7 @@ class Client:
                     if status < 500 and isinstance(failure, BadAnswerError):
                         most = MOST_ATTEMPTS_BAD
                     if not isinstance(failure, OverloadedError) and not (
-                        isinstance(failure, BadAnswerError) and status < 300
+                        isinstance(failure, BadAnswerError) and status < 400
                     ):
                         raise failure
             if attempt >= most:
@@ -851,6 +856,8 @@ class Client:
                 else None
             )
             return failure or BadAnswerError(f"{host} refused {subject} with status {status}{said}.", str(status))
+        if status == 304:
+            return OverloadedError(f"{host} answered {subject} with 'not modified', which nobody had asked.")
         if status < 300 and _is_cut_short(response):
             return OverloadedError(f"{host} {_CUT_SHORT} {subject}, every time it was asked.")
         return BadAnswerError(

@@ -67,7 +67,7 @@ def _git_author(author: Node | None) -> Row:
 
 
 def _parents(commit: Node) -> str:
-    return " ".join(parent["oid"] for parent in nodes(commit.get("parents")))
+    return " ".join(dict.fromkeys(parent["oid"] for parent in nodes(commit.get("parents"))))
 
 
 def repository_row(node: Node, configured_as: str) -> Row:
