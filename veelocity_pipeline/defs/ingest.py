@@ -91,7 +91,8 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
     def _ingest(
         context: dg.AssetExecutionContext, config: RefreshConfig, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult]:
-        outcomes = refresh_source(entry, warehouse, RefreshRequest(config.full, tuple(config.repositories)))
+        request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id)
+        outcomes = refresh_source(entry, warehouse, request)
         yield from results(entry, outcomes, table_sizes(entry, warehouse))
 
     return _ingest

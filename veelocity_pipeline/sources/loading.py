@@ -58,10 +58,12 @@ class RefreshRequest:
     Attributes:
         full: read everything again and find what is gone, instead of what is new.
         scopes: names of repositories or teams; empty means all that are configured.
+        run: which run of several sources this is part of; what they need in common is asked for once.
     """
 
     full: bool = False
     scopes: tuple[str, ...] = ()
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,9 @@ class Connector(ABC):
         Raises:
             SourceError: nothing of this source can be read.
         """
+
+    def begin(self, marks: Mapping[str, Mapping[str, Any]]) -> None:  # noqa: B027 - most need not know
+        """Told the mark of each scope, by its id, before the first is read."""
 
     @abstractmethod
     def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
@@ -614,6 +619,7 @@ def load(
             saved = remembered.get(item.id)
             readings.append(_Reading(item, copy.deepcopy((saved or {}).get("mark") or {}), saved, attempted_at))
 
+    connector.begin({reading.scope.id: reading.mark for reading in readings})
     pool = ThreadPoolExecutor(max_workers=settings.concurrency, thread_name_prefix=f"read-{entry.name}")
     try:
         for reading in readings:

@@ -38,6 +38,24 @@ def github_client(settings: Settings) -> Client:
     )
 
 
+_found: dict[tuple[object, ...], list[Scope | ScopeFailure]] = {}
+"""What ``resolve`` found last, by the run and what it depends on."""
+
+
+def resolved(client: Client, settings: Settings, request: RefreshRequest) -> list[Scope | ScopeFailure]:
+    """As ``resolve``, but what another source of the same run found is not asked for again.
+
+    That is good for names and ids, and says nothing of what is newest now.
+    """
+    if request.run and (found := _found.get(_key(settings, request))):
+        return list(found)
+    return resolve(client, settings, request)
+
+
+def _key(settings: Settings, request: RefreshRequest) -> tuple[object, ...]:
+    return request.run, request.scopes, settings.github_graphql_url, tuple(settings.github_repositories)
+
+
 def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list[Scope | ScopeFailure]:
     """The configured repositories, each once, in the order of the settings.
 
@@ -71,6 +89,10 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
         if name.casefold() not in answered and not any(isinstance(item, ScopeFailure) for item in result.values()):
             error = f"{name} is not among GITHUB_REPOSITORIES: add it there first."
             result[f"failed {name}"] = ScopeFailure(name, name, error)
+    _found.clear()
+    # One that could not be read may be there when the next source asks.
+    if request.run and not any(isinstance(item, ScopeFailure) for item in result.values()):
+        _found[_key(settings, request)] = list(result.values())
     return list(result.values())
 
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from ...settings import contains_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
-from ..github.repositories import github_client, resolve
+from ..github.repositories import github_client, resolved
 from ..http import Client
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
@@ -100,7 +100,7 @@ class GitHubActionsConnector(Connector):
 
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         """The configured repositories; see ``github``."""
-        return resolve(self.client, self.settings, request)
+        return resolved(self.client, self.settings, request)
 
     def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
         """Read one repository; see ``Connector.read``.

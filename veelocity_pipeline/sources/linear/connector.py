@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain, pairwise
@@ -58,7 +59,6 @@ class LinearConnector(Connector):
             client = Client("", settings.linear_api_url, [key] if key else [], provider=LINEAR)
         self.client = client
         self._page = PageSize(queries.ISSUES_PER_PAGE)
-        self._first_page = PageSize(queries.CHANGES_PER_PAGE)
         self._organization: shape.Node = {}
         self._lists: dict[str, list[shape.Node]] = {}
         self._names: dict[str, dict[str, str]] = {}
@@ -66,7 +66,9 @@ class LinearConnector(Connector):
         self._started = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
         self._read_by: dict[str, str] = {}
-        self._changed_attachments: dict[datetime, list[shape.Node]] = {}
+        self._marks: list[datetime] = []
+        self._asked_since: datetime | None = None
+        self._changed: Mapping[str, list[shape.Node]] = {}
 
     # ---------------------------------------------------------------------------------------- workspace
 
@@ -89,6 +91,10 @@ class LinearConnector(Connector):
             for name in sorted(missing)
         ]
         return found
+
+    def begin(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Learn from when on changes will be asked for, so that one question does for all teams."""
+        self._marks = [_time(mark["since"]) for mark in marks.values() if "since" in mark]
 
     def _read_workspace(self) -> None:
         """Read what all teams share, before any team, so that its time is a lower bound for all of them."""
@@ -174,7 +180,7 @@ class LinearConnector(Connector):
             criteria["createdAt"] = {"lte": until}
         progress = _Progress(started - OVERLAP)
         newest_first = True
-        for nodes in self._pages(criteria, f"the issues of team {scope.name}"):
+        for nodes in self._pages(criteria, f"the issues of team {scope.name}", progress):
             progress.seen |= {node["id"] for node in nodes}
             chunk = self._chunk(self._ours(nodes, scope), scope, progress)
             # Linear lists the newest first, which its schema does not promise: where it does not, there is no way to
@@ -218,33 +224,20 @@ class LinearConnector(Connector):
 
     def _read_changes(self, scope: Scope, mark: dict[str, Any]) -> Iterator[Chunk]:
         """What changed in a team since its mark; the mark moves with the last of it."""
-        since: str = mark["since"]
+        moment = _time(mark["since"])
         recent: Mapping[str, str] = mark.get("recent", {})
         progress = _Progress(self._started - OVERLAP, mark.get("watermarks", {}).get("issues"))
         about = f"the issues of team {scope.name}"
-        changed = {"updatedAt": {"gte": since}}
-        criteria = {"team": {"id": {"eq": scope.id}}, **changed, **self._since_start()}
-        comments = {"issue": {"team": {"id": {"eq": scope.id}}}, **changed}
-        data = self.client.graphql_page(
-            queries.CHANGES, {"filter": criteria, "comments": comments}, self._first_page, about=about
-        )
-        variables = {"comments": comments, "first": queries.IDS_PER_PAGE}
-        more = self._further(queries.COMMENTS, "comments", variables, data["comments"], f"comments of {about}")
-        children = [(node, node["issueId"]) for nodes in chain([data["comments"]["nodes"]], more) for node in nodes]
-        attachments = [node for node in self._attachments(since) if node["issue"]["team"]["id"] == scope.id]
-        children += [(node, node["issue"]["id"]) for node in attachments]
-        touched = {issue for node, issue in children if issue and recent.get(node["id"]) != node["updatedAt"]}
-
-        done: set[str] = set()
-        for nodes in chain([data["issues"]["nodes"]], self._pages(criteria, about, data["issues"]["pageInfo"])):
-            ours = self._ours(nodes, scope)
-            fresh = [node for node in ours if recent.get(node["id"]) != node["updatedAt"]]
-            for node in ours:
+        listed, children = self._changed_in(scope, moment)
+        wanted: set[str] = set()
+        for node, issue in (*((node, node["id"]) for node in listed), *children):
+            if recent.get(node["id"]) != node["updatedAt"]:
+                wanted.add(issue)
+        for node in listed:
+            if node["id"] not in wanted:
                 progress.note(node)
-            if fresh:
-                done |= {node["id"] for node in fresh}
-                yield self._chunk(fresh, scope, progress)
-        for nodes in self._issues_by_id(sorted(touched - done), scope):
+        done: set[str] = set()
+        for nodes in self._issues_by_id(sorted(wanted), scope, progress):
             ours = self._ours(nodes, scope)
             done |= {node["id"] for node in ours}
             yield self._chunk(ours, scope, progress)
@@ -252,13 +245,13 @@ class LinearConnector(Connector):
         renamed = sorted(label for label, name in mark.get("labels", {}).items() if names.get(label, name) != name)
         for batch in _batches(renamed, queries.IDS_PER_PAGE):
             labelled = {"team": {"id": {"eq": scope.id}}, "labels": {"some": {"id": {"in": batch}}}}
-            for nodes in self._pages({**labelled, **self._since_start()}, about):
+            for nodes in self._pages({**labelled, **self._since_start()}, about, progress):
                 ours = [node for node in self._ours(nodes, scope) if node["id"] not in done]
                 yield self._chunk(ours, scope, progress)
         for node, issue in children:
             if issue in done or recent.get(node["id"]) == node["updatedAt"]:
                 progress.note(node)
-        if touched or done or renamed or progress.recent != recent:
+        if wanted or renamed or progress.recent != recent:
             # Otherwise the mark stays where it was: that costs no write, and asks for no more the next time.
             yield Chunk(mark={**self._mark(scope, progress), **({"pass": mark["pass"]} if "pass" in mark else {})})
 
@@ -271,24 +264,37 @@ class LinearConnector(Connector):
         with self._lock:
             return [node for node in nodes if self._read_by.setdefault(node["id"], scope.id) == scope.id]
 
-    def _attachments(self, since: str) -> list[shape.Node]:
-        """The attachments of the whole workspace that changed since then; asked once for all teams, if it can be."""
-        moment = _time(since)
+    def _changed_in(self, scope: Scope, moment: datetime) -> tuple[list[shape.Node], list[tuple[shape.Node, str]]]:
+        """Issues of a team that changed since then, and children that did with their issue's id; without content.
+
+        Asked once for all teams, if it can be: from the earliest of their marks on.
+        """
         with self._lock:
-            asked = min(self._changed_attachments, default=None)
-            if asked is None or asked > moment:
-                about = "Linear's attachments"
-                criteria = {"updatedAt": {"gte": since}}
+            if self._asked_since is None or self._asked_since > moment:
+                since = min([moment, *self._marks])
+                changed = {"updatedAt": {"gte": since.isoformat()}}
+                criteria = {"issues": {**changed, **self._since_start()}, "comments": changed, "attachments": changed}
+                about = "what changed in Linear"
                 first = self.client.graphql(
-                    queries.ATTACHMENTS, {"filter": criteria, "first": queries.CHANGES_PER_PAGE}, about=about
-                )["attachments"]
-                nodes = list(first["nodes"])
-                variables = {"filter": criteria, "first": queries.IDS_PER_PAGE}
-                for page in self._further(queries.ATTACHMENTS, "attachments", variables, first, about):
-                    nodes += page
-                self._changed_attachments[moment] = nodes
-                asked = moment
-            return [node for node in self._changed_attachments[asked] if _time(node["updatedAt"]) >= moment]
+                    queries.CHANGED, {**criteria, "first": queries.CHANGED_PER_PAGE}, about=about
+                )
+                found: dict[str, list[shape.Node]] = {}
+                for name in queries.CHANGED_LISTS:
+                    variables = {name: criteria[name], "first": queries.IDS_PER_PAGE}
+                    more = self._further(queries.changed_page(name), name, variables, first[name], about)
+                    found[name] = [node for nodes in chain([first[name]["nodes"]], more) for node in nodes]
+                self._asked_since, self._changed = since, found
+            lists = self._changed
+        listed = [
+            node for node in lists["issues"] if node["team"]["id"] == scope.id and _time(node["updatedAt"]) >= moment
+        ]
+        children = [
+            (node, node["issue"]["id"])
+            for node in (*lists["comments"], *lists["attachments"])
+            # A comment may be one on something else than an issue.
+            if node["issue"] and node["issue"]["team"]["id"] == scope.id and _time(node["updatedAt"]) >= moment
+        ]
+        return listed, children
 
     def _since_start(self) -> dict[str, Any]:
         """The filter that leaves out what ended before the start date; empty without one."""
@@ -323,14 +329,18 @@ class LinearConnector(Connector):
     # ------------------------------------------------------------------------------------------- issues
 
     def _pages(
-        self, criteria: Mapping[str, Any], about: str, info: Mapping[str, Any] | None = None
+        self, criteria: Mapping[str, Any], about: str, progress: _Progress, most: int | None = None
     ) -> Iterator[list[shape.Node]]:
-        """Pages of issues with the first of their children; ``info`` is that of a page that was read before."""
-        after = info["endCursor"] if info else None
-        more = info["hasNextPage"] if info else True
+        """Pages of issues with the first of their children; ``most`` is how many there can be."""
+        after, more = None, True
         while more:
+            nested = {name: queries.cheapest_first(name, progress.lengths[name]) for name in queries.NESTED_PER_PAGE}
             answer = self.client.graphql_page(
-                queries.ISSUES, {"filter": criteria, "after": after}, self._page, about=about
+                queries.ISSUES,
+                {"filter": criteria, "after": after, **nested},
+                self._page,
+                most=most,
+                about=about,
             )["issues"]
             yield answer["nodes"]
             more, last = answer["pageInfo"]["hasNextPage"], after
@@ -338,11 +348,11 @@ class LinearConnector(Connector):
             if more and after == last:
                 raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
 
-    def _issues_by_id(self, ids: Sequence[str], scope: Scope) -> Iterator[list[shape.Node]]:
+    def _issues_by_id(self, ids: Sequence[str], scope: Scope, progress: _Progress) -> Iterator[list[shape.Node]]:
         """Some issues of a team, unless they ended before the start date."""
         for batch in _batches(ids, queries.ISSUES_PER_PAGE):
             criteria = {"id": {"in": batch}, "team": {"id": {"eq": scope.id}}, **self._since_start()}
-            yield from self._pages(criteria, f"some issues of team {scope.name}")
+            yield from self._pages(criteria, f"some issues of team {scope.name}", progress, most=len(batch))
 
     def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: _Progress) -> Chunk:
         """Issues and all their children as rows."""
@@ -446,6 +456,7 @@ class _Progress:
         seen: ids of all issues that were listed.
         recent: ``updatedAt`` by id of issues, comments and attachments that changed since ``since``.
         newest: the latest ``updatedAt`` of an issue.
+        lengths: of each nested list, how many issues have had how many in it.
     """
 
     def __init__(self, since: datetime, newest: str | None = None) -> None:
@@ -453,6 +464,7 @@ class _Progress:
         self.seen: set[str] = set()
         self.recent: dict[str, str] = {}
         self.newest = newest
+        self.lengths: dict[str, Counter[int]] = {name: Counter() for name in queries.NESTED_PER_PAGE}
 
     def note(self, node: shape.Node) -> None:
         """Remember a node, of whatever kind, if it changed lately."""
@@ -462,6 +474,8 @@ class _Progress:
     def add(self, issues: Iterable[shape.Node]) -> None:
         """Remember issues that are about to be loaded, and their children."""
         for issue in issues:
+            for name, lengths in self.lengths.items():
+                lengths[len(issue[name]["nodes"])] += 1
             if self.newest is None or _time(issue["updatedAt"]) > _time(self.newest):
                 self.newest = issue["updatedAt"]
             self.note(issue)

@@ -2,14 +2,14 @@
 
 Linear counts 0.1 for a scalar, 1 for an object, and multiplies what is inside a connection by its
 ``first`` (https://linear.app/developers/rate-limiting): 10,000 a query, 250,000 an hour. ``first`` is paid for
-whether or not there are as many, so nested lists are asked for in small pages and the few longer ones
-are followed, many issues to a request (``more_of_issues``). Ids are asked for instead of objects wherever
-there is such a field: label names and state types come from the workspace's own lists.
+whether or not there are as many, so nested lists come with their issue in small pages, whose size follows from how
+long these lists have been so far (``cheapest_first``), and the longer ones are followed, many to a request
+(``more_of_issues``). Ids are asked for instead of objects wherever there is such a field: label names and state types
+come from the workspace's own lists.
 
-Filters that are sent: ``team: {id: {eq}}``, ``updatedAt: {gte}``, ``createdAt: {lte}``, ``id: {in}``, ``id: {eq}``; of
-comments ``issue: {team: {id: {eq}}}``; with a start date ``or: [{completedAt: {gte}}, {canceledAt: {gte}},
-{completedAt: {null: true}, canceledAt: {null: true}}]``. Everything is asked for with ``includeArchived: true``: an
-archived issue vanishes otherwise.
+Filters that are sent: ``team: {id: {eq}}``, ``updatedAt: {gte}``, ``createdAt: {lte}``, ``id: {in}``, ``id: {eq}``;
+with a start date ``or: [{completedAt: {gte}}, {canceledAt: {gte}}, {completedAt: {null: true}, canceledAt: {null:
+true}}]``. Everything is asked for with ``includeArchived: true``: an archived issue vanishes otherwise.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ISSUES_PER_PAGE = 100
-"""At most 8,300 points a page of issues with their children."""
+"""At most 8,300 points a page of issues with their children, however long these lists are; mostly half of that."""
 
-CHANGES_PER_PAGE = 25
-"""The first page of an increment, which is mostly all but empty: at most 2,200 points."""
+CHANGED_PER_PAGE = 50
+"""The first page of what changed in the workspace, which is mostly all but empty: at most 640 points."""
 
 IDS_PER_PAGE = 250
 """The most that Linear gives at once; for lists of ids."""
@@ -29,14 +29,17 @@ IDS_PER_PAGE = 250
 WORKSPACE_PER_PAGE = 100
 """Of each of the workspace's lists, six to a request: at most 2,700 points."""
 
-NESTED_PER_PAGE = {"history": 15, "attachments": 3, "comments": 5}
-"""Children that come with their issue, which is all of them for most issues."""
+NESTED_PER_PAGE = {"history": 8, "attachments": 2, "comments": 3}
+"""Children that come with their issue, where nothing is known yet of how many issues have."""
 
-MORE_PER_PAGE = 50
+MOST_NESTED = {"history": 15, "attachments": 3, "comments": 5}
+"""Children that come with their issue at most."""
+
+MORE_PER_PAGE = {"history": 20, "attachments": 5, "comments": 10}
 """Children of one issue when a list is followed to its end."""
 
-MORE_LISTS_PER_QUERY = 40
-"""Lists that are followed in one request: at most 6,400 points."""
+MORE_LISTS_PER_QUERY = 100
+"""Lists that are followed in one request: at most 3,900 points."""
 
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
@@ -47,7 +50,28 @@ _NESTED = {
 }
 
 
-def _nested(name: str, first: int, after: str = "") -> str:
+_CHILD_POINTS = {"history": 1.5, "attachments": 1.7, "comments": 2.5}
+_LIST_POINTS = 3.4
+
+
+def cheapest_first(name: str, lengths: Mapping[int, int]) -> int:
+    """How many children to ask for with each issue, so that these and the rest of longer lists cost least.
+
+    Args:
+        lengths: how many issues have had how many children; empty where none was read yet.
+    """
+    if not lengths:
+        return NESTED_PER_PAGE[name]
+    points, more = _CHILD_POINTS[name], MORE_PER_PAGE[name]
+
+    def cost(first: int) -> float:
+        followed = sum(issues * -(-(length - first) // more) for length, issues in lengths.items() if length > first)
+        return first * points * sum(lengths.values()) + followed * (_LIST_POINTS + more * points)
+
+    return min(range(1, MOST_NESTED[name] + 1), key=cost)
+
+
+def _nested(name: str, first: int | str, after: str = "") -> str:
     cursor = f", after: {after}" if after else ""
     return f"{name}(first: {first}{cursor}, includeArchived: true) {{ nodes {{ {_NESTED[name]} }} {_PAGE_INFO} }}"
 
@@ -57,7 +81,7 @@ fragment IssueWithChildren on Issue {{
   id identifier number title description url branchName priority estimate trashed previousIdentifiers labelIds
   createdAt updatedAt startedAt completedAt canceledAt archivedAt
   team {{ id }} state {{ id }} assignee {{ id }} creator {{ id }} cycle {{ id }} project {{ id }} parent {{ id }}
-  {" ".join(_nested(name, first) for name, first in NESTED_PER_PAGE.items())}
+  {" ".join(_nested(name, f"${name}") for name in NESTED_PER_PAGE)}
 }}
 """
 
@@ -68,35 +92,38 @@ def _list(name: str, filter_variable: str, fields: str, after: str = ", after: $
   }}"""
 
 
-_COMMENT = "id updatedAt issueId"
-
 ISSUES = f"""
-query Issues($filter: IssueFilter!, $first: Int!, $after: String) {{
+query Issues(
+  $filter: IssueFilter!, $first: Int!, $after: String, {", ".join(f"${name}: Int!" for name in NESTED_PER_PAGE)}
+) {{
   {_list("issues", "$filter", "...IssueWithChildren")}
 }}
 {_ISSUE}"""
 """A page of issues with their children. Ordered by creation, which does not move while pages are read."""
 
-CHANGES = f"""
-query Changes($filter: IssueFilter!, $comments: CommentFilter!, $first: Int!) {{
-  {_list("issues", "$filter", "...IssueWithChildren", after="")}
-  {_list("comments", "$comments", _COMMENT, after="")}
-}}
-{_ISSUE}"""
-"""The first page of a team's increment: issues that changed, and comments that did (a comment need not move its
-issue's ``updatedAt``)."""
+_CHANGED = {
+    "issues": ("IssueFilter", "id updatedAt team { id }"),
+    "comments": ("CommentFilter", "id updatedAt issue { id team { id } }"),
+    "attachments": ("AttachmentFilter", "id updatedAt issue { id team { id } }"),
+}
 
-COMMENTS = f"""
-query ChangedComments($comments: CommentFilter!, $first: Int!, $after: String) {{
-  {_list("comments", "$comments", _COMMENT)}
-}}"""
-"""Further pages of the comments that changed."""
+CHANGED_LISTS = tuple(_CHANGED)
+"""What changes in a team: its issues; and comments and attachments, which need not move their issue's ``updatedAt``."""
 
-ATTACHMENTS = f"""
-query ChangedAttachments($filter: AttachmentFilter!, $first: Int!, $after: String) {{
-  {_list("attachments", "$filter", "id updatedAt issue { id team { id } }")}
+CHANGED = f"""
+query Changed({", ".join(f"${name}: {kind}!" for name, (kind, _) in _CHANGED.items())}, $first: Int!) {{
+  {" ".join(_list(name, f"${name}", fields, after="") for name, (_, fields) in _CHANGED.items())}
 }}"""
-"""Attachments of the whole workspace that changed: they cannot be filtered by team."""
+"""What changed in the whole workspace, without its content: that nothing did is one request for all teams."""
+
+
+def changed_page(name: str) -> str:
+    """The document for further pages of one of ``CHANGED_LISTS``."""
+    kind, fields = _CHANGED[name]
+    return f"""query ChangedPage(${name}: {kind}!, $first: Int!, $after: String!) {{
+      {_list(name, f"${name}", fields)}
+    }}"""
+
 
 EXISTING = f"""
 query ExistingIssues($filter: IssueFilter!, $first: Int!) {{
@@ -167,6 +194,6 @@ def more_of_issues(lists: Sequence[tuple[str, str, str]]) -> tuple[str, Mapping[
         variables |= {f"issue{number}": issue, f"after{number}": cursor}
         fields.append(
             f"more{number}: issues(filter: {{id: {{eq: $issue{number}}}}}, first: 1, includeArchived: true) "
-            f"{{ nodes {{ id {_nested(name, MORE_PER_PAGE, f'$after{number}')} }} }}"
+            f"{{ nodes {{ id {_nested(name, MORE_PER_PAGE[name], f'$after{number}')} }} }}"
         )
     return f"query MoreOfIssues({', '.join(declared)}) {{\n  " + "\n  ".join(fields) + "\n}", variables
