@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+HISTORIES ?= 1000
+SEED ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev refresh full-refresh check status lint docs bench setup lock
+.PHONY: help demo test soak dev refresh full-refresh check status lint docs bench setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +19,9 @@ demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no toke
 
 test: $(READY) ## All tests, offline
 	@$(BIN)/pytest -n 2
+
+soak: $(READY) ## Random histories by the thousand: does following them give what a full refresh gives?
+	@nice $(BIN)/python -m tests.histories --histories $(HISTORIES) --seed $(SEED) $(if $(SOURCE),--source $(SOURCE))
 
 dev: $(READY) ## Dagster's UI on http://localhost:3000, with schedules running
 	@$(BIN)/veelocity dev

@@ -175,7 +175,7 @@ class Simulator:
             which nothing happens but what ``change`` makes).
         seed: another seed is another organisation of the same kind; the same one is the same, byte for byte.
         port: 0 takes a free one.
-        page_limit: the most that a page of GraphQL holds, however many are asked for.
+        page_limit: the most that a page of GraphQL holds, however many are asked for; it may be changed.
 
     Use as a context manager, or ``start`` and ``stop``.
 
@@ -186,7 +186,7 @@ class Simulator:
 
     def __init__(self, size: str = "demo", seed: int = 7, port: int = 0, page_limit: int | None = None) -> None:
         self._life = Life(size, seed)
-        self._page_limit = page_limit
+        self.page_limit = page_limit
         self._changes = Changes(self._life, min(page_limit or 10, 10))
         self._planned: list[list[Any]] = []
         self._port = port
@@ -541,7 +541,7 @@ class Simulator:
             await asyncio.sleep(fault.seconds)
         with self._lock:
             self._arrive()
-            page_limit.set(self._page_limit)
+            page_limit.set(self.page_limit)
             response, points = answer(body, request.headers.get("authorization", ""), fault)
             response = _with_other_headers(fault, response)
             return self._note(api, request, response, points, operation or _operation(body["query"]))
