@@ -29,7 +29,7 @@ def complaint(result: subprocess.CompletedProcess[str]) -> str:
 
 def test_help_names_every_command() -> None:
     text = veelocity("--help").stdout
-    for command in ("demo", "refresh", "check", "status", "scorecard", "report", "dev"):
+    for command in ("demo", "refresh", "check", "status", "scorecard", "report", "dev", "explain", "rebuild"):
         assert command in text
 
 

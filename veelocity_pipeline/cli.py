@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -155,6 +156,24 @@ def refresh(
 
 @app.command()
 @_explained
+def rebuild() -> None:
+    """Build and publish anew from what is loaded, after a change of the rules; nothing is fetched."""
+    settings = load_settings()
+    home = Home(settings.home)
+    if not home.working.exists():
+        raise WarehouseError("nothing was loaded yet: run `veelocity refresh` first")
+    with _progress(home):
+        out.print("[dim]Loading the pipeline …[/dim]")
+        from veelocity_pipeline.orchestration import rebuild as run
+
+        result = run(settings)
+    _tell(result, home)
+    if not result.succeeded:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_explained
 def check() -> None:
     """Can each source be reached with these credentials, and what may it read?"""
     settings = load_settings()
@@ -227,6 +246,57 @@ def scorecard(
 ) -> None:
     """The five DORA keys with their samples and scores."""
     _print_scorecard(Home(load_settings().home), days=days, repository=repository)
+
+
+@app.command()
+@_explained
+def explain(
+    metric: Annotated[str, typer.Argument(help="A metric, or a column of dora_metrics or dev_metrics.")],
+    day: Annotated[str | None, typer.Option(help="Of this day (2026-03-02).")] = None,
+    week: Annotated[str | None, typer.Option(help="Of the week of this day.")] = None,
+    month: Annotated[str | None, typer.Option(help="Of the month of this day.")] = None,
+    quarter: Annotated[str | None, typer.Option(help="Of the quarter of this day.")] = None,
+    days: Annotated[int | None, typer.Option(help="Of a window of the scorecard: 30, 90, 180 or 365 days.")] = None,
+    repository: Annotated[str | None, typer.Option(help="Of one repository (owner/name).")] = None,
+    service: Annotated[str | None, typer.Option(help="Of one service.")] = None,
+    team: Annotated[str | None, typer.Option(help="Of one team.")] = None,
+    excluded: Annotated[bool, typer.Option("--excluded", help="List what was left out, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="All rows as JSON, for scripts.")] = False,
+) -> None:
+    """The rows behind a number, with their links: what was measured, what was left out and why."""
+    from veelocity_pipeline.explain import explain as rows_behind
+    from veelocity_pipeline.explain import render
+
+    period, moment = _at_most_one({"day": day, "week": week, "month": month, "quarter": quarter, "days": days})
+    scope_type, scope = _at_most_one({"repository": repository, "service": service, "team": team})
+    explanation = rows_behind(
+        Home(load_settings().home).published,
+        metric,
+        period=period if days is None else None,
+        day=_date(f"--{period}", moment) if period and days is None else None,
+        days=days,
+        scope_type=scope_type or "all",
+        scope=scope or "all",
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(explanation.to_json(), indent=1) + "\n")
+    else:
+        out.print(render(explanation, most=limit, with_excluded=excluded), soft_wrap=False)
+
+
+def _at_most_one(options: dict[str, Any]) -> tuple[str | None, Any]:
+    given = [(name, value) for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        raise SettingsError(f"give only one of {', '.join(f'--{name}' for name, _ in given)}")
+    return given[0] if given else (None, None)
+
+
+def _date(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{option} {text}: not a day; write it as 2026-03-02") from None
 
 
 @app.command()

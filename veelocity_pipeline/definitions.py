@@ -6,7 +6,7 @@ import warnings
 
 import dagster as dg
 
-from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, schedules
+from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.publish import publish_assets
 from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
@@ -28,7 +28,7 @@ def definitions() -> dg.Definitions:
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
     return dg.Definitions(
         assets=dg.with_source_code_references([*INGEST, config_assets, sync_status, models, *publish_assets(marts)]),
-        jobs=[INCREMENTAL_JOB, FULL_JOB],
+        jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],
         schedules=schedules(settings),
         resources={"warehouse": Warehouse(), "dbt": dbt_resource(project)},
         executor=dg.in_process_executor,

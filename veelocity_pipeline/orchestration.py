@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -20,6 +20,7 @@ from veelocity_pipeline.warehouse import Home, exclusively, read_status, replace
 
 if TYPE_CHECKING:
     import dagster as dg
+    from dagster._utils.error import SerializableErrorInfo
 
 log = logging.getLogger("veelocity")
 
@@ -138,41 +139,77 @@ def refresh(
     for name in only:
         if name not in SOURCES:
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
-    home = prepare_instance(settings)
-    started = time.time()
-
     from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, run_config
 
-    job = defs.resolve_job_def(FULL if full else INCREMENTAL)
+    job = FULL if full else INCREMENTAL
     selection = None
     if only:
         left_out = {
             dg.AssetKey([name, table]) for name in SOURCES if name not in only for table in SOURCES[name].tables
         }
-        selection = [key for key in job.asset_layer.executable_asset_keys if key not in left_out]
+        everything = defs.resolve_job_def(job).asset_layer.executable_asset_keys
+        selection = [key for key in everything if key not in left_out]
+    config = run_config(full=full, repositories=repositories, sources=only).to_config_dict()
+    return _run(settings, job, "veelocity refresh", config, selection)
+
+
+def rebuild(settings: Settings) -> RefreshResult:
+    """Write the rules of the settings, build the models from what is loaded, publish. No request is made.
+
+    Raises:
+        WarehouseError: the folder cannot be used.
+    """
+    from veelocity_pipeline.defs.resources import REBUILD
+
+    return _run(settings, REBUILD, "veelocity rebuild", {})
+
+
+def _run(
+    settings: Settings, name: str, command: str, config: dict[str, Any], selection: list[dg.AssetKey] | None = None
+) -> RefreshResult:
+    """Run a job here and now, on the instance that the UI and the schedules use."""
+    import dagster as dg
+
+    home = prepare_instance(settings)
+    started = time.time()
+
+    from veelocity_pipeline.definitions import defs
+
     with dg.DagsterInstance.get() as instance:
         report_dead_runs(instance, home)
-        config: dict[str, Any] = run_config(full=full, repositories=repositories, sources=only).to_config_dict()
-        config["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
-        result = job.execute_in_process(
+        result = defs.resolve_job_def(name).execute_in_process(
             instance=instance,
-            run_config=config,
+            run_config={**config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             asset_selection=selection,
             raise_on_error=False,
-            tags={"dagster/from_command_line": "veelocity refresh"},
+            tags={"dagster/from_command_line": command},
         )
     return RefreshResult(
         run_id=result.run_id,
         succeeded=result.success,
-        failed_steps={event.step_key or "": _cause(event) for event in result.all_events if event.is_step_failure},
+        failed_steps=_failed_steps(result.all_events),
         failures=_failures(home, started),
     )
 
 
-def _cause(event: dg.DagsterEvent) -> str:
-    """What a step's failure says in one line: our own explanation where there is one, else the innermost message."""
-    error = event.step_failure_data.error
+def _failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
+    """Why which step failed; where none was reached, why the run could not start."""
+    steps = {
+        event.step_key or "": _cause(event.step_failure_data.error)
+        for event in events
+        if event.is_step_failure and event.step_failure_data.error
+    }
+    starts = [
+        _cause(error)
+        for event in events
+        if event.event_type_value == "RESOURCE_INIT_FAILURE" and (error := event.engine_event_data.error)
+    ]
+    return steps or ({"start": starts[0]} if starts else {})
+
+
+def _cause(error: SerializableErrorInfo | None) -> str:
+    """What a failure says in one line: our own explanation where there is one, else the innermost message."""
     while error is not None and error.cause is not None:
         if error.message.startswith("veelocity_pipeline."):
             return error.message.partition(": ")[2].strip()

@@ -198,3 +198,38 @@ def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert {row["source"] for row in read_status(home)} == {"github"}
     assert marts(home)["fct_pull_requests"]
+
+
+def test_changed_rules_need_no_fetch(refreshed: Home, tmp_path: Path) -> None:
+    """Other rules and back again, with nobody to ask: in the end the marts are those of before, row by row."""
+    home = Home(tmp_path / "home")
+    home.make()
+    home.working.write_bytes(refreshed.working.read_bytes())
+    home.published.write_bytes(refreshed.published.read_bytes())
+    rules = tmp_path / "rules.toml"
+    usual = refreshed.path.with_suffix(".toml").read_text(encoding="utf-8")
+    names = Simulator(size="medium").environment()["GITHUB_REPOSITORIES"]
+    environment = {"VEELOCITY_HOME": str(home.path), "VEELOCITY_CONFIG": str(rules), "GITHUB_REPOSITORIES": names}
+    before = marts(home)
+
+    rules.write_text(f'{usual}\n[failures]\nevidence = ["deployment_status"]\n[deployments]\ncount_redeploys = true\n')
+    result = veelocity("rebuild", **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    changed = marts(home)
+    assert changed["dora_metrics"] != before["dora_metrics"]
+    place = list(duckdb.connect(home.published, read_only=True).table("marts.fct_deployment_failures").columns).index
+    counting = {row[place("evidence")] for row in changed["fct_deployment_failures"] if row[place("counts")]}
+    assert counting == {"deployment_status"}
+
+    rules.write_text(usual)
+    result = veelocity("rebuild", **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    again = marts(home)
+    for table, rows in before.items():
+        assert again[table] == rows, table
+
+
+def test_nothing_to_rebuild_is_said() -> None:
+    result = veelocity("rebuild")
+    assert result.returncode == 1
+    assert "run `veelocity refresh` first" in result.stderr

@@ -1,9 +1,11 @@
-"""The two jobs, and the schedules that start them."""
+"""The jobs, and the schedules that start two of them."""
 
 from typing import Any
 
 import dagster as dg
 
+from veelocity_pipeline.defs.ingest import RAW_KEYS
+from veelocity_pipeline.defs.resources import REBUILD
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources import SOURCES
 
@@ -72,6 +74,12 @@ def refresh_schedule(job: AssetJob, cron: str, settings: Settings) -> dg.Schedul
     return _schedule
 
 
+REBUILD_JOB = dg.define_asset_job(
+    REBUILD,
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*RAW_KEYS),
+    executor_def=dg.in_process_executor,
+    description="Builds and publishes anew from what is loaded, after a change of the rules. Nothing is fetched.",
+)
 INCREMENTAL_JOB = refresh_job(INCREMENTAL, full=False)
 FULL_JOB = refresh_job(FULL, full=True)
 

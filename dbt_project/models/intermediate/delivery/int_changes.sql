@@ -21,6 +21,7 @@ select
     pull_requests.is_bot,
     pull_requests.targets_default_branch,
     carriers.carrier_pull_request_id is not null as is_carrier,
+    pull_requests.title,
     pull_requests.url,
     milestones.first_commit_at,
     pull_requests.merged_at
@@ -42,6 +43,7 @@ select
     commits.is_bot,
     true as targets_default_branch,
     false as is_carrier,
+    split_part(commits.message, '\n', 1) as title,
     commits.url,
     commits.committed_at as first_commit_at,
     commits.committed_at as merged_at

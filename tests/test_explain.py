@@ -1,0 +1,148 @@
+"""From a number to its rows: whatever the marts say, the rows say too."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import veelocity
+from veelocity_pipeline.explain import KINDS, explain, metric_of
+from veelocity_pipeline.report.queries import ReportError
+from veelocity_pipeline.warehouse import Home, WarehouseError
+
+COLUMNS = {
+    "deployment_frequency": "deployment_count",
+    "redeployments": "redeploy_count",
+    "deployed_changes": None,  # measured, and told by no column of a period
+    "coding": None,
+    "deploy": None,
+}
+DEV = {"pull_requests_opened", "pull_requests_merged", "pull_requests_merged_by_bots", "issues_completed"} | {
+    "time_to_first_review",
+    "pickup",
+    "review",
+    "merge_time",
+    "cycle_time",
+    "started_to_completed",
+}
+
+
+def column(metric: str) -> str | None:
+    """The column of the marts that tells a metric by period."""
+    return COLUMNS.get(metric, f"{metric}_hours_median" if KINDS[metric] == "duration" else metric)
+
+
+def test_a_metric_is_known_by_its_columns_too() -> None:
+    assert metric_of("change_fail_rate") == "change_fail_rate"
+    assert metric_of("lead_time_hours_p75") == "lead_time"
+    assert metric_of("Deployment-Count") == "deployment_frequency"
+    assert metric_of("review_sample") == "review"
+    with pytest.raises(ReportError, match="did you mean lead_time"):
+        metric_of("lead_times")
+
+
+def test_every_metric_that_is_measured_can_be_explained(refreshed: Home) -> None:
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        measured = {
+            name for (name,) in connection.execute("select distinct metric from marts.metric_measurements").fetchall()
+        }
+    assert measured == set(KINDS)
+
+
+@pytest.mark.parametrize("metric", [metric for metric in KINDS if column(metric)])
+def test_the_rows_give_the_number(metric: str, refreshed: Home) -> None:
+    """Of some periods and scopes, quiet ones among them: the same number as in the marts."""
+    table = "dev_metrics" if metric in DEV else "dora_metrics"
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        cells = connection.execute(
+            f"select period, period_start, scope_type, scope, {column(metric)} from marts.{table} order by all"
+        ).fetchall()
+    told = [cell for cell in cells if cell[4]]
+    assert told, "the simulated organisation has none of it"
+    for period, start, scope_type, scope, number in random.Random(metric).sample(told, 6) + cells[:2]:
+        found = explain(refreshed.published, metric, period=period, day=start, scope_type=scope_type, scope=scope)
+        assert (found.number or None) == (pytest.approx(number) if number else None), (period, start, scope)
+        assert all(row.url for row in found.measured)
+
+
+def test_a_failed_deployment_names_its_evidence(refreshed: Home) -> None:
+    found = explain(refreshed.published, "change_fail_rate")
+    failed = [row for row in found.measured if row.value]
+    assert failed
+    assert all(row.evidence and all(each.url for each in row.evidence) for row in failed)
+    assert not any(row.evidence for row in found.measured if not row.value)
+    reworks = [row for row in explain(refreshed.published, "rework_rate").measured if row.value]
+    assert reworks
+    assert all(row.evidence for row in reworks)
+
+
+def test_a_window_of_the_scorecard_is_explained(refreshed: Home) -> None:
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        [(rate, count, lead)] = connection.execute(
+            """select change_fail_rate, deployment_count, lead_time_hours_median from marts.dora_scorecard
+               where window_days = 90 and scope_type = 'all'"""
+        ).fetchall()
+    assert explain(refreshed.published, "change_fail_rate", days=90).number == pytest.approx(rate)
+    assert explain(refreshed.published, "deployment_count", days=90).number == count
+    assert explain(refreshed.published, "lead_time", days=90).number == pytest.approx(lead)
+    with pytest.raises(WarehouseError, match="there are 30, 90, 180, 365"):
+        explain(refreshed.published, "lead_time", days=91)
+
+
+def test_what_was_left_out_is_all_there(refreshed: Home) -> None:
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        coverage = connection.execute(
+            "select metric, measured, excluded from marts.metric_coverage where scope_type = 'all'"
+        ).fetchall()
+    for metric, measured, excluded in coverage:
+        found = explain(refreshed.published, metric)
+        assert (len(found.measured), len(found.excluded)) == (measured, excluded), metric
+        assert all(row.excluded_because for row in found.excluded)
+
+
+def test_the_command_prints_rows_with_links(refreshed: Home, tmp_path: Path) -> None:
+    home = {"VEELOCITY_HOME": str(refreshed.path)}
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        [(week, repository, rate)] = connection.execute(
+            """select period_start, scope, change_fail_rate from marts.dora_metrics
+               where period = 'week' and scope_type = 'repository' and change_fail_rate > 0 order by 1 limit 1"""
+        ).fetchall()
+    name = repository.partition(":")[2]
+    result = veelocity("explain", "change_fail_rate", "--week", str(week), "--repository", name.upper(), **home)
+    assert result.returncode == 0, result.stderr
+    assert f"change_fail_rate of {name}, the week from {week}" in result.stdout
+    assert "http" in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    as_json = veelocity("explain", "change_fail_rate", "--week", str(week), "--repository", name, "--json", **home)
+    content = json.loads(as_json.stdout)
+    assert content["number"] == pytest.approx(rate)
+    assert [row["value"] for row in content["measured"]] == sorted(
+        (row["value"] for row in content["measured"]), reverse=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("lead_tme",), 1, r"there is no metric 'lead_tme'; did you mean lead_time"),
+        (("lead_time", "--week", "monday"), 2, r"--week monday: not a day; write it as 2026-03-02"),
+        (("lead_time", "--week", "2026-03-02", "--day", "2026-03-02"), 2, r"only one of --day, --week"),
+        (("lead_time", "--repository", "acme/nope"), 1, r"--repository acme/nope: it is not among the published ones"),
+    ],
+)
+def test_what_cannot_be_explained_is_said(arguments: tuple[str, ...], status: int, says: str, refreshed: Home) -> None:
+    result = veelocity("explain", *arguments, VEELOCITY_HOME=str(refreshed.path))
+    assert result.returncode == status
+    assert re.search(says, result.stderr)
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_published_is_said(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="nothing is published yet"):
+        explain(tmp_path / "veelocity.duckdb", "lead_time", period="week", day=date(2026, 3, 2))
