@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak dev refresh full-refresh check status lint docs bench setup lock
+.PHONY: help demo test soak dev refresh full-refresh check status lint docs bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ docs: $(READY) ## The models' documentation, as one HTML file
 
 bench: $(READY) ## How fast it is: rows, seconds and requests of a first load and of an idle one
 	@$(BIN)/python -m bench
+
+mutate: $(READY) ## Change the metric SQL one thing at a time: do the tests notice?
+	@$(BIN)/python -m tests.dbt.mutate
 
 setup: $(READY) ## Make .venv from requirements.lock (the other targets do it by themselves)
 

@@ -25,7 +25,7 @@ import io
 import os
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ class Node:
     unique_id: str
     name: str
     kind: str  # model, seed, test
+    layer: str
     relation: str
     code: str
     is_python: bool = False
@@ -145,6 +146,7 @@ class Project:
     nodes: tuple[Node, ...]
     tests: tuple[Node, ...]
     manifest: Any
+    parents: Mapping[str, list[str]]
 
     def relation(self, name: str) -> str:
         """The quoted table of a model or seed."""
@@ -152,6 +154,20 @@ class Project:
             if node.name == name:
                 return node.relation
         raise KeyError(f"there is no model {name}")
+
+    def node(self, name: str) -> Node:
+        """A model or seed."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def descendants(self, node: Node) -> list[Node]:
+        """All that is made from a model, directly or not, in the order of building."""
+        made = {node.unique_id}
+        found = []
+        for each in self.nodes:
+            if made.intersection(self.parents.get(each.unique_id, ())):
+                made.add(each.unique_id)
+                found.append(each)
+        return found
 
 
 def compile_project(work: Path) -> Project:
@@ -172,6 +188,7 @@ def compile_project(work: Path) -> Project:
             unique_id=unique_id,
             name=node.name,
             kind=kind,
+            layer=node.fqn[1],
             relation=node.relation_name or "",
             code="" if kind == "seed" else node.compiled_code,
             is_python=is_model and node.language == "python",
@@ -191,6 +208,7 @@ def compile_project(work: Path) -> Project:
         nodes=tuple(node for node in ordered if node.kind != "test"),
         tests=tuple(node for node in ordered if node.kind == "test"),
         manifest=manifest,
+        parents=parents,
     )
 
 
@@ -209,6 +227,18 @@ def build(project: Project, rows: Mapping[str, list[Row]]) -> duckdb.DuckDBPyCon
         except duckdb.Error as error:
             raise AssertionError(f"{node.name}: {error}") from error
     return connection
+
+
+def run(connection: duckdb.DuckDBPyConnection, node: Node, code: str = "") -> None:
+    """Make a model's table or view anew in the place of the one that is there, from other SQL if there is any.
+
+    Raises:
+        AssertionError: it breaks its contract.
+        duckdb.Error: its SQL does not run.
+    """
+    kind = "view" if node.materialized == "view" else "table"
+    connection.execute(f"drop {kind} {node.relation}")
+    _create(connection, replace(node, code=code) if code else node)
 
 
 def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
