@@ -168,6 +168,15 @@ class Settings(BaseSettings):
     github_tokens: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), validation_alias="GITHUB_TOKEN"
     )
+    github_app_id: Annotated[str | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="GITHUB_APP_ID"
+    )
+    github_app_private_key: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="GITHUB_APP_PRIVATE_KEY"
+    )
+    github_app_private_key_file: Annotated[Path | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="GITHUB_APP_PRIVATE_KEY_FILE"
+    )
     github_api_url: str = Field(default=GITHUB_API, validation_alias="GITHUB_API_URL")
     github_repositories: Annotated[tuple[_RepositoryName, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), validation_alias="GITHUB_REPOSITORIES"
@@ -214,6 +223,16 @@ class Settings(BaseSettings):
         ):
             if len(cron.split()) != 5:
                 raise ValueError(f"{name}: {cron!r} is no cron line; it has five fields, like 0 * * * *")
+        has_key = self.github_app_private_key is not None or self.github_app_private_key_file is not None
+        if self.github_app_id is not None and not has_key:
+            raise ValueError(
+                "GITHUB_APP_ID is set, but no key: name the App's .pem file in GITHUB_APP_PRIVATE_KEY_FILE, "
+                "or put its text in GITHUB_APP_PRIVATE_KEY"
+            )
+        if has_key and self.github_app_id is None:
+            raise ValueError("a private key of a GitHub App is set, but not GITHUB_APP_ID, which says whose it is")
+        if self.github_app_private_key is not None and self.github_app_private_key_file is not None:
+            raise ValueError("GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are both set; leave one out")
         if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
             raise ValueError("GITHUB_REPOSITORIES: an owner cannot be a pattern; write owner/name or owner/*")
         for override in self.repositories:
@@ -240,12 +259,40 @@ class Settings(BaseSettings):
             if self.linear_api_key is None:
                 raise SettingsError("LINEAR_API_KEY is not set; make one in Linear under Settings, Security & access")
             return
-        if not self.github_tokens:
+        if not self.has_github_access:
             raise SettingsError("GITHUB_TOKEN is not set; put a token that may read your repositories in .env")
+        self.app_private_key()
         if not self.github_repositories:
             raise SettingsError(
                 "GITHUB_REPOSITORIES is not set; name owner/name (or owner/*), comma separated, in .env"
             )
+
+    @property
+    def has_github_access(self) -> bool:
+        """Whether there is a token of GitHub, or an App."""
+        return bool(self.github_tokens) or self.github_app_id is not None
+
+    def app_private_key(self) -> SecretStr | None:
+        """The private key of the GitHub App, in PEM; None where there is no App.
+
+        Raises:
+            SettingsError: the file cannot be read, or what is there is no such key.
+        """
+        name, key = "GITHUB_APP_PRIVATE_KEY", self.github_app_private_key
+        if self.github_app_private_key_file is not None:
+            name = "GITHUB_APP_PRIVATE_KEY_FILE"
+            try:
+                key = SecretStr(self.github_app_private_key_file.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                cause = getattr(error, "strerror", None) or "it is not text"
+                raise SettingsError(f"{name}: {self.github_app_private_key_file} cannot be read: {cause}") from None
+        if key is None:
+            return None
+        # one line, as many secret stores keep it
+        text = key.get_secret_value().replace("\\n", "\n").strip()
+        if not re.match(r"-----BEGIN (RSA )?PRIVATE KEY-----\s", text):
+            raise SettingsError(f"{name} is not a private key in PEM; it begins with -----BEGIN RSA PRIVATE KEY-----")
+        return SecretStr(text + "\n")
 
     @property
     def github_graphql_url(self) -> str:
@@ -395,9 +442,11 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
     except ValidationError as error:
         raise SettingsError(_first_problem(error)) from None
     home = loaded.home.expanduser()
+    key_file = loaded.github_app_private_key_file
     return loaded.model_copy(
         update={
             "home": home if home.is_absolute() else (folder / home).resolve(),
+            "github_app_private_key_file": key_file and folder / key_file.expanduser(),
             "github_api_url": loaded.github_api_url.rstrip("/"),
         }
     )

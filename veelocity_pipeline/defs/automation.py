@@ -65,7 +65,7 @@ def refresh_schedule(job: AssetJob, cron: str, settings: Settings) -> dg.Schedul
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         unfinished = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED), limit=1)
-        if not (settings.github_tokens and settings.github_repositories):
+        if not (settings.has_github_access and settings.github_repositories):
             return dg.SkipReason("GITHUB_TOKEN and GITHUB_REPOSITORIES are not set: there is nothing to refresh")
         if unfinished:
             return dg.SkipReason(f"{job.name} is still going on (run {unfinished[0].run_id[:8]})")

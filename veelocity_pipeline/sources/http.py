@@ -346,6 +346,9 @@ class Client:
         sleep: how to wait for some seconds; by default a wait that ``cancel`` ends.
         on_wait: told of each wait at a limit before it begins, and again as it goes on.
         transport: an httpx transport in place of the network.
+
+    Attributes:
+        accounts: all tokens that there are.
     """
 
     def __init__(
@@ -368,7 +371,7 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self.graphql_url = graphql_url
         self.provider = provider
-        self._accounts = tokens
+        self.accounts = tokens
         self._choices: Sequence[Account] | None = None
         self._cancelled = threading.Event()
         self._sleep = sleep or self._cancelled.wait
@@ -397,7 +400,7 @@ class Client:
     def cancel(self) -> None:
         """End all waits and all requests under way; every request from now on raises CancelledError."""
         self._cancelled.set()
-        self._accounts.wake()
+        self.accounts.wake()
         with self._state.lock:
             sockets = list(self._state.sockets)
         for each in sockets:
@@ -416,7 +419,7 @@ class Client:
         Raises:
             SourceError: there is no token for this owner.
         """
-        return self.using(self._accounts.of(name.partition("/")[0], self))
+        return self.using(self.accounts.of(name.partition("/")[0], self))
 
     def using(self, accounts: Sequence[Account]) -> Client:
         """This client, with these tokens alone."""
@@ -462,7 +465,7 @@ class Client:
     @property
     def remaining(self) -> int | None:
         """What all tokens together have left of what this client uses, where that is least; None if none said."""
-        return self._accounts.remaining(sorted(self._state.resources))
+        return self.accounts.remaining(sorted(self._state.resources))
 
     @property
     def server_date(self) -> datetime | None:
@@ -695,7 +698,7 @@ class Client:
         document: str = "",
     ) -> tuple[httpx.Response, Json, Account]:
         """Send until there is an answer that is neither a limit nor a stumble."""
-        choices = self._choices if self._choices is not None else self._accounts.of(None, self)
+        choices = self._choices if self._choices is not None else self.accounts.of(None, self)
         key, _, tag = etag.partition(" ")
         pinned = next((account for account in choices if tag and account.credential.key == key), None)
         known = document.encode()
@@ -709,7 +712,7 @@ class Client:
             attempt += 1
             failure: SourceError
             most = attempts
-            with self._accounts.using(ticket):
+            with self.accounts.using(ticket):
                 token = account.credential.value(self)
                 headers = self.provider.headers(token.get_secret_value())
                 if payload is not None:
@@ -735,7 +738,7 @@ class Client:
                     if points and document:
                         self._state.costs[known] = points
                     self._spend(points=points)
-                    self._accounts.note(
+                    self.accounts.note(
                         ticket,
                         self.provider.budgets(response, now.timestamp(), payload is not None) if is_own else {},
                         self.provider.costs(payload is not None, points) if points else costs,
@@ -755,6 +758,8 @@ class Client:
                         is_renewed = True
                         attempt -= 1
                         continue
+                    if status == 401:
+                        raise self._unauthenticated(account.credential.variable)
                     failure = self._refused(response, body, is_json, subject)
                     if status < 500 and isinstance(failure, BadAnswerError):
                         most = MOST_ATTEMPTS_BAD
@@ -839,8 +844,6 @@ class Client:
         text = _message(body)[:300]
         said = f" ({text})" if text else ""
         host = self._host(str(response.url))
-        if status == 401:
-            return self._unauthenticated()
         if status in (403, 451):
             # What a fine-grained token or an App would have to be granted, in GitHub's own words.
             wanted = response.headers.get("x-accepted-github-permissions")
@@ -870,9 +873,9 @@ class Client:
             f"{self.provider.title} does not let the token read {subject}{said}: {self.provider.cure}."
         )
 
-    def _unauthenticated(self) -> AuthenticationError:
+    def _unauthenticated(self, variable: str = "") -> AuthenticationError:
         return AuthenticationError(
-            f"{self.provider.title} does not accept the token: {self.provider.variable} {TOKEN_REJECTED}."
+            f"{self.provider.title} does not accept the token: {variable or self.provider.variable} {TOKEN_REJECTED}."
         )
 
     # ------------------------------------------------------------------------------- limits and waiting
@@ -882,7 +885,7 @@ class Client:
         while True:
             if self._cancelled.is_set():
                 raise CancelledError("Interrupted.")
-            taken = self._accounts.take(choices, costs, pinned, self._cancelled.is_set)
+            taken = self.accounts.take(choices, costs, pinned, self._cancelled.is_set)
             if isinstance(taken, Ticket):
                 return taken
             self._wait(taken)
@@ -902,11 +905,11 @@ class Client:
                 f"{title} asks us to wait {seconds / 60:.0f} minutes, which is longer than we do: try again later, "
                 f"or add a token to {self.provider.variable}."
             )
-        self._accounts.refuse(account, max(seconds, 1.0), limited.resource)
+        self.accounts.refuse(account, max(seconds, 1.0), limited.resource)
 
     def _wait(self, delay: Delay) -> None:
         """Wait for a token, in steps: whoever looks on is told how long it still takes."""
-        left = delay.moment - self._accounts.clock()
+        left = delay.moment - self.accounts.clock()
         if left > LONGEST_WAIT:
             raise RateLimitedError(
                 f"{self.provider.title}'s {delay.what}, for another {left / 60:.0f} minutes: try again later."
@@ -920,7 +923,7 @@ class Client:
             self._pause(seconds)
             self._spend(waited=seconds)
             left -= seconds
-        self._accounts.waited(delay)
+        self.accounts.waited(delay)
 
     def _tell(self, delay: Delay, left: float, step: float) -> None:
         """Say how long a wait goes on; once where several threads wait for the same."""

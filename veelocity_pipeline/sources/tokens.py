@@ -48,9 +48,11 @@ class Credential(ABC):
 
     Attributes:
         key: names it within one setup, without a blank; an ETag that it got is kept under this name.
+        variable: the setting that it comes from, where that is not the provider's own.
     """
 
     key: str
+    variable: str = ""
 
     @abstractmethod
     def value(self, client: Client) -> SecretStr:

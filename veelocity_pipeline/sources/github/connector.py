@@ -29,6 +29,7 @@ from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from . import queries, shape
+from .app import check_app
 from .queries import Nested
 from .repositories import github_client, resolve
 
@@ -131,15 +132,19 @@ class GitHubConnector(Connector):
         yield from _Repository(self, scope, mark, request, known).read()
 
     def check(self) -> list[CheckResult]:
-        """Whether the token is valid, whose it is, and which repositories it may read."""
+        """Whether the token is valid, whose it is, and which repositories it may read; so for an App."""
+        owners = [entry.partition("/")[0] for entry in self.settings.github_repositories]
+        of_app = check_app(self.client, owners)
+        if any(not line.ok and line.subject == "GitHub App" for line in of_app):
+            return of_app
         try:
             viewer = self.client.graphql(queries.VIEWER, about="the token's owner").get("viewer") or {}
         except (NotFoundError, BadAnswerError):
             viewer = {}  # an App's token has no user
         except SourceError as error:
-            return [CheckResult("GitHub", False, str(error))]
+            return [*of_app, CheckResult("GitHub", False, str(error))]
         who = f"token of {viewer['login']}" if viewer.get("login") else "token of an app"
-        results = [CheckResult("GitHub", True, f"GitHub answers; {who}.")]
+        results = [CheckResult("GitHub", True, f"GitHub answers; {who}."), *of_app]
         if not self.settings.github_repositories:
             return [*results, CheckResult("GitHub", False, "No repository to read: set GITHUB_REPOSITORIES.")]
         try:
@@ -170,7 +175,7 @@ class _Repository:
     def __init__(
         self, connector: GitHubConnector, scope: Scope, mark: Mark, request: RefreshRequest, known: Known
     ) -> None:
-        self.client = connector.client
+        self.client = connector.client.for_owner(scope.name)
         self.sizes = connector.sizes
         self.id = scope.id
         self.name = scope.name

@@ -19,6 +19,7 @@ from ..errors import (
 from ..http import GITHUB, Client, PageSize
 from ..loading import RefreshRequest, Scope, ScopeFailure
 from . import queries
+from .app import github_accounts
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -28,14 +29,13 @@ _OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableErr
 
 
 def github_client(settings: Settings) -> Client:
-    """The client for the configured GitHub.
+    """The client for the configured GitHub. All that are made of the same settings share their tokens' budgets.
 
     Raises:
-        AuthenticationError: there is no token.
+        AuthenticationError: there is neither a token nor an App, or the App's key is none.
     """
-    return Client(
-        settings.github_api_url.rstrip("/"), settings.github_graphql_url, settings.github_tokens, provider=GITHUB
-    )
+    accounts = github_accounts(settings)
+    return Client(settings.github_api_url.rstrip("/"), settings.github_graphql_url, accounts, provider=GITHUB)
 
 
 _found: dict[tuple[object, ...], list[Scope | ScopeFailure]] = {}
@@ -73,11 +73,7 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     if wanted:
         named = [entry for entry in named if entry.casefold() in wanted]
         owners = [entry for entry in owners if any(name.startswith(entry[:-1].casefold()) for name in wanted)]
-    by_entry: dict[str, list[Scope | ScopeFailure]] = {}
-    for found in _by_name(client, named):
-        by_entry[found.configured_as] = [found]
-    for entry in owners:
-        by_entry[entry] = list(_by_owner(client, entry))
+    by_entry = _found(client, [*named, *owners])
     result: dict[str, Scope | ScopeFailure] = {}
     for entry in sorted(by_entry, key=lambda entry: (entry.endswith("/*"), entries.index(entry))):
         for item in by_entry[entry]:
@@ -94,6 +90,38 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     if request.run and not any(isinstance(item, ScopeFailure) for item in result.values()):
         _found[_key(settings, request)] = list(result.values())
     return list(result.values())
+
+
+def _found(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | ScopeFailure]]:
+    """The repositories of each entry; entries that the same tokens may read are asked for together."""
+    result: dict[str, list[Scope | ScopeFailure]] = {}
+    groups: list[tuple[Client, list[str]]] = []
+    for entry in entries:
+        try:
+            view = client.for_owner(entry)
+        except _OF_ALL:
+            raise
+        except SourceError as error:
+            result[entry] = [ScopeFailure(entry, entry, str(error))]
+            continue
+        for known, group in groups:
+            if known.is_as(view):
+                group.append(entry)
+                break
+        else:
+            groups.append((view, [entry]))
+    for view, group in groups:
+        try:
+            for found in _by_name(view, [entry for entry in group if not entry.endswith("/*")]):
+                result[found.configured_as] = [found]
+            for entry in group:
+                if entry.endswith("/*"):
+                    result[entry] = list(_by_owner(view, entry))
+        except AuthenticationError as error:
+            if len(groups) == 1:
+                raise
+            result |= {entry: [ScopeFailure(entry, entry, str(error))] for entry in group}
+    return result
 
 
 def _by_name(client: Client, names: Sequence[str]) -> Iterator[Scope | ScopeFailure]:

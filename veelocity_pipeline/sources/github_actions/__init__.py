@@ -12,7 +12,7 @@ ENTRY = SourceEntry(
     dataset="raw_github_actions",
     tables=TABLES,
     connector=GitHubActionsConnector,
-    is_configured=lambda settings: bool(settings.github_tokens and settings.github_repositories),
+    is_configured=lambda settings: bool(settings.has_github_access and settings.github_repositories),
     missing="GitHub Actions is not read: set GITHUB_TOKEN and GITHUB_REPOSITORIES.",
     scope_column=dict.fromkeys(TABLES, "repository_id"),
 )

@@ -124,7 +124,8 @@ class GitHubActionsConnector(Connector):
                 results.append(CheckResult(scope.name, False, scope.error))
                 continue
             try:
-                found = self.client.get(f"/repos/{scope.name}/actions/workflows", {"per_page": 1}, about=scope.name)
+                client = self.client.for_owner(scope.name)
+                found = client.get(f"/repos/{scope.name}/actions/workflows", {"per_page": 1}, about=scope.name)
                 count = _count(found.json, scope.name)
                 results.append(CheckResult(scope.name, True, f"GitHub Actions can be read: {count} workflows."))
             except NotFoundError:
@@ -139,7 +140,7 @@ class _Repository:
     """One refresh of one repository's runs."""
 
     def __init__(self, connector: GitHubActionsConnector, scope: Scope, request: RefreshRequest, known: Known) -> None:
-        self.client = connector.client
+        self.client = connector.client.for_owner(scope.name)
         self.settings = connector.settings
         self.scope = scope
         self.request = request
