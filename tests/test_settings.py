@@ -179,3 +179,57 @@ def test_what_a_refresh_cannot_do_without(monkeypatch: pytest.MonkeyPatch) -> No
         load_settings().require_sources(("linear",))
     monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
     load_settings().require_sources(())
+
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nbm90IGEga2V5\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("text", [KEY, KEY.replace("\n", "\\n"), f"\n{KEY}\n"])
+def test_an_apps_key_may_be_on_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("GITHUB_APP_ID", "12")
+    monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", text)
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    settings = load_settings()
+    settings.require_sources(())
+    key = settings.app_private_key()
+    assert key is not None
+    assert key.get_secret_value() == KEY + "\n"
+    assert "bm90" not in repr(settings)
+
+
+def test_an_apps_key_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "app.pem").write_text(KEY)
+    monkeypatch.setenv("GITHUB_APP_ID", "12")
+    monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY_FILE", "app.pem")
+    key = load_settings(tmp_path).app_private_key()
+    assert key is not None
+    assert key.get_secret_value() == KEY + "\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"GITHUB_APP_ID": "12"}, "GITHUB_APP_ID is set, but no key"),
+        ({"GITHUB_APP_PRIVATE_KEY": KEY}, "not GITHUB_APP_ID"),
+        (
+            {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": KEY, "GITHUB_APP_PRIVATE_KEY_FILE": "x"},
+            "both set",
+        ),
+        ({"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": "s3cret"}, "GITHUB_APP_PRIVATE_KEY is not a private key"),
+        (
+            {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY_FILE": "/nowhere/app.pem"},
+            "/nowhere/app.pem cannot be read: No such file",
+        ),
+    ],
+)
+def test_what_is_missing_of_an_app_is_said(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], says: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
+    with pytest.raises(SettingsError, match=says) as caught:
+        load_settings().require_sources(())
+    assert "s3cret" not in str(caught.value)
+    assert "bm90" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -25,8 +25,11 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
+from pydantic import SecretStr
 
-from veelocity_pipeline.simulator import Simulator
+from veelocity_pipeline.simulator import SimulatedApp, SimulatedInstallation, Simulator
+from veelocity_pipeline.sources.github.app import NEEDED, AppAccounts
+from veelocity_pipeline.sources.http import Client
 
 from .conftest import github
 
@@ -131,15 +134,15 @@ def openapi() -> dict[str, Any]:
     return {"paths": description["paths"], "components": {"schemas": json_schema(description["components"]["schemas"])}}
 
 
-def check_rest(template: str, path: str, body: Any) -> None:
+def check_rest(template: str, path: str, body: Any, method: str = "get", status: str = "200") -> None:
     """The body conforms to the response that the official description gives for the path."""
-    operation = openapi()["paths"][template]["get"]
+    operation = openapi()["paths"][template][method]
     known = set()
-    for parameter in operation["parameters"]:
+    for parameter in operation.get("parameters", ()):
         resolved = parameter.get("name") or parameter["$ref"].rpartition("/")[2]
         known.add(resolved.replace("workflow-run-", "").replace("-", "_"))
     assert set(re.findall(r"[?&](\w+)=", path)) <= known
-    schema = json_schema(operation["responses"]["200"]["content"]["application/json"]["schema"])
+    schema = json_schema(operation["responses"][status]["content"]["application/json"]["schema"])
     schema["components"] = openapi()["components"]
     validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
     problems = [f"{'/'.join(map(str, each.absolute_path))}: {each.message}" for each in validator.iter_errors(body)]
@@ -198,6 +201,29 @@ def test_rest_answers_about_one_thing_conform(demo: Simulator) -> None:
             response = client.get(path)
             assert response.status_code == 200, path
             check_rest(template, path, response.json())
+
+
+@needs_contracts
+def test_what_an_app_is_answered_conforms(small: Simulator) -> None:
+    """The requests that an App makes, as it makes them: two reads, and the one that makes a token."""
+    app = SimulatedApp()
+    app.installations.append(SimulatedInstallation(7_002, "globex", suspended_at=small.now))
+    small.github_app = app
+    accounts = AppAccounts(app.id, SecretStr(app.private_key))
+    client = Client(small.github_url, "", accounts).using((accounts.app,))
+    check_rest("/app", "/app", client.get("/app").json)
+    (page,) = client.pages("/app/installations", {"per_page": 100})
+    listing = openapi()["paths"]["/app/installations"]["get"]
+    assert {each["$ref"].rpartition("/")[2] for each in listing["parameters"] if "$ref" in each} >= {"per-page", "page"}
+    # In the answer's own schema an account is a user and an enterprise at once; the component has it right.
+    item = {"$ref": "#/components/schemas/installation"}
+    jsonschema.validate(page, {"type": "array", "items": item, "minItems": 2, "components": openapi()["components"]})
+    path = "/app/installations/{installation_id}/access_tokens"
+    check_rest(path, "", client.create_token(path.format(installation_id=7_001), about="").json, "post", "201")
+    posted = [entry for entry in small.log if entry.method == "POST" and entry.api == "rest"]
+    assert [entry.path for entry in posted] == ["/app/installations/7001/access_tokens"]
+    assert {*NEEDED} <= openapi()["components"]["schemas"]["app-permissions"]["properties"].keys()
+    small.github_app = None
 
 
 @needs_contracts

@@ -3,7 +3,8 @@
 ``python -m veelocity_pipeline.simulator`` serves the same in the foreground.
 """
 
+from .app import SimulatedApp, SimulatedInstallation
 from .organization import Organization
 from .server import Fault, LoggedRequest, Simulator
 
-__all__ = ["Fault", "LoggedRequest", "Organization", "Simulator"]
+__all__ = ["Fault", "LoggedRequest", "Organization", "SimulatedApp", "SimulatedInstallation", "Simulator"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -52,6 +52,8 @@ class Context:
     budget: Budget
     points: int
     nodes: int
+    permissions: Mapping[str, str] | None = None
+    """What an installation may do; None: a token that may read everything."""
 
 
 @dataclass(slots=True)
@@ -771,6 +773,18 @@ VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
     ),
 }
 
+
+def _permitted(permission: str, resolver: Any) -> Any:
+    """The resolver, for those who have the permission to read this."""
+
+    def resolve(source: Any, args: dict[str, Any], context: Context) -> Any:
+        if context.permissions is not None and permission not in context.permissions:
+            raise ApiError("Resource not accessible by integration", "FORBIDDEN")
+        return resolver(source, args, context)
+
+    return resolve
+
+
 RESOLVERS: dict[str, dict[str, Any]] = {
     "Query": {
         "node": lambda source, args, context: _node(context, args["id"]),
@@ -787,16 +801,16 @@ RESOLVERS: dict[str, dict[str, Any]] = {
     "User": {"repositories": _repositories, "repository": _repository_of},
     "Organization": {"repositories": _repositories, "repository": _repository_of},
     "Repository": {
-        "deployments": _deployments,
+        "deployments": _permitted("deployments", _deployments),
         "environments": _environments,
         "issue": _by_number("an Issue", lambda s: s.issues),
         "issueOrPullRequest": _by_number("an issue or pull request", lambda s: s.issues, lambda s: s.pull_requests),
-        "issues": _filtered("issues", lambda s: s.issues),
+        "issues": _permitted("issues", _filtered("issues", lambda s: s.issues)),
         "label": lambda source, args, context: source.labels.get(args["name"]),
         "labels": _listing("labels", lambda s: list(s.labels.values())),
         "object": _object,
         "pullRequest": _by_number("a PullRequest", lambda s: s.pull_requests),
-        "pullRequests": _filtered("pullRequests", lambda s: s.pull_requests),
+        "pullRequests": _permitted("pull_requests", _filtered("pullRequests", lambda s: s.pull_requests)),
         "ref": _ref,
         "refs": _refs,
         "release": lambda source, args, context: next(

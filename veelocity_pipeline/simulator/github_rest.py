@@ -110,8 +110,8 @@ class Rest:
         return repository
 
     @staticmethod
-    def _page(items: list[Any], query: Mapping[str, str], default: int = 30) -> tuple[list[Any], int, int]:
-        """The page asked for, its number and the last one's."""
+    def page(items: list[Any], query: Mapping[str, str], default: int = 30) -> tuple[list[Any], int, int]:
+        """The page of a list that was asked for, its number and the last one's."""
 
         def number(name: str, otherwise: int) -> int:
             value = query.get(name, "")
@@ -243,7 +243,7 @@ class Rest:
     def _repositories_of(self, query: Mapping[str, str], owner: Account) -> Answer:
         items = [each for each in (*self.organization.repositories, *self.organization.forks) if each.owner is owner]
         items.sort(key=lambda each: each.created_at)
-        page, number, last = self._page(items, query)
+        page, number, last = self.page(items, query)
         minimal = [{key: value for key, value in self._detailed(each).items() if key != "license"} for each in page]
         return Answer(minimal, number, last)
 
@@ -327,7 +327,7 @@ class Rest:
 
     def _commit(self, query: Mapping[str, str], owner: str, repo: str, ref: str) -> Answer:
         commit = self._found_commit(self._find(owner, repo, f"/commits/{ref}"), ref)
-        paths, page, last = self._page(commit.paths, query, 300)
+        paths, page, last = self.page(commit.paths, query, 300)
         files = [self._file(commit, path) for path in paths]
         stats = {
             "additions": commit.additions,
@@ -350,7 +350,7 @@ class Rest:
         common = [commit for commit in history(head) if commit.sha in of_base]
         if not common:
             raise ProblemError(404, f"No common ancestor between {base_name} and {head_name}.")
-        page, number, last = self._page(ahead, query, 250)
+        page, number, last = self.page(ahead, query, 250)
         status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
         paths = sorted({path for commit in ahead for path in commit.paths})[:300]
         url = f"{self.root}/repos/{repository.full_name}/compare/{basehead}"
@@ -395,7 +395,7 @@ class Rest:
     def _workflows(self, query: Mapping[str, str], owner: str, repo: str) -> Answer:
         repository = self._find(owner, repo, "/actions/workflows")
         items = [each for each in repository.workflows if each.created_at <= self.organization.now]
-        page, number, last = self._page(items, query)
+        page, number, last = self.page(items, query)
         body = {"total_count": len(items), "workflows": [self._workflow(each) for each in page]}
         return Answer(body, number, last)
 
@@ -490,7 +490,7 @@ class Rest:
         total = len(runs)
         if any(query.get(name) for name in _LIMITING):
             runs = runs[:FILTERED_LIMIT]
-        page, number, last = self._page(runs, query)
+        page, number, last = self.page(runs, query)
         hide = query.get("exclude_pull_requests", "").lower() == "true"
         body = {"total_count": total, "workflow_runs": [self.run(each, each.last, hide) for each in page]}
         return Answer(body, number, last)
@@ -549,7 +549,7 @@ class Rest:
         }
 
     def _job_page(self, jobs: list[Job], query: Mapping[str, str]) -> Answer:
-        page, number, last = self._page(jobs, query)
+        page, number, last = self.page(jobs, query)
         return Answer({"total_count": len(jobs), "jobs": [self._job(each) for each in page]}, number, last)
 
     def _jobs(self, query: dict[str, str], owner: str, repo: str, run: str) -> Answer:

@@ -28,6 +28,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from . import github_graphql, linear_graphql
+from .app import SimulatedApp
 from .changes import Changes, Told
 from .cost import Cost, count
 from .engine import ApiError, Engine, page_limit
@@ -182,6 +183,7 @@ class Simulator:
     Attributes:
         faults: what is going to go wrong; append to it.
         log: every request answered so far.
+        github_app: a GitHub App that may sign in; None: there is none.
     """
 
     def __init__(self, size: str = "demo", seed: int = 7, port: int = 0, page_limit: int | None = None) -> None:
@@ -200,10 +202,11 @@ class Simulator:
         self._served = 0
         self.faults: list[Fault] = []
         self.log: list[LoggedRequest] = []
+        self.github_app: SimulatedApp | None = None
         self.app = Starlette(
             routes=[
                 Route("/github/graphql", self._github_graphql, methods=["POST"]),
-                Route("/github{path:path}", self._github_rest, methods=["GET"]),
+                Route("/github{path:path}", self._github_rest, methods=["GET", "POST"]),
                 Route("/linear/graphql", self._linear_graphql, methods=["POST"]),
             ]
         )
@@ -430,6 +433,16 @@ class Simulator:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         return token.strip() if kind.lower() in ("bearer", "token") else ""
 
+    def _access(self, token: str) -> tuple[Organization, Mapping[str, str] | None, str] | None:
+        """What a token reaches, an installation's permissions, and who has its budget; None: it is not accepted."""
+        if token.startswith(_TOKEN_START):
+            return self.organization, None, token
+        installation = self.github_app.installation(token, self.now) if self.github_app else None
+        if self.github_app is None or installation is None:
+            return None
+        seen = self.github_app.seen(self.organization, installation)
+        return seen, installation.permissions, f"installation {installation.id}"
+
     # -- GitHub: REST
 
     async def _github_rest(self, request: Request) -> Response:
@@ -447,14 +460,20 @@ class Simulator:
         if broken is not None:
             return broken
         kind = fault.kind if fault else ""
-        if kind == "unauthorized" or not token.startswith(_TOKEN_START):
+        path = request.path_params["path"]
+        if kind != "unauthorized" and self.github_app is not None and (path == "/app" or path.startswith("/app/")):
+            return self._app_answer(request, self.github_app, path, token, headers)
+        access = self._access(token)
+        if kind == "unauthorized" or access is None:
             message = "Bad credentials" if request.headers.get("authorization") else "Requires authentication"
             return self._json(401, ProblemError(401, message).body, headers)
-        purse = self._purse("core", token, GITHUB_LIMIT)
+        if request.method != "GET":
+            return self._json(404, ProblemError(404, "Not Found").body, headers)
+        seen, permissions, holder = access
+        purse = self._purse("core", holder, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
         if fault is not None and kind in ("secondary_limit", "abuse"):
             return self._limited(fault, {**headers, **self._limit_headers("core", purse, reset)})
-        path = request.path_params["path"]
         is_free = path == "/rate_limit"
         if kind == "primary_limit" or (not is_free and not purse.take(1)):
             spent = _Purse(GITHUB_LIMIT, GITHUB_LIMIT)
@@ -468,7 +487,12 @@ class Simulator:
                 raise ProblemError(403, "Resource not accessible by personal access token")
             if kind == "not_found":
                 raise ProblemError(404, "Not Found")
-            answer = self._rate_limit(token, reset) if is_free else self._rest(request).get(path, request.query_params)
+            if permissions is not None and "/actions/" in path and "actions" not in permissions:
+                raise ProblemError(
+                    403, "Resource not accessible by integration", {"x-accepted-github-permissions": "actions=read"}
+                )
+            rest = self._rest(request, seen)
+            answer = self._rate_limit(holder, reset) if is_free else rest.get(path, request.query_params)
         except ProblemError as problem:
             return self._json(problem.status, problem.body, {**headers, **problem.headers})
         if kind == "duplicated":
@@ -488,8 +512,25 @@ class Simulator:
             return Response(b"", 304, {name: value for name, value in headers.items() if name != "content-type"})
         return Response(body, 200, headers)
 
-    def _rest(self, request: Request) -> Rest:
-        return Rest(self.organization, f"{request.url.scheme}://{request.url.netloc}/github")
+    def _app_answer(
+        self, request: Request, app: SimulatedApp, path: str, token: str, headers: dict[str, str]
+    ) -> Response:
+        """What an App asks with its signature."""
+        rest = self._rest(request, self.organization)
+        purse = self._purse("core", "app", GITHUB_LIMIT)
+        purse.take(1)
+        headers |= self._limit_headers("core", purse, self.now + timedelta(hours=1))
+        try:
+            if request.method == "POST":
+                return self._json(201, app.create_token(path, token, rest), headers)
+            answer = app.get(path, request.query_params, token, rest)
+        except ProblemError as problem:
+            return self._json(problem.status, problem.body, {**headers, **problem.headers})
+        link = self._links(request, answer)
+        return self._json(200, answer.body, {**headers, **({"link": link} if link else {})})
+
+    def _rest(self, request: Request, seen: Organization) -> Rest:
+        return Rest(seen, f"{request.url.scheme}://{request.url.netloc}/github")
 
     def _rate_limit(self, token: str, reset: datetime) -> Answer:
         def shown(kind: str) -> dict[str, int]:
@@ -556,10 +597,12 @@ class Simulator:
             return broken, 0
         kind = fault.kind if fault else ""
         token = authorization.partition(" ")[2].strip()
-        if kind == "unauthorized" or not token.startswith(_TOKEN_START):
+        access = self._access(token)
+        if kind == "unauthorized" or access is None:
             message = "Bad credentials" if authorization else "This endpoint requires you to be authenticated."
             return self._json(401, ProblemError(401, message).body, headers), 0
-        purse = self._purse("graphql", token, GITHUB_LIMIT)
+        seen, permissions, holder = access
+        purse = self._purse("graphql", holder, GITHUB_LIMIT)
         reset = self.now + timedelta(hours=1)
         if fault is not None and kind in ("secondary_limit", "abuse"):
             return self._limited(fault, {**headers, **self._limit_headers("graphql", purse, reset)}), 0
@@ -592,7 +635,7 @@ class Simulator:
             refusal = {"data": {name: None}, "errors": [{"type": code, "path": [name], "message": message}]}
             return self._json(200, refusal, headers), cost.points
         budget = Budget(purse.limit, purse.remaining, reset)
-        context = github_graphql.Context(self.organization, budget, cost.points, cost.nodes)
+        context = github_graphql.Context(seen, budget, cost.points, cost.nodes, permissions)
         result = self._github.run(document, None, context, variables, operation)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:

@@ -73,7 +73,7 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     if wanted:
         named = [entry for entry in named if entry.casefold() in wanted]
         owners = [entry for entry in owners if any(name.startswith(entry[:-1].casefold()) for name in wanted)]
-    by_entry = _found(client, [*named, *owners])
+    by_entry = _by_entry(client, [*named, *owners])
     result: dict[str, Scope | ScopeFailure] = {}
     for entry in sorted(by_entry, key=lambda entry: (entry.endswith("/*"), entries.index(entry))):
         for item in by_entry[entry]:
@@ -92,7 +92,7 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     return list(result.values())
 
 
-def _found(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | ScopeFailure]]:
+def _by_entry(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | ScopeFailure]]:
     """The repositories of each entry; entries that the same tokens may read are asked for together."""
     result: dict[str, list[Scope | ScopeFailure]] = {}
     groups: list[tuple[Client, list[str]]] = []
