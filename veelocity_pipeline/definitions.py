@@ -7,6 +7,7 @@ import warnings
 import dagster as dg
 
 from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
+from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.publish import publish_assets
 from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
@@ -35,4 +36,5 @@ def definitions() -> dg.Definitions:
     )
 
 
+spare_the_disk()
 defs = definitions()

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import NullPool, create_engine
 
+from veelocity_pipeline import warehouse
+from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.sources import SOURCES, Outcome
+from veelocity_pipeline.warehouse import Home
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -168,3 +174,51 @@ def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None
     assert not checks["issues"].passed
     assert checks["issues"].description == "acme/api: no access"
     assert all(check.passed for table, check in checks.items() if table != "issues")
+
+
+def test_what_dbt_made_is_told_with_its_rows_even_where_it_failed(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    with warehouse.connect(home) as connection:
+        connection.execute("create table a as from range(3)")
+        connection.execute("create table b as from range(5)")
+    manifest = {
+        "nodes": {
+            "model.a": {"resource_type": "model", "relation_name": "a"},
+            "model.b": {"resource_type": "model", "relation_name": "b"},
+            "test.a": {"resource_type": "test", "relation_name": None},
+        }
+    }
+    check = dg.AssetCheckResult(passed=False, check_name="c", asset_key="a")
+
+    def dbt() -> Iterator[Any]:
+        yield dg.Output(None, "a", metadata={"unique_id": "model.a"})
+        yield check
+        yield dg.Output(None, "b", metadata={"unique_id": "model.b"})
+        raise RuntimeError("dbt failed")
+
+    from veelocity_pipeline.defs.transform import with_row_counts
+
+    told: list[Any] = []
+    with pytest.raises(RuntimeError, match="dbt failed"):
+        told.extend(with_row_counts(dbt(), manifest, home))  # what comes before the failure is taken all the same
+    assert [each.metadata["dagster/row_count"].value for each in told if each is not check] == [3, 5]
+    assert told[1] is check
+
+
+def test_the_history_waits_for_the_disk_at_checkpoints_alone(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'history.db'}", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("pragma journal_mode = wal")
+        connection.exec_driver_sql("create table events (n integer)")
+        connection.commit()
+    spare_the_disk()
+    for number in range(3):
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("pragma synchronous").scalar() == 1  # normal
+            connection.exec_driver_sql("insert into events values (?)", (number,))
+            connection.commit()
+    # closing the last of them was no checkpoint: the rows are in the log beside the file, and read from there
+    assert (tmp_path / "history.db-wal").stat().st_size > 0
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("select count(*) from events").scalar() == 3

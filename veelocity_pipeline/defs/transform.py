@@ -1,19 +1,17 @@
 """Every dbt model is an asset, every dbt test a check on it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.adapters.factory import reset_adapters
 
 from veelocity_pipeline.defs.automation import REFRESH_JOBS
 from veelocity_pipeline.defs.resources import DBT_FOLDER, WAREHOUSE_POOL, Warehouse, dbt_resource, log
 from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import build_inputs, exclusively, last_build, was_ever_read
+from veelocity_pipeline.warehouse import Home, build_inputs, connect, exclusively, last_build, was_ever_read
 
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 """Unit tests prove the models to us (`make test`); in production they would only be run again (dagster#34080)."""
@@ -82,13 +80,38 @@ def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
             log.info("Nothing could be read yet: there is nothing to build")
             return
         log.info("Building the models and testing them")
-        try:
-            # one folder for all runs: each would leave a new one behind, and never two build at a time
-            target = warehouse.home.dbt / "run"
-            yield from dbt.cli(list(BUILD), context=context, target_path=target).stream().fetch_row_counts()
-        finally:
-            # counting rows leaves a connection open in this process, which would lock the next writer out
-            DuckDBConnectionManager.close_all_connections()
-            reset_adapters()
+        # one folder for all runs: each would leave a new one behind, and never two build at a time
+        build = dbt.cli(list(BUILD), context=context, target_path=warehouse.home.dbt / "run")
+        yield from with_row_counts(build.stream(), build.manifest, warehouse.home)
 
     return _build
+
+
+def with_row_counts(events: Iterable[Any], manifest: Mapping[str, Any], home: Home) -> Iterator[Any]:
+    """What dbt did, in its order, each table with its number of rows.
+
+    All of it comes when dbt has ended, since nobody else can open the warehouse before. (The library's own
+    ``fetch_row_counts`` waits for the same moment in a loop that keeps a core busy, and leaves a connection open.)
+    """
+    total = sum(node["resource_type"] in ("model", "seed") for node in manifest["nodes"].values())
+    held: list[Any] = []
+    failure: Exception | None = None
+    built = 0
+    try:
+        for event in events:
+            held.append(event)
+            if isinstance(event, dg.Output):
+                built += 1
+                if built * 4 // total > (built - 1) * 4 // total:
+                    log.info("%d of %d models built and tested", built, total)
+    except Exception as error:  # what was built before is told, and then this
+        failure = error
+    with connect(home, read_only=True) as connection:
+        for number, event in enumerate(held):
+            if isinstance(event, dg.Output):
+                relation = manifest["nodes"][str(event.metadata["unique_id"].value)]["relation_name"]
+                [(count,)] = connection.execute(f"select count(*) from {relation}").fetchall()
+                held[number] = event.with_metadata({**event.metadata, "dagster/row_count": count})
+    yield from held
+    if failure:
+        raise failure
