@@ -399,6 +399,15 @@ def run(history: History, folder: Path) -> World:
 Row = dict[str, Any]
 
 
+PARENTS = {
+    "pull_request_id": "pull_requests",
+    "commit_id": "commits",
+    "issue_id": "issues",
+    "deployment_id": "deployments",
+}
+"""The table of the things that have children, by the column that says whose child one is."""
+
+
 def rows_of(folder: Path, entry: SourceEntry) -> dict[str, list[Row]]:
     content = {}
     with duckdb.connect(str(Home(folder).working), read_only=True) as connection:
@@ -419,6 +428,10 @@ def compare(world: World) -> None:
         keys = table.primary_key
         gone = [row for row in grown[name] if row.get("deleted_at") is not None]
         current = [row for row in grown[name] if row.get("deleted_at") is None]
+        # What belonged to something that is gone stays with it.
+        parents = PARENTS.get(table.merge_key, "")
+        lost = {row["id"] for row in grown.get(parents, ()) if row.get("deleted_at") is not None}
+        current = [row for row in current if row.get(table.merge_key) not in lost]
         current = [row for row in current if not _is_kept(world, name, row, grown, fresh)]
         if any(row.get("deleted_at") is not None for row in fresh[name]):
             problems.append(f"{name}: a first load marks rows as gone")

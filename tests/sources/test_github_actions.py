@@ -173,6 +173,10 @@ class Store(Known):
                 for row in rows:
                     self.tables[name][tuple(row[column] for column in ENTRY.tables[name].primary_key)] = row
                     self.loaded += 1
+            for name, ids in chunk.listed.items():
+                for row in self.tables[name].values():
+                    if row["id"] not in ids:
+                        row["deleted_at"] = NOW
             if chunk.mark is not None:
                 self.mark = json.loads(json.dumps(chunk.mark))
 
@@ -182,11 +186,13 @@ class Store(Known):
     def rows(self, table: str, columns: Iterable[str], scope_id: str, where: str = "") -> list[Row]:
         names = list(columns)
         found = list(self.tables[table].values())
-        if chosen := re.fullmatch(r"(id|run_id) in \(([\d, ]+)\)", where):
-            wanted = {int(number) for number in chosen[2].split(", ")}
-            found = [row for row in found if row[chosen[1]] in wanted]
-        else:
-            assert where == ""
+        for condition in where.split(" and ") if where else ():
+            if chosen := re.fullmatch(r"(id|run_id) in \(([\d, ]+)\)", condition):
+                wanted = {int(number) for number in chosen[2].split(", ")}
+                found = [row for row in found if row[chosen[1]] in wanted]
+            else:
+                assert condition == "deleted_at is null"
+                found = [row for row in found if row["deleted_at"] is None]
         return [{name: row[name] for name in names} for row in found]
 
 

@@ -254,7 +254,8 @@ class Store(Known):
                 self.sets_of[name] |= sets
             for name, ids in chunk.listed.items():
                 for row in self.rows_of[name].values():
-                    if row["team_id"] == scope.id and row["id"] not in ids and row["deleted_at"] is None:
+                    is_ours = name != "issues" or row["team_id"] == scope.id
+                    if is_ours and row["id"] not in ids and row["deleted_at"] is None:
                         row["deleted_at"] = now
             if chunk.mark is not None:
                 self.marks[scope.id] = json.loads(json.dumps(chunk.mark))
@@ -264,9 +265,9 @@ class Store(Known):
 
     def rows(self, table: str, columns: Iterable[str], scope_id: str, where: str = "") -> list[Row]:
         assert where == "deleted_at is null"
-        found = [
-            row for row in self.rows_of[table].values() if row["team_id"] == scope_id and row["deleted_at"] is None
-        ]
+        found = [row for row in self.rows_of[table].values() if row["deleted_at"] is None]
+        if table == "issues":
+            found = [row for row in found if row["team_id"] == scope_id]
         return [{name: row[name] for name in columns} for row in found]
 
     def content(self) -> tuple[Any, Any]:

@@ -224,6 +224,7 @@ def commit_row(node: Node, repository: str) -> Row:
         **_git_author(node.get("author")),
         "authored_at": time(node.get("authoredDate")),
         "committed_at": time(node.get("committedDate")),
+        "deleted_at": None,
     }
 
 

@@ -183,6 +183,7 @@ TABLES = by_name(
             "author_email": TEXT,
             "authored_at": TIMESTAMP,
             "committed_at": TIMESTAMP,
+            "deleted_at": TIMESTAMP,  # when the default branch, rewritten, no longer led to it
         },
         primary_key=("id",),
     ),

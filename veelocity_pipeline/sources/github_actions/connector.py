@@ -5,7 +5,8 @@ GitHub lists runs by ``created`` only. So the time axis is cut into windows that
 an ETag each, and those of the last weeks are all asked again in every refresh: a page on which nothing changed answers
 304 and costs nothing. What is older than any window and had not ended is asked for by id until it ends.
 
-Runs and jobs are never marked as gone: GitHub lets them expire by age (400 days, less by setting).
+A full read that lists every run marks as gone what it no longer has, but for what is older than the oldest run that is
+listed: GitHub lets runs expire by age (400 days, less by setting), and such are kept.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ LOOK_BACK = timedelta(days=35)
 
 LONGEST = timedelta(days=65)
 """From a run's creation to its last moment at most: it is run again after 30 days, and lasts 35."""
+
+LAG = timedelta(minutes=5)
+"""How long after its creation a run may be listed first; no window is closed before. The present second is not over."""
 
 KEPT_FOR = timedelta(days=1)
 """How old a mark may get that need not move."""
@@ -106,9 +110,9 @@ class GitHubActionsConnector(Connector):
         """Read one repository; see ``Connector.read``.
 
         The mark: ``windows`` and ``open`` (the last weeks, with their pages; nothing older than ``asked_since`` is on
-        them), ``unfinished`` (when each run that had not ended was created, by id), ``workflows`` (ETags of that
-        list's pages), ``name`` and ``rules`` (what the rows depend on), and ``load`` while a first or full read is
-        under way.
+        them), ``unfinished`` (when each run that had not ended was created, by id), ``visible_since`` (when the oldest
+        run was created that the last read of all still found), ``workflows`` (ETags of that list's pages), ``name`` and
+        ``rules`` (what the rows depend on), and ``load`` while a first or full read is under way.
         """
         yield from _Repository(self, scope, request, known).read(mark)
 
@@ -156,6 +160,8 @@ class _Repository:
         self.all_again = False
         self.unfinished: dict[str, str] = {}
         self.newest: datetime | None = None
+        self.listed: dict[int, datetime] = {}
+        self.is_short = False
 
     def read(self, mark: dict[str, Any]) -> Iterator[Chunk]:
         """Everything, or what changed; see ``GitHubActionsConnector.read``."""
@@ -181,10 +187,16 @@ class _Repository:
             unfinished_before, load = _time(mark["asked_since"]), mark.get("load")
             if mark.get("rules") != rules:
                 yield from self._complete()
+        is_complete = self.all_again and not again
         # What is read from here on was loaded before, except in a read of all.
         self.all_again = False
         yield from self._read_changes(windows, current, again)
         yield from self._ask_unfinished(unfinished_before)
+        visible_since = mark.get("visible_since")
+        if is_complete and not self.is_short:
+            oldest = min(self.listed.values(), default=None)
+            visible_since = oldest.isoformat() if oldest else None
+            yield from self._vanished(oldest)
         final = {
             "name": self.scope.name,
             "floor": self.floor.isoformat(),
@@ -194,6 +206,7 @@ class _Repository:
             "open": current.to_json(),
             "asked_since": mark.get("asked_since"),
             "unfinished": self.unfinished,
+            "visible_since": visible_since,
             "watermarks": {"runs": self.newest.isoformat()} if self.newest else {},
         }
         if load is not None:
@@ -231,11 +244,12 @@ class _Repository:
             were read in an earlier run, so that they are to be asked again.
         """
         load = mark.get("load") or {}
-        top, upper = self.now, self.now
+        is_resumed = False
+        top = upper = self.now - LAG
         windows: list[_Pages] = []
         is_same = (load.get("name"), load.get("floor")) == (self.scope.name, self.floor.isoformat())
         if is_same and self.now - _time(load["top"]) <= RESUMED_FOR:
-            top, upper = _time(load["top"]), _time(load["upper"])
+            top, upper, is_resumed = _time(load["top"]), _time(load["upper"]), True
             windows = [_Pages.from_json(value) for value in load["windows"]]
         for pages, chunks in self._range(self.floor, upper):
             yield from chunks
@@ -248,7 +262,7 @@ class _Repository:
                 "windows": self._lately(windows),
             }
             yield Chunk(mark={**mark, "unfinished": dict(self.unfinished), "load": load})
-        return windows, _Pages(Window(top + SECOND)), top != self.now
+        return windows, _Pages(Window(top + SECOND)), is_resumed
 
     def _range(self, floor: datetime, upper: datetime) -> Iterator[tuple[_Pages, Iterator[Chunk]]]:
         """All windows of a stretch of time, newest first, with their rows (to be taken before the next)."""
@@ -286,8 +300,9 @@ class _Repository:
         """
         closed = list(windows) if again else []
         first = self._runs_page(current.window, current.etag)
-        while not first.is_unchanged and _count(first.json, self.about) > PER_PAGE:
-            until = whole_second(first.date)
+        while not first.is_unchanged and (count := _count(first.json, self.about)) > PER_PAGE:
+            # What may still be listed late stays in the open window, unless that is more than it can list.
+            until = whole_second(first.date) - (LAG if count <= CAP else timedelta())
             if until < current.window.start:
                 break
             for pages, chunks in self._range(current.window.start, until):
@@ -321,16 +336,33 @@ class _Repository:
                 continue
             yield self._chunk([answer.json])
 
+    def _vanished(self, oldest: datetime | None) -> Iterator[Chunk]:
+        """Mark as gone what a complete read no longer found; what is older than the oldest run may have expired."""
+        if oldest is None:
+            return
+        here = "deleted_at is null"
+        loaded = self.known.rows("runs", ("id", "created_at"), self.scope.id, here)
+        gone = [row["id"] for row in loaded if row["id"] not in self.listed and row["created_at"] >= oldest]
+        for start in range(0, len(gone), PER_PAGE):
+            some = _list(gone[start : start + PER_PAGE])
+            chunk = Chunk()
+            for table, key in (("runs", "id"), ("run_attempts", "run_id"), ("jobs", "run_id")):
+                rows = self.known.rows(table, TABLES[table].columns, self.scope.id, f"{here} and {key} in ({some})")
+                chunk.add(table, [{**row, "deleted_at": self.now} for row in rows])
+            yield chunk
+
     def _runs_page(self, window: Window, etag: str = "", number: int = 1) -> Response:
         # Without the pull requests, which change by themselves and would spoil the ETag.
         search = {"created": window.created, "exclude_pull_requests": "true"}
         return self._page(f"{self.path}/runs", search, etag, number)
 
-    def _runs(self, pages: _Pages, first: Response) -> Iterator[list[shape.Node]]:
+    def _runs(self, pages: _Pages, first: Response, is_again: bool = False) -> Iterator[list[shape.Node]]:
         """The pages of a window that changed, from its ``first`` on; ``pages`` is brought up to date."""
         stored, pages.pages = pages.pages, []
         answer = first
         listed = 0
+        total = None if first.is_unchanged else _count(first.json, self.about)
+        seen: set[int] = set()
         while True:
             number = len(pages.pages) + 1
             if answer.is_unchanged:
@@ -343,10 +375,19 @@ class _Repository:
                 newest = max(created, default=pages.window.end or pages.window.start)
                 pages.pages.append({"etag": answer.etag, "newest": newest.isoformat()})
                 listed += len(nodes)
+                seen.update(node["id"] for node in nodes)
                 yield nodes
                 # Pages that are too old to change were dropped from ``stored``, and are not read again either.
                 is_dropped = number >= len(stored) > 0 and min(created, default=self.now) < self.now - LOOK_BACK
                 is_last = is_dropped or _is_last(answer, nodes, listed)
+                if is_last and not is_dropped and total and listed <= len(seen) < total:
+                    # One was deleted meanwhile, and others moved up to a page that had been read.
+                    if is_again:
+                        self.is_short = True
+                    else:
+                        pages.pages = []
+                        yield from self._runs(pages, self._runs_page(pages.window), is_again=True)
+                        return
             if is_last:
                 return
             etag = stored[number]["etag"] if number < len(stored) else ""
@@ -365,8 +406,9 @@ class _Repository:
     # --------------------------------------------------------------------------------------------- rows
 
     def _workflows(self, etags: Sequence[str]) -> tuple[Chunk, list[str]]:
-        """The workflows on the pages that changed, and all pages' ETags."""
+        """The workflows, if a page of them changed, and all pages' ETags; those that are not listed are gone."""
         chunk = Chunk()
+        unchanged = 0
         kept: list[str] = []
         listed = 0
         while True:
@@ -375,6 +417,7 @@ class _Repository:
             kept.append(answer.etag)
             if answer.is_unchanged:
                 listed += PER_PAGE
+                unchanged += 1
                 is_last = number >= len(etags)
             else:
                 nodes = _items(answer.json, "workflows", self.about)
@@ -382,13 +425,19 @@ class _Repository:
                 chunk.add("workflows", [shape.workflow_row(node, self.scope.id) for node in nodes])
                 is_last = _is_last(answer, nodes, listed)
             if is_last:
-                return chunk, kept
+                break
+        if 0 < unchanged < len(kept):
+            return self._workflows([])
+        if not unchanged:
+            chunk.listed["workflows"] = {row["id"] for row in chunk.rows["workflows"]}
+        return chunk, kept
 
     def _chunk(self, nodes: Sequence[shape.Node]) -> Chunk:
         """Runs that are new or changed, with their jobs and earlier attempts where a rule needs them."""
         rows = {}
         for node in nodes:
             row = shape.run_row(node, self.scope.id)
+            self.listed[row["id"]] = row["created_at"]
             if self._is_before_start(row):
                 continue
             rows[row["id"]] = row
@@ -409,7 +458,7 @@ class _Repository:
 
     def _complete(self) -> Iterator[Chunk]:
         """Jobs and earlier attempts that rules have come to need, of runs that are loaded."""
-        rows = self.known.rows("runs", TABLES["runs"].columns, self.scope.id)
+        rows = self.known.rows("runs", TABLES["runs"].columns, self.scope.id, "deleted_at is null")
         with_jobs = self.known.values("jobs", "run_id", self.scope.id)
         for start in range(0, len(rows), PER_PAGE):
             batch = rows[start : start + PER_PAGE]
@@ -443,8 +492,8 @@ class _Repository:
             return
         known: set[tuple[int, int]] = set()
         if not self.all_again:
-            columns = ("run_id", "run_attempt")
-            stored = self.known.rows("run_attempts", columns, self.scope.id, f"run_id in ({_list(again)})")
+            columns, where = ("run_id", "run_attempt"), f"deleted_at is null and run_id in ({_list(again)})"
+            stored = self.known.rows("run_attempts", columns, self.scope.id, where)
             known = {(row["run_id"], row["run_attempt"]) for row in stored}
         for run, last in again.items():
             for number in range(1, last):

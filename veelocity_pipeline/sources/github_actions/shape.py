@@ -27,6 +27,7 @@ def workflow_row(node: Node, repository_id: str) -> Row:
         "url": node["html_url"],
         "created_at": time(node["created_at"]),
         "updated_at": time(node["updated_at"]),
+        "deleted_at": None,
     }
 
 
@@ -56,6 +57,7 @@ def _run(node: Node, repository_id: str) -> Row:
         "created_at": time(node["created_at"]),
         "run_started_at": time(node.get("run_started_at") or node["created_at"]),
         "updated_at": time(node["updated_at"]),
+        "deleted_at": None,
     }
 
 
@@ -82,4 +84,5 @@ def job_row(node: Node, repository_id: str) -> Row:
         "url": node["html_url"],
         "started_at": time(node["started_at"]),
         "completed_at": time(node["completed_at"]),
+        "deleted_at": None,
     }

@@ -22,6 +22,7 @@ _RUN = {
     "created_at": TIMESTAMP,
     "run_started_at": TIMESTAMP,  # of this attempt
     "updated_at": TIMESTAMP,
+    "deleted_at": TIMESTAMP,  # when a complete listing no longer had the run, though older ones were listed
 }
 
 TABLES = by_name(
@@ -37,6 +38,7 @@ TABLES = by_name(
             "url": TEXT,
             "created_at": TIMESTAMP,
             "updated_at": TIMESTAMP,
+            "deleted_at": TIMESTAMP,
         },
         primary_key=("id",),
     ),
@@ -66,6 +68,7 @@ TABLES = by_name(
             "url": TEXT,
             "started_at": TIMESTAMP,
             "completed_at": TIMESTAMP,
+            "deleted_at": TIMESTAMP,
         },
         primary_key=("id",),
     ),

@@ -24,6 +24,7 @@ from ..http import LINEAR, Client, PageSize
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
 from . import queries, shape
+from .tables import TABLES
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -128,17 +129,35 @@ class LinearConnector(Connector):
             if info["hasNextPage"] and info["endCursor"] == after:
                 raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
 
-    def _workspace_chunk(self, mark: dict[str, Any], request: RefreshRequest) -> Chunk:
-        """The rows that the workspace shares; of a table that is as it was, none."""
+    def _by_ids(self, document: str, name: str, ids: Sequence[str], about: str) -> list[shape.Node]:
+        """Those of some nodes that there are."""
+        variables = {"filter": {"id": {"in": ids}}, "first": queries.IDS_PER_PAGE}
+        first = self.client.graphql(document, {**variables, "after": None}, about=about)[name]
+        more = self._further(document, name, variables, first, about)
+        return [node for nodes in chain([first["nodes"]], more) for node in nodes]
+
+    def _workspace_chunk(self, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Chunk:
+        """The rows that the workspace shares; of a table that is as it was, none.
+
+        The lists are complete, so what is loaded and not on them is gone. Not so a team, with all that is its own: one
+        that the key may no longer read looks the same.
+        """
         tables: dict[str, list[Row]] = {"organization": [shape.organization_row(self._organization)]}
         for name, (table, row) in _ROWS.items():
             tables[table] = [row(node) for node in self._lists[name]]
         digests = {table: _digest(rows) for table, rows in tables.items()}
-        known = mark.get("digests", {})
+        teams = {node["id"] for node in self._lists["teams"]}
         chunk = Chunk(mark={"digests": digests})
         for table, rows in tables.items():
-            if request.full or digests[table] != known.get(table):
-                chunk.add(table, rows)
+            if not request.full and digests[table] == mark.get("digests", {}).get(table):
+                continue
+            chunk.add(table, rows)
+            columns = TABLES[table].columns
+            if "deleted_at" in columns:
+                chunk.listed[table] = {row["id"] for row in rows}
+            if "deleted_at" in columns and "team_id" in columns:
+                loaded = known.rows(table, ("id", "team_id"), WORKSPACE, "deleted_at is null")
+                chunk.listed[table] |= {row["id"] for row in loaded if row["team_id"] not in {*teams, None}}
         return chunk
 
     # --------------------------------------------------------------------------------------------- teams
@@ -151,7 +170,7 @@ class LinearConnector(Connector):
         start date in force), and ``pass`` while a full read is under way.
         """
         if scope.id == WORKSPACE:
-            yield self._workspace_chunk(mark, request)
+            yield self._workspace_chunk(mark, request, known)
             return
         # A new key is a new identifier, address and branch name for every issue, and moves no updatedAt.
         # Another start date than before covers, or uncovers, history.
@@ -214,12 +233,8 @@ class LinearConnector(Connector):
         loaded = {row["id"] for row in known.rows("issues", ("id",), scope.id, "deleted_at is null")}
         existing: set[str] = set()
         for batch in _batches(sorted(loaded - seen), queries.IDS_PER_PAGE):
-            answer = self.client.graphql(
-                queries.EXISTING,
-                {"filter": {"id": {"in": batch}}, "first": queries.IDS_PER_PAGE},
-                about=f"issues that team {scope.name} no longer lists",
-            )
-            existing |= {node["id"] for node in answer["issues"]["nodes"]}
+            about = f"issues that team {scope.name} no longer lists"
+            existing |= {node["id"] for node in self._by_ids(queries.EXISTING, "issues", batch, about)}
         return existing
 
     def _read_changes(self, scope: Scope, mark: dict[str, Any]) -> Iterator[Chunk]:
@@ -411,13 +426,9 @@ class LinearConnector(Connector):
         known = self._names[name]
         field = "name" if name == "issueLabels" else "type"
         for batch in _batches(sorted(ids - known.keys()), queries.IDS_PER_PAGE):
-            answer = self.client.graphql(
-                queries.lookup(name),
-                {"filter": {"id": {"in": batch}}, "first": queries.IDS_PER_PAGE},
-                about=f"Linear's {name}",
-            )
+            found = self._by_ids(queries.lookup(name), name, batch, f"Linear's {name}")
             # Replaced, not changed: other threads are reading it.
-            known = known | {node["id"]: node[field] for node in answer[name]["nodes"]}
+            known = known | {node["id"]: node[field] for node in found}
             self._names[name] = known
         return known
 

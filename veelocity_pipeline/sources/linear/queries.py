@@ -126,8 +126,10 @@ def changed_page(name: str) -> str:
 
 
 EXISTING = f"""
-query ExistingIssues($filter: IssueFilter!, $first: Int!) {{
-  issues(filter: $filter, first: $first, includeArchived: true) {{ nodes {{ id team {{ id }} }} {_PAGE_INFO} }}
+query ExistingIssues($filter: IssueFilter!, $first: Int!, $after: String) {{
+  issues(filter: $filter, first: $first, after: $after, includeArchived: true) {{
+    nodes {{ id team {{ id }} }} {_PAGE_INFO}
+  }}
 }}"""
 """Which of some issues are still there, and in which team."""
 
@@ -170,9 +172,9 @@ _LOOKUP_FILTERS = {"workflowStates": "WorkflowStateFilter", "issueLabels": "Issu
 
 
 def lookup(name: str) -> str:
-    """The document that reads some of the workspace's states or labels; its variables are ``first`` and ``filter``."""
-    return f"""query Lookup($first: Int!, $filter: {_LOOKUP_FILTERS[name]}!) {{
-      {_workspace_list(name, "filter: $filter, ")}
+    """The document that reads some of the workspace's states or labels; variables ``first``, ``after``, ``filter``."""
+    return f"""query Lookup($first: Int!, $after: String, $filter: {_LOOKUP_FILTERS[name]}!) {{
+      {_workspace_list(name, "after: $after, filter: $filter, ")}
     }}"""
 
 

@@ -55,6 +55,7 @@ def user_row(node: Node) -> Row:
         "is_app": node["app"],
         "created_at": time(node["createdAt"]),
         "updated_at": time(node["updatedAt"]),
+        "deleted_at": None,
     }
 
 
@@ -68,6 +69,7 @@ def workflow_state_row(node: Node) -> Row:
         "position": node["position"],
         "updated_at": time(node["updatedAt"]),
         "archived_at": time(node["archivedAt"]),
+        "deleted_at": None,
     }
 
 
@@ -80,6 +82,7 @@ def label_row(node: Node) -> Row:
         "parent_id": _id(node["parent"]),
         "updated_at": time(node["updatedAt"]),
         "archived_at": time(node["archivedAt"]),
+        "deleted_at": None,
     }
 
 
@@ -95,6 +98,7 @@ def cycle_row(node: Node) -> Row:
         "completed_at": time(node["completedAt"]),
         "updated_at": time(node["updatedAt"]),
         "archived_at": time(node["archivedAt"]),
+        "deleted_at": None,
     }
 
 
@@ -111,6 +115,7 @@ def project_row(node: Node) -> Row:
         "created_at": time(node["createdAt"]),
         "updated_at": time(node["updatedAt"]),
         "archived_at": time(node["archivedAt"]),
+        "deleted_at": None,
     }
 
 

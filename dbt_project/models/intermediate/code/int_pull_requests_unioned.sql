@@ -36,7 +36,6 @@ with github as (
         on pull_requests.repository_key = repositories.source_key
     left join {{ ref('int_people_handles') }} as author
         on author.handle = {{ handle('pull_requests.author_login', 'pull_requests.author_type') }}
-    where pull_requests.deleted_at is null
 )
 
 -- distinct: a row that was loaded twice is one

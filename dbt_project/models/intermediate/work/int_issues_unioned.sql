@@ -50,7 +50,7 @@ linear as (
         ) }}
     left join changes on issues.issue_key = changes.issue_key
     -- Linear calls a deleted issue trashed
-    where issues.deleted_at is null and not coalesce(issues.is_trashed, false)
+    where not coalesce(issues.is_trashed, false)
 ),
 
 github as (
@@ -86,7 +86,6 @@ github as (
     inner join {{ ref('int_repositories_unioned') }} as repositories
         on issues.repository_key = repositories.source_key
     left join {{ ref('int_people_handles') }} as assignee on assignee.handle = {{ handle('issues.assignee_login') }}
-    where issues.deleted_at is null
 ),
 
 unioned as (

@@ -17,3 +17,4 @@ select
     {{ utc('authored_at') }} as authored_at,
     {{ utc('committed_at') }} as committed_at
 from source
+where deleted_at is null

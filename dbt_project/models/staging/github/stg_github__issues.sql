@@ -22,6 +22,6 @@ select
     -- times, UTC
     {{ utc('created_at') }} as created_at,
     {{ utc('updated_at') }} as updated_at,
-    {{ utc('closed_at') }} as closed_at,
-    {{ utc('deleted_at') }} as deleted_at
+    {{ utc('closed_at') }} as closed_at
 from source
+where deleted_at is null

@@ -33,6 +33,6 @@ select
     {{ utc('created_at') }} as created_at,
     {{ utc('updated_at') }} as updated_at,
     {{ utc('merged_at') }} as merged_at,
-    {{ utc('closed_at') }} as closed_at,
-    {{ utc('deleted_at') }} as deleted_at
+    {{ utc('closed_at') }} as closed_at
 from source
+where deleted_at is null

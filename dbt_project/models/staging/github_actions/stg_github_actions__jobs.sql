@@ -15,3 +15,4 @@ select
     {{ utc('started_at') }} as started_at,
     {{ utc('completed_at') }} as completed_at
 from source
+where deleted_at is null

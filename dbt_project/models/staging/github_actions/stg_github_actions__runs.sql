@@ -22,3 +22,4 @@ select
     {{ utc('coalesce(run_started_at, created_at)') }} as started_at,
     {{ utc('updated_at') }} as updated_at
 from source
+where deleted_at is null

@@ -9,3 +9,4 @@ select
     path,
     state as vendor_state
 from source
+where deleted_at is null

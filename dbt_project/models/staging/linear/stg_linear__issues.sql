@@ -28,6 +28,6 @@ select
     {{ utc('started_at') }} as started_at,
     {{ utc('completed_at') }} as completed_at,
     {{ utc('canceled_at') }} as canceled_at,
-    {{ utc('archived_at') }} as archived_at,
-    {{ utc('deleted_at') }} as deleted_at
+    {{ utc('archived_at') }} as archived_at
 from source
+where deleted_at is null

@@ -15,3 +15,4 @@ select
     {{ utc('created_at') }} as created_at,
     {{ utc('updated_at') }} as updated_at
 from source
+where deleted_at is null

@@ -13,3 +13,4 @@ select
     {{ utc('updated_at') }} as updated_at,
     {{ utc('archived_at') }} as archived_at
 from source
+where deleted_at is null
