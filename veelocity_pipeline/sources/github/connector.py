@@ -7,7 +7,7 @@ How each list is followed, and why nothing is lost:
   are read moves to the front, so the front is read again afterwards; and the total must agree with what is
   stored, or all ids are listed.
 * Commits of the default branch, from its head back until every parent of a known commit is known: dates
-  say nothing about what was merged when.
+  say nothing about what was merged when. Those that the head no longer leads to are gone: it was rewritten.
 * Releases, deployments and tags, newest first, until a page ends in one that has not changed and the total
   agrees. Deployments that can still change are asked by id.
 
@@ -58,6 +58,10 @@ UNDER_WAY = frozenset({"PENDING", "QUEUED", "IN_PROGRESS", "WAITING"})
 
 MOST_ACTIVE = 100
 """How many of the deployments that are live are looked at when there is a new one, which may have replaced them."""
+
+
+_HERE = "deleted_at is null"
+"""Rows that are not marked as gone, for questions about what is loaded."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ class GitHubConnector(Connector):
         The mark, by list: ``pull_requests`` and ``issues`` (``newest`` change, ``seen_at``, ``count``, ``surplus`` of
         the total over what is stored; ``sweep`` while all are read), ``commits`` (``head``; ``walk`` likewise),
         ``tags``, ``releases`` and ``deployments`` (print of the newest), ``repository`` (print of its row),
-        ``files`` (whether paths are read), ``full`` (lists that an unfinished full refresh is done with).
+        ``files`` (whether paths are read), ``name`` (in every address that is loaded), ``full`` (lists that an
+        unfinished full refresh is done with).
         """
         yield from _Repository(self, scope, mark, request, known).read()
 
@@ -190,11 +195,16 @@ class _Repository:
         self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
         self.start = datetime.combine(settings.start_date, datetime.min.time(), UTC) if settings.start_date else None
         self.now = self.client.server_date or datetime.now(UTC)
-        self.read_commits: dict[str, list[str]] = {}  # read by this refresh, perhaps not loaded yet: their parents
+        # Read by this refresh, perhaps not loaded yet: ids, parents, and those parents that are to be read.
+        self.read_ids: set[str] = set()
+        self.read_parents: dict[str, list[str]] = {}
+        self.read_commits: dict[str, list[str]] = {}
         self.direct: dict[str, str] = {}  # of those the ones without a pull request: id → sha
 
     def read(self) -> Iterator[Chunk]:
         """All lists, one after the other; each leaves its own part of the mark."""
+        # Another name is another address in every row, which moves no updatedAt.
+        self.is_full = self.is_full or self.mark.get("name", self.name) != self.name
         if self.is_full:
             self._begin_full()
         if self.has_files and not self.mark.get("files"):
@@ -220,19 +230,21 @@ class _Repository:
                 yield self._chunk()
         if self.has_files:
             yield from self._commit_files()
-        if self.is_full:
+        if self.is_full or "name" not in self.mark:
             self.mark.pop("full", None)
+            self.mark["name"] = self.name
             yield self._chunk()
 
     def _begin_full(self) -> None:
         """Go on with a full refresh that was interrupted lately, or begin one."""
-        begun = self.mark.get("full")
-        if not begun or self.now - datetime.fromisoformat(begun["begun"]) > RESUMED_FOR:
+        begun = self.mark.get("full") or {}
+        is_same = begun.get("name") == self.name
+        if not is_same or self.now - datetime.fromisoformat(begun["begun"]) > RESUMED_FOR:
             for name in ("pull_requests", "issues", "commits"):
                 for key in ("sweep", "walk"):
                     if self.mark.get(name, {}).get(key, {}).get("is_full"):
                         del self.mark[name][key]
-            self.mark["full"] = {"begun": self.now.isoformat(), "done": []}
+            self.mark["full"] = {"begun": self.now.isoformat(), "name": self.name, "done": []}
 
     def _chunk(self) -> Chunk:
         """A chunk that saves the mark as it stands now."""
@@ -507,6 +519,29 @@ class _Repository:
             yield from self._new_commits(head)
             state["head"] = head
             yield self._chunk()
+        elif not self.is_full:
+            return
+        yield from self._unreachable(head)
+
+    def _unreachable(self, head: str) -> Iterator[Chunk]:
+        """Mark the commits as gone that the default branch no longer leads to."""
+        loaded = {row["sha"]: row for row in self.known.rows("commits", ("id", "sha", "parent_shas"), self.id, _HERE)}
+        reached: set[str] = set()
+        ahead = [head]
+        while ahead:
+            sha = ahead.pop()
+            if sha in reached:
+                continue
+            reached.add(sha)
+            if sha in self.read_parents:
+                ahead += self.read_parents[sha]
+            elif sha in loaded:
+                ahead += (loaded[sha]["parent_shas"] or "").split()
+        if not loaded.keys() <= reached:
+            chunk = Chunk()
+            chunk.listed["commits"] = {row["id"] for sha, row in loaded.items() if sha in reached}
+            chunk.listed["commits"] |= self.read_ids
+            yield chunk
 
     def _new_commits(self, head: str) -> Iterator[Chunk]:
         """From the head back until every parent of a known commit is known, whatever the dates say.
@@ -515,7 +550,7 @@ class _Repository:
         """
         seen: set[str] = set()
         wanted: set[str] = set()
-        for row in self.known.rows("commits", ("sha", "parent_shas", "committed_at"), self.id):
+        for row in self.known.rows("commits", ("sha", "parent_shas", "committed_at"), self.id, _HERE):
             seen.add(row["sha"])
             if not (self.start and row["committed_at"] and row["committed_at"] < self.start):
                 wanted.update((row["parent_shas"] or "").split())
@@ -583,8 +618,10 @@ class _Repository:
     def _add_commits(self, chunk: Chunk, new: Sequence[Node], associated: Sequence[Node]) -> None:
         chunk.add("commits", [shape.commit_row(node, self.id) for node in new])
         for node in new:
-            parents = [] if self._is_old(node) else [parent["oid"] for parent in shape.nodes(node.get("parents"))]
-            self.read_commits[node["oid"]] = parents
+            parents = [parent["oid"] for parent in shape.nodes(node.get("parents"))]
+            self.read_parents[node["oid"]] = parents
+            self.read_commits[node["oid"]] = [] if self._is_old(node) else parents
+            self.read_ids.add(node["id"])
         for node in associated:
             if self.has_files:
                 is_carried = bool(shape.nodes(node.get("associatedPullRequests")))
@@ -601,7 +638,7 @@ class _Repository:
         carried = self.known.values("commit_pull_requests", "commit_id", self.id)
         asked = {
             row["id"]: row["sha"]
-            for row in self.known.rows("commits", ("id", "sha", "committed_at"), self.id)
+            for row in self.known.rows("commits", ("id", "sha", "committed_at"), self.id, _HERE)
             if row["id"] not in carried
             and not (self.start and row["committed_at"] and row["committed_at"] < self.start)
         }
