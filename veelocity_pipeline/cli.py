@@ -6,11 +6,14 @@ is imported by the command that needs it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
+import gc
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -69,7 +72,7 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
                 FAILED,
             )
         except KeyboardInterrupt:
-            _complain("interrupted; what was loaded before is kept, and the next run goes on from there", 130)
+            _complain("interrupted; what was loaded before is kept, and the next run goes on from there", FAILED)
 
     return run
 
@@ -342,6 +345,7 @@ def dev(
 
 
 def _refresh(settings: Settings, **arguments: Any) -> RefreshResult:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who ends it politely is answered as Ctrl-C is
     with _progress(Home(settings.home)):
         out.print("[dim]Loading the pipeline …[/dim]")
         from veelocity_pipeline.orchestration import refresh as run
@@ -456,6 +460,8 @@ def _shown_home(home: Home) -> str:
 
 def main() -> None:
     """Entry point of the console script."""
+    # At its end the interpreter would look for circles in all that Dagster and dbt left: seconds for nothing.
+    atexit.register(gc.freeze)
     app()
 
 

@@ -168,7 +168,12 @@ def rebuild(settings: Settings) -> RefreshResult:
 def _run(
     settings: Settings, name: str, command: str, config: dict[str, Any], selection: list[dg.AssetKey] | None = None
 ) -> RefreshResult:
-    """Run a job here and now, on the instance that the UI and the schedules use."""
+    """Run a job here and now, on the instance that the UI and the schedules use.
+
+    Raises:
+        WarehouseError: the folder cannot be used.
+        KeyboardInterrupt: it was interrupted; the run is marked as failed.
+    """
     import dagster as dg
 
     home = prepare_instance(settings)
@@ -185,12 +190,26 @@ def _run(
             raise_on_error=False,
             tags={"dagster/from_command_line": command},
         )
+    if any(map(_is_interruption, result.all_events)):
+        raise KeyboardInterrupt
     return RefreshResult(
         run_id=result.run_id,
         succeeded=result.success,
         failed_steps=_failed_steps(result.all_events),
         failures=_failures(home, started),
     )
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    """Whether this is a step or the run that ends because of a signal."""
+    error = event.step_failure_data.error if event.is_step_failure else None
+    if event.event_type_value == "PIPELINE_FAILURE":
+        error = event.job_failure_data.error
+    while error is not None:
+        if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
+            return True
+        error = error.cause
+    return False
 
 
 def _failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
