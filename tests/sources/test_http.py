@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -379,3 +382,329 @@ def test_pages_that_lead_in_a_circle_are_said() -> None:
     with pytest.raises(BadAnswerError, match="do not end"):
         list(server.client.pages("/things"))
     assert len(server.asked) == 3
+
+
+# -- budgets
+
+
+def limited_to(
+    resource: str, remaining: int, reset: int = NOW + 100, body: Any = None, status: int = 200
+) -> httpx.Response:
+    return ok(
+        body,
+        status,
+        x_ratelimit_resource=resource,
+        x_ratelimit_remaining=str(remaining),
+        x_ratelimit_reset=str(reset),
+    )
+
+
+def test_a_spent_graphql_budget_does_not_stop_rest() -> None:
+    refused = limited_to("graphql", 0, body={"errors": [{"type": "RATE_LIMITED", "message": "spent"}]})
+    server = Server(limited_to("graphql", 0), limited_to("core", 900), limited_to("core", 0), refused, ok({"data": {}}))
+    server.client.graphql("{ a }")
+    server.client.get("/a")
+    server.client.get("/b")
+    assert server.slept == []
+    server.client.graphql("{ a }")  # waits for its own budget, and again as it is refused
+    assert sum(server.slept) == pytest.approx(101 + 101)
+    assert all("GraphQL points" in said for said in server.waits)
+
+
+def test_a_spent_rest_budget_does_not_stop_graphql() -> None:
+    server = Server(limited_to("core", 0), ok({"data": {}}))
+    server.client.get("/a")
+    server.client.graphql("{ a }")
+    assert server.slept == []
+
+
+def test_a_secondary_limit_blocks_the_whole_token() -> None:
+    limit = ok(
+        {"message": "You have exceeded a secondary rate limit."}, 403, retry_after="20", x_ratelimit_remaining="0"
+    )
+    server = Server(limit, ok({}), ok({"data": {}}), tokens=("one", "two"))
+    server.client.get("/a")
+    server.client.graphql("{ a }")
+    assert [request.headers["authorization"] for request in server.asked] == ["Bearer one", "Bearer two", "Bearer two"]
+    assert server.slept == []
+
+
+def test_a_secondary_limit_may_come_with_status_200() -> None:
+    errors = [{"type": "FORBIDDEN", "message": "You have exceeded a secondary rate limit."}]
+    server = Server(ok({"errors": errors}), ok({"data": {}}))
+    server.client.graphql("{ a }")
+    assert sum(server.slept) == 60
+
+
+def test_the_fullest_token_of_the_resource_is_used() -> None:
+    server = Server(limited_to("core", 10), limited_to("core", 4000), limited_to("core", 3999), tokens=("one", "two"))
+    for _ in range(3):
+        server.client.get("/a")
+    assert [request.headers["authorization"] for request in server.asked] == ["Bearer one", "Bearer two", "Bearer two"]
+    assert server.client.remaining == 10 + 3999
+
+
+def test_an_answer_that_was_overtaken_changes_nothing() -> None:
+    server = Server(limited_to("core", 5), limited_to("core", 7), limited_to("core", 4_999, NOW + 3_700))
+    server.client.get("/a")
+    server.client.get("/a")
+    assert server.client.remaining == 5
+    server.client.get("/a")
+    assert server.client.remaining == 4_999
+
+
+def test_threads_together_do_not_overdraw_what_is_left() -> None:
+    """Sixteen threads and three requests left: three go, the others wait for the next hour."""
+    left, refused, lock = [4], [0], threading.Lock()
+    slow = threading.Barrier(3, timeout=10)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        with lock:
+            if server.now < 100:
+                if left[0] == 0:
+                    refused[0] += 1
+                    return limited_to("core", 0, body={"message": "API rate limit exceeded"}, status=403)
+                left[0] -= 1
+                remaining = left[0]
+            else:
+                return limited_to("core", 4_000, NOW + 3_700)
+        if remaining < 3:
+            slow.wait()  # all that were let through are under way together
+        return limited_to("core", remaining)
+
+    server = Server(*[answer] * 40)
+    server.client.get("/first")
+    threads = [threading.Thread(target=server.client.get, args=("/x",)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert refused[0] == 0
+    assert len(server.asked) == 17
+
+
+def test_a_document_waits_where_it_costs_more_than_is_left() -> None:
+    def costing(remaining: int, reset: int = NOW + 100) -> httpx.Response:
+        return limited_to("graphql", remaining, reset, {"data": {"rateLimit": {"cost": 30}}})
+
+    server = Server(costing(40), costing(10), costing(4_970, NOW + 3_700))
+    for _ in range(3):
+        server.client.graphql("{ a }")
+    assert sum(server.slept) == pytest.approx(101)
+
+
+def test_the_minutes_limit_is_kept_before_it_is_met() -> None:
+    expensive = ok({"data": {"rateLimit": {"cost": 500}}})
+    server = Server(*[expensive] * 6, pace={"graphql": 2_000})
+    for _ in range(4):
+        server.client.graphql("{ a }")
+    assert server.slept == []
+    server.client.graphql("{ a }")
+    assert sum(server.slept) == pytest.approx(60)
+    assert "2,000 a minute" in server.waits[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_paced"),
+    [
+        ("https://api.github.com/graphql", True),
+        ("https://api.acme.ghe.com/graphql", True),
+        ("https://git.acme.test/api/graphql", False),
+    ],
+)
+def test_only_the_cloud_has_limits_by_the_minute(url: str, is_paced: bool) -> None:
+    assert bool(GITHUB.pace(url)) is is_paced
+
+
+# -- what is sent where
+
+
+def moved(to: str, status: int = 301) -> httpx.Response:
+    return httpx.Response(status, headers={"location": to})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_elsewhere_takes_nothing_of_ours_along(status: int) -> None:
+    server = Server(moved("https://evil.test/x", status), ok({}), moved("https://evil.test/x", status))
+    server.client.get("/a")
+    ours = {"authorization", "x-github-api-version", "if-none-match"}
+    assert ours & server.asked[1].headers.keys() == set()
+    with pytest.raises(BadAnswerError, match=r"evil\.test.*GITHUB_API_URL"):
+        server.client.graphql("{ secret }")
+    assert [request.url.host for request in server.asked] == ["api.test", "evil.test", "api.test"]
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_query_follows_within_the_host(status: int) -> None:
+    server = Server(moved("/v2/graphql", status), ok({"data": {"x": 1}}))
+    assert server.client.graphql("{ x }") == {"x": 1}
+    assert (server.asked[1].method, server.asked[1].url.path) == ("POST", "/v2/graphql")
+    assert server.asked[1].content == server.asked[0].content
+
+
+@pytest.mark.parametrize("there", ["http://api.test/v1/x", "http://evil.test/", "ftp://api.test/x"])
+def test_nothing_goes_where_it_is_not_encrypted(there: str) -> None:
+    server = Server(moved(there))
+    with pytest.raises(BadAnswerError, match="not encrypted"):
+        server.client.get("/x")
+    assert len(server.asked) == 1
+
+
+def test_another_port_is_another_host() -> None:
+    server = Server(moved("https://api.test:8443/x"), ok({}))
+    server.client.get("/x")
+    assert "authorization" not in server.asked[1].headers
+
+
+def test_redirects_without_end_are_said() -> None:
+    server = Server(*[moved("/v1/x")] * 10)
+    with pytest.raises(BadAnswerError, match="without end"):
+        server.client.get("/x")
+
+
+def test_tls_is_verified_and_nothing_turns_that_off() -> None:
+    server = Server()
+    context = httpx.HTTPTransport()._pool._ssl_context
+    assert context is not None
+    assert context.check_hostname
+    assert context.verify_mode.name == "CERT_REQUIRED"
+    assert "verify" not in Client.__init__.__code__.co_varnames
+    assert server.asked == []
+
+
+# -- bodies that end too early, from a real socket
+
+
+class Halves(BaseHTTPRequestHandler):
+    """The first answer is what the server was given, the second whole."""
+
+    broken: bytes
+    count = 0
+
+    def answer(self) -> None:
+        type(self).count += 1
+        whole = b'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{"x": true}'
+        self.wfile.write(self.broken if self.count == 1 else whole)
+        self.close_connection = True
+
+    do_GET = answer  # noqa: N815 -- the name is the library's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[bytes], str]]:
+    servers: list[ThreadingHTTPServer] = []
+
+    def serve(broken: bytes) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Halves,), {"broken": broken}))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+ZIPPED = gzip.compress(json.dumps({"x": list(range(1000))}).encode())
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n" + b'{"x": [1, 2',
+        b"HTTP/1.1 200 OK\r\n\r\n" + b'{"x": [1, 2',
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n" + b'{"x": [1',
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + ZIPPED[: len(ZIPPED) // 2],
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + ZIPPED[:20] + b"rubbish" + ZIPPED[27:],
+    ],
+    ids=["nothing", "length", "no length", "empty", "empty by length", "chunk", "gzip cut", "gzip broken"],
+)
+def test_a_body_that_ends_too_early_is_asked_for_again(served: Callable[[bytes], str], broken: bytes) -> None:
+    slept: list[float] = []
+    url = served(broken)
+    with Client(url, url, [SecretStr(TOKEN)], sleep=slept.append) as client:
+        assert client.get("/x").json == {"x": True}
+        assert client.requests == 2
+    assert len(slept) == 1
+    assert 0 < slept[0] <= 1
+
+
+def test_bytes_are_counted_as_they_came(served: Callable[[bytes], str]) -> None:
+    head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n"
+    url = served(head + ZIPPED)
+    with Client(url, url, [SecretStr(TOKEN)]) as client, client.metered() as usage:
+        assert len(client.get("/x").json["x"]) == 1000
+        assert usage.received == client.received == len(ZIPPED)
+
+
+def test_cancelling_ends_a_request_that_waits_for_its_answer() -> None:
+    asked, done = threading.Event(), threading.Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.set()
+            done.wait(30)
+
+        do_GET = answer  # noqa: N815 -- the name is the library's
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    client = Client(url, url, [SecretStr(TOKEN)])
+    caught: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            client.get("/x")
+        except CancelledError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert asked.wait(10)
+    client.cancel()
+    thread.join(10)
+    done.set()
+    server.shutdown()
+    server.server_close()
+    assert not thread.is_alive()
+    assert len(caught) == 1
+
+
+def test_cancelling_ends_a_wait() -> None:
+    waiting = threading.Event()
+    limit = ok({"message": "x"}, 403, retry_after="1800")
+    client = Client(
+        "https://api.test",
+        "",
+        [SecretStr(TOKEN)],
+        transport=httpx.MockTransport(lambda _request: limit),
+        on_wait=lambda _wait: waiting.set(),
+    )
+    caught: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            client.get("/x")
+        except CancelledError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert waiting.wait(10)
+    client.cancel()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(caught) == 1
