@@ -10,6 +10,7 @@ How each list is followed, and why nothing is lost:
   say nothing about what was merged when. Those that the head no longer leads to are gone: it was rewritten.
 * Releases, deployments and tags, newest first, until a page ends in one that has not changed and the total
   agrees. Deployments that can still change are asked by id.
+* Commits that these name and the default branch does not have (a release branch), back until what is known.
 
 What does not move a pull request's or an issue's ``updatedAt`` (a comment that is deleted, a link to an
 issue that is made or cut in the sidebar) is found by a full refresh.
@@ -18,6 +19,7 @@ issue that is made or cut in the sidebar) is found by a full refresh.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...settings import glob_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
@@ -200,6 +203,12 @@ class _Repository:
         self.read_parents: dict[str, list[str]] = {}
         self.read_commits: dict[str, list[str]] = {}
         self.direct: dict[str, str] = {}  # of those the ones without a pull request: id → sha
+        self.read_heads: set[str] = set()  # commits of pull requests, read by this refresh
+        self.released: set[str] = set()  # commits that releases, tags and deployments name, read by this refresh
+        production, _ = settings.rules_for(scope.name)
+        services = (*settings.services_of(scope.name), *settings.services_of(scope.configured_as))
+        own = [pattern for service in services for pattern in service.environments]
+        self.production = sorted(map(glob_regex, {*production.production_environments, *own}))
 
     def read(self) -> Iterator[Chunk]:
         """All lists, one after the other; each leaves its own part of the mark."""
@@ -219,6 +228,7 @@ class _Repository:
             ("tags", self._tags),
             ("releases", self._releases),
             ("deployments", self._deployments),
+            ("deployed_commits", self._deployed_commits),
         )
         for name, step in steps:
             done = self.mark.get("full", {}).get("done", [])
@@ -481,6 +491,8 @@ class _Repository:
             for node in items:
                 for table, rows in shape.pull_request_sets(node, self.id).items():
                     chunk.add_set(table, node["id"], rows)
+                    if table == "pull_request_commits":
+                        self.read_heads.update(row["sha"] for row in rows)
         else:
             chunk.add("issues", [shape.issue_row(node, self.id) for node in items])
             for node in items:
@@ -580,6 +592,59 @@ class _Repository:
             wanted.discard(oid)
             oid = next(iter(wanted), "")
 
+    def _deployed_commits(self) -> Iterator[Chunk]:
+        """What releases, tags and production deployments are built on beside the default branch: a release branch.
+
+        From each such commit back until every parent is known. One that cannot be had is not asked for twice.
+        """
+        state = self.mark.setdefault("deployed_commits", {})
+        lists = [self.mark.get("tags"), self.mark.get("releases"), self.mark.get("deployments", {}).get("seen")]
+        seen_lists = _print([*lists, self.production])
+        if seen_lists == state.get("seen") and not self.is_full:
+            return
+        seen = self.read_commits.keys() | self.read_heads
+        for table in ("commits", "pull_request_commits", "deployed_commits"):
+            seen |= self.known.values(table, "sha", self.id)
+        missing = set() if self.is_full else set(state.get("missing", ()))
+        for sha in sorted(self._released() - seen - missing):
+            wanted = {sha} - seen
+            while wanted:
+                oid = next(iter(wanted))
+                is_found = False
+                for page in self._history(oid, None, is_optional=True):
+                    is_found = True
+                    new = [node for node in shape.nodes(page) if node["oid"] not in seen]
+                    chunk = Chunk()
+                    chunk.add("deployed_commits", [shape.commit_row(node, self.id) for node in new])
+                    yield chunk
+                    seen.update(node["oid"] for node in new)
+                    for node in new:
+                        if not self._is_old(node):
+                            wanted.update(parent["oid"] for parent in shape.nodes(node.get("parents")))
+                    wanted -= seen
+                    if not wanted or not new:
+                        break
+                if not is_found and oid == sha:
+                    missing.add(sha)
+                wanted.discard(oid)
+        state["seen"], state["missing"] = seen_lists, sorted(missing)
+        yield self._chunk()
+
+    def _released(self) -> set[str]:
+        """Commits that tags, published releases and production deployments name; not of before the first day."""
+        shas = set(self.released)
+        newer = f" and {{}} >= '{self.start.isoformat()}'" if self.start else ""
+        published = "deleted_at is null and not is_draft" + newer.format("coalesce(published_at, created_at)")
+        shas.update(row["sha"] for row in self.known.rows("releases", ("sha",), self.id, published))
+        deployed = "deleted_at is null" + newer.format("created_at")
+        for row in self.known.rows("deployments", ("sha", "environment"), self.id, deployed):
+            if self._is_production(row["environment"]):
+                shas.add(row["sha"])
+        return {sha for sha in shas if sha}
+
+    def _is_production(self, environment: str | None) -> bool:
+        return environment is None or any(re.search(regex, environment, re.IGNORECASE) for regex in self.production)
+
     def _object(self, oid: str, after: str | None) -> Node | None:
         """A page of a commit's history, inner lists complete; None if there is no such commit (any more)."""
         found = self._page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
@@ -613,7 +678,10 @@ class _Repository:
             after = page["pageInfo"]["endCursor"]
 
     def _is_old(self, commit: Node) -> bool:
-        return self.start is not None and _time(commit["committedDate"]) < self.start
+        return self._is_too_old(_time(commit["committedDate"]))
+
+    def _is_too_old(self, moment: datetime | None) -> bool:
+        return self.start is not None and moment is not None and moment < self.start
 
     def _add_commits(self, chunk: Chunk, new: Sequence[Node], associated: Sequence[Node]) -> None:
         chunk.add("commits", [shape.commit_row(node, self.id) for node in new])
@@ -669,7 +737,11 @@ class _Repository:
         )
         rows: dict[str, dict[str, Any]] = {}
         for page in self._pages(queries.TAGS, "refs", "tags", {}) if total else ():
-            found = shape.tag_rows(shape.nodes(page), self.id)
+            refs = shape.nodes(page)
+            found = shape.tag_rows(refs, self.id)
+            for commit in map(shape.tagged, refs):
+                if commit.get("committedDate") and not self._is_old(commit):
+                    self.released.add(commit["oid"])
             rows.update((row["name"], row) for row in found)
             if found and stored.get(found[-1]["name"]) == found[-1] and len({**stored, **rows}) == total:
                 rows = {**stored, **rows}
@@ -685,7 +757,11 @@ class _Repository:
             return
 
         def add(chunk: Chunk, items: Sequence[Node]) -> None:
-            chunk.add("releases", [shape.release_row(node, self.id) for node in items])
+            rows = [shape.release_row(node, self.id) for node in items]
+            chunk.add("releases", rows)
+            self.released.update(
+                row["sha"] for row in rows if not row["is_draft"] and not self._is_too_old(row["published_at"])
+            )
 
         listed = yield from self._newest_first("releases", "releases", queries.RELEASES, add)
         self.mark["releases"] = seen
@@ -704,7 +780,13 @@ class _Repository:
 
         def add(chunk: Chunk, items: Sequence[Node]) -> None:
             self._complete(items, (queries.STATUSES,))
-            chunk.add("deployments", [shape.deployment_row(node, self.id) for node in items])
+            rows = [shape.deployment_row(node, self.id) for node in items]
+            chunk.add("deployments", rows)
+            self.released.update(
+                row["sha"]
+                for row in rows
+                if self._is_production(row["environment"]) and not self._is_too_old(row["created_at"])
+            )
             for node in items:
                 chunk.add_set("deployment_statuses", node["id"], shape.deployment_status_rows(node, self.id))
                 states[node["id"]] = node.get("state")

@@ -289,13 +289,16 @@ TAGS = _fields(
           nodes {{
             id name
             target {{
-              oid
-              ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid ... on Tag {{ target {{ oid }} }} }} }} }} }}
+              oid ...date
+              ... on Tag {{
+                target {{ oid ...date ... on Tag {{ target {{ oid ...date ... on Tag {{ target {{ oid }} }} }} }} }}
+              }}
             }}
           }}
         }}
       }}
     }}
+    fragment date on Commit {{ committedDate }}
     """
 )
 """Tags; an annotated one is peeled, and one that tags a tag twice more."""

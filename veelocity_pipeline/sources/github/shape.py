@@ -213,7 +213,7 @@ def _unique(items: Iterable[Node], key: str = "id") -> list[Node]:
 
 
 def commit_row(node: Node, repository: str) -> Row:
-    """One commit of the default branch's history."""
+    """One commit of a history."""
     return {
         "id": node["id"],
         "repository_id": repository,
@@ -255,13 +255,18 @@ def commit_file_rows(pages: Iterable[Iterable[Node]], commit: str, repository: s
 
 def tag_rows(refs: Iterable[Node], repository: str) -> list[Row]:
     """The tags of a repository, each with the commit it leads to."""
-    rows = []
-    for ref in _unique(refs, key="name"):
-        target = ref.get("target") or {}
-        while target.get("target"):
-            target = target["target"]
-        rows.append({"id": ref["id"], "repository_id": repository, "name": ref["name"], "sha": target.get("oid")})
-    return rows
+    return [
+        {"id": ref["id"], "repository_id": repository, "name": ref["name"], "sha": tagged(ref).get("oid")}
+        for ref in _unique(refs, key="name")
+    ]
+
+
+def tagged(ref: Node) -> Node:
+    """The commit that a tag leads to, over the objects of annotated tags."""
+    target: Node = ref.get("target") or {}
+    while target.get("target"):
+        target = target["target"]
+    return target
 
 
 def issue_row(node: Node, repository: str) -> Row:

@@ -188,6 +188,25 @@ TABLES = by_name(
         primary_key=("id",),
     ),
     Table(
+        "deployed_commits",
+        "One row per commit that something deployed is built on, and that the default branch does not have.",
+        {
+            "id": TEXT,
+            "repository_id": TEXT,
+            "sha": TEXT,
+            "parent_shas": TEXT,
+            "message": TEXT,
+            "url": TEXT,
+            "author_login": TEXT,
+            "author_type": TEXT,
+            "author_name": TEXT,
+            "author_email": TEXT,
+            "authored_at": TIMESTAMP,
+            "committed_at": TIMESTAMP,
+        },
+        primary_key=("id",),
+    ),
+    Table(
         "commit_pull_requests",
         "One row per default-branch commit and pull request it belongs to.",
         {

@@ -3,6 +3,8 @@ with commits as (
     select repository_id, sha, message from {{ ref('int_commits_unioned') }}
     union
     select repository_id, sha, message from {{ ref('int_pull_request_commits_unioned') }}
+    union
+    select repository_id, sha, message from {{ ref('int_deployed_commits_unioned') }}
 )
 
 select distinct

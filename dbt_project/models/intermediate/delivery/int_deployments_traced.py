@@ -36,7 +36,11 @@ def model(dbt, session):
         )
 
     parents = {repository: {} for repository in by_repository}
-    for relation in (dbt.ref("int_commits_unioned"), dbt.ref("int_pull_request_commits_unioned")):
+    for relation in (
+        dbt.ref("int_commits_unioned"),
+        dbt.ref("int_pull_request_commits_unioned"),
+        dbt.ref("int_deployed_commits_unioned"),
+    ):
         commits = relation.project("repository_id, sha, parent_shas").to_arrow_table()
         columns = (commits.column(column).to_pylist() for column in commits.column_names)
         for repository, sha, parent_shas in zip(*columns, strict=True):
