@@ -1,11 +1,4 @@
-with attempts as (
-    select *
-    from {{ ref('int_pipeline_attempts_unioned') }}
-    where
-        is_of_this_repository
-        and (is_on_default_branch or is_on_tag)
-        and not (starts_with(event, 'pull_request') or event in ('merge_group', 'issue_comment'))
-),
+with attempts as (select * from {{ ref('int_pipeline_attempts_of_production') }}),
 
 jobs as (select * from {{ ref('int_pipeline_jobs_unioned') }}),
 

@@ -34,6 +34,16 @@ of_deployments as (
     union all by name
 
     select
+        unnest(['deployment_frequency', 'change_fail_rate', 'rework_rate']) as metric,
+        deployment_id as entity_id,
+        repository_id,
+        finished_at as measured_at,
+        'of none of the services of its repository' as excluded_because
+    from {{ ref('int_deployments_of_no_service') }}
+
+    union all by name
+
+    select
         'deployed_changes' as metric,
         deployment_id as entity_id,
         repository_id,
