@@ -50,4 +50,8 @@ select
 from {{ ref('int_commits_unioned') }} as commits
 anti join of_pull_requests using (repository_id, sha)
 anti join cherry_picks using (repository_id, sha)
-where not contains(trim(coalesce(commits.parent_shas, '')), ' ')
+cross join {{ ref('int_settings') }} as settings
+where
+    not contains(trim(coalesce(commits.parent_shas, '')), ' ')
+    -- the last page that was read reaches back over the start date
+    and (settings.started_at is null or commits.committed_at >= settings.started_at)

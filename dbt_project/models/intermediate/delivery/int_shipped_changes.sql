@@ -99,7 +99,7 @@ first_of_lane as (
     inner join deployments using (deployment_id)
     qualify row_number() over (
         partition by found.change_id, found.service, found.environment
-        order by found.step, {{ order_of_finish('deployments') }}
+        order by found.step, {{ order_of_finish('deployments') }}, found.match_method
     ) = 1
 )
 
