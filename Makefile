@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak dev refresh full-refresh check status lint docs bench mutate setup lock
+.PHONY: help demo test golden soak dev refresh full-refresh check status lint docs bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no toke
 
 test: $(READY) ## All tests, offline
 	@$(BIN)/pytest -n 2
+
+golden: $(READY) ## An organisation worked out by hand: every answer beside the computed one, and why
+	@$(BIN)/python -m tests.golden
 
 soak: $(READY) ## Random histories by the thousand: does following them give what a full refresh gives?
 	@nice $(BIN)/python -m tests.histories --histories $(HISTORIES) --seed $(SEED) $(if $(SOURCE),--source $(SOURCE))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, parse, validate
 from pydantic import SecretStr
 
+from tests.golden.story import tell
 from veelocity_pipeline.settings import Service, Settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import http
@@ -429,3 +432,72 @@ def test_a_refresh_of_one_repository_leaves_the_others_alone(
     errors = {outcome.scope_name: outcome.error for outcome in outcomes}
     assert len(errors) == 2
     assert "GITHUB_REPOSITORIES" in (errors["acme/nothing-here"] or "")
+
+
+RELEASES_FROM_A_BRANCH = """
+now 2026-03-20 12:00
+people
+  ann Ann ann@acme.example
+repository web
+  2026-03-02
+    08:00  ann pushes m1
+    08:30  ann releases v1.0
+    09:00  ann pushes p1 on patch
+    09:10  ann opens #1 patch "A patch"
+    09:20  ann deploys pre to preview at=patch until 09:30
+    10:00  ann pushes m2
+    11:00  ann pushes r1 on release/1 from=v1.0
+    12:00  ann pushes r2 on release/1
+    12:30  ann releases v1.0.1 at=release/1
+    13:00  ann pushes d1 on emergency from=v1.0
+    13:10  ann deploys now to production at=emergency until 13:20
+    14:00  ann pushes s1 on trial from=v1.0
+    14:10  ann deploys try to staging at=trial until 14:20
+    15:00  ann pushes x1 on unreleased from=v1.0
+    16:00  ann loses gone
+    16:10  ann deploys ghost to production at=gone until 16:20
+linear
+  team ENG
+"""
+
+
+def test_what_is_deployed_from_another_branch_is_read_with_its_history(
+    tmp_path: Path, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    path = tmp_path / "story.txt"
+    path.write_text(RELEASES_FROM_A_BRANCH, "utf-8")
+    story = tell(path)
+    warehouse = new_warehouse("home")
+    sql = "select sha, parent_shas from raw_github.deployed_commits"
+
+    def found() -> dict[str, str]:
+        return {story.names[sha]: story.names[parents] for sha, parents in warehouse.rows(sql)}
+
+    with Simulator(organization=story.organization) as simulator:
+        settings = settings_of(simulator, services=())
+        assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
+        # not p1, which its pull request has, nor what went to staging or nowhere, nor the commit that is gone
+        assert found() == {"r2": "r1", "r1": "m1", "d1": "m1"}
+
+        repository = story.organization.repositories[0]
+        repository.tags.append(dataclasses.replace(repository.tags[-1], name="t1", commit=repository.branches["trial"]))
+        count = len(simulator.log)
+        assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
+        assert found() == {"r2": "r1", "r1": "m1", "d1": "m1", "s1": "m1"}
+        # the repositories, the tags, and the history of what the new one names; not of what is gone
+        assert len(simulator.log) - count == 3
+
+        warehouse.refresh(ENTRY, settings, full=True)
+        assert found() == {"r2": "r1", "r1": "m1", "d1": "m1", "s1": "m1"}
+
+
+def test_what_was_deployed_before_the_start_date_is_not_asked_for(
+    tmp_path: Path, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    path = tmp_path / "story.txt"
+    path.write_text(RELEASES_FROM_A_BRANCH, "utf-8")
+    story = tell(path)
+    warehouse = new_warehouse("home")
+    with Simulator(organization=story.organization) as simulator:
+        warehouse.refresh(ENTRY, settings_of(simulator, services=(), start_date=date(2026, 3, 3)))
+    assert warehouse.rows("select sha from raw_github.deployed_commits") == []

@@ -117,3 +117,14 @@ class Life:
     def present(self, accounts: list[Account]) -> list[Account]:
         """Those whose account still exists."""
         return [account for account in accounts if account.deleted_at is None]
+
+
+class Still:
+    """A given organisation, in which time passes and nothing happens."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+
+    def advance_to(self, moment: datetime) -> None:
+        """Let time pass."""
+        self.organization.now = moment

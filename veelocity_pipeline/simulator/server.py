@@ -34,7 +34,7 @@ from .cost import Cost, count
 from .engine import ApiError, Engine, page_limit
 from .github_graphql import NODE_LIMIT, Budget
 from .github_rest import Answer, ProblemError, Rest
-from .life import Life
+from .life import Life, Still
 from .linear_graphql import Allowance
 from .organization import Organization
 from .plan import CI_ACCOUNT, OWNER
@@ -177,6 +177,7 @@ class Simulator:
         seed: another seed is another organisation of the same kind; the same one is the same, byte for byte.
         port: 0 takes a free one.
         page_limit: the most that a page of GraphQL holds, however many are asked for; it may be changed.
+        organization: serve this one instead; nothing happens in it by itself, and ``change`` cannot change it.
 
     Use as a context manager, or ``start`` and ``stop``.
 
@@ -186,10 +187,17 @@ class Simulator:
         github_app: a GitHub App that may sign in; None: there is none.
     """
 
-    def __init__(self, size: str = "demo", seed: int = 7, port: int = 0, page_limit: int | None = None) -> None:
-        self._life = Life(size, seed)
+    def __init__(
+        self,
+        size: str = "demo",
+        seed: int = 7,
+        port: int = 0,
+        page_limit: int | None = None,
+        organization: Organization | None = None,
+    ) -> None:
+        self._life = Life(size, seed) if organization is None else Still(organization)
         self.page_limit = page_limit
-        self._changes = Changes(self._life, min(page_limit or 10, 10))
+        self._changes = Changes(self._life, min(page_limit or 10, 10)) if isinstance(self._life, Life) else None
         self._planned: list[list[Any]] = []
         self._port = port
         self._socket: socket.socket | None = None
@@ -301,7 +309,13 @@ class Simulator:
         }
 
     def configuration(self) -> str:
-        """A veelocity.toml that says of this organisation what its APIs cannot: machines, services, teams."""
+        """A veelocity.toml that says of this organisation what its APIs cannot: machines, services, teams.
+
+        Raises:
+            ValueError: the organisation was given, and what its settings are only the giver knows.
+        """
+        if isinstance(self._life, Still):
+            raise ValueError("the settings of an organisation that was given are the giver's")
         lines = ["[people]", f"bots = {json.dumps([CI_ACCOUNT])}"]
         plan = self._life.plan
         for repository in plan.repositories:
@@ -336,6 +350,8 @@ class Simulator:
 
     def change(self, name: str, picks: Sequence[int] = ()) -> Told | None:
         """Make one of ``changes.SHOWN`` now; None where there is nothing that it could be made to."""
+        if self._changes is None:
+            raise ValueError("an organisation that was given does not change")
         with self._lock:
             return self._changes.make(name, picks)
 

@@ -25,6 +25,8 @@ runs as (
             else 'other_runs'
         end as kind,
         attempts.run_id,
+        attempts.ref,
+        attempts.url,
         attempts.finished_at
     from {{ ref('int_pipeline_attempts_of_production') }} as attempts
     inner join rules
@@ -48,6 +50,8 @@ records as (
         records.repository_id,
         'records' as kind,
         records.run_id,
+        records.ref,
+        records.url,
         records.finished_at
     from {{ ref('int_deployment_records_unioned') }} as records
     inner join rules
@@ -65,6 +69,8 @@ releases as (
         repositories.repository_id,
         'releases' as kind,
         null as run_id,
+        releases.tag as ref,
+        releases.url,
         releases.published_at as finished_at
     from {{ ref('stg_github__releases') }} as releases
     inner join {{ ref('int_repositories_unioned') }} as repositories on repositories.source_key = releases.repository_key
@@ -93,6 +99,8 @@ select
     found.deployment_id,
     found.repository_id,
     found.kind,
+    found.ref,
+    found.url,
     found.finished_at
 from found
 cross join {{ ref('int_settings') }} as settings

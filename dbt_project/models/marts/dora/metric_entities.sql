@@ -10,6 +10,16 @@ from {{ ref('fct_deployments') }}
 union all
 
 select
+    deployment_id as entity_id,
+    'deployment' as entity_type,
+    repository_id,
+    ref as title,
+    url
+from {{ ref('int_deployments_of_no_service') }}
+
+union all
+
+select
     pull_request_id as entity_id,
     'pull_request' as entity_type,
     repository_id,
