@@ -207,7 +207,7 @@ def test_deployed_changes(truth: Truth, marts: duckdb.DuckDBPyConnection) -> Non
             moment(each.first_commit_at),
             moment(each.merged_at),
             moment(each.deployed_at),
-            each.lead_time,
+            None if each.record.is_baseline else each.lead_time,
         )
         for each in truth.changes
         if each.record
