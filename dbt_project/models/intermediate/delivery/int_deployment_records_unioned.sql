@@ -15,7 +15,8 @@ statuses as (
     group by deployment_key
 )
 
-select
+-- distinct: a row that was loaded twice is one
+select distinct
     repositories.repository_id || '/deployments/' || coalesce(deployments.deployment_number::varchar, deployments.deployment_key)
         as record_id,
     deployments.deployment_key as source_key,

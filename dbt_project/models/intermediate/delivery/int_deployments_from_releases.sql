@@ -10,7 +10,8 @@ tags as (select repository_id, tag, min(sha) as sha from {{ ref('int_tags_unione
 
 rules as (select * from {{ ref('int_service_rules') }})
 
-select
+-- distinct: a row that was loaded twice is one
+select distinct
     services.service || '/releases/' || releases.tag as deployment_id,
     releases.release_key as source_key,
     repositories.repository_id,
