@@ -298,7 +298,6 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 
 def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
     """The source's dlt pipeline into the working file; without a home one that only describes itself."""
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     # Whoever runs the load decides what a signal means; dlt would make a failed load of it, and the run would go on.
     os.environ["RUNTIME__INTERCEPT_SIGNALS"] = "false"
     folder = str(home.dlt) if home else _scratch().name

@@ -1,0 +1,183 @@
+"""What a whole refresh lets out: no secret in what it writes, no connection but to the APIs, no request but reads."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from subprocess import CompletedProcess
+
+import duckdb
+import pytest
+from graphql import OperationDefinitionNode, OperationType, parse
+
+from tests.conftest import veelocity
+from veelocity_pipeline.simulator import Fault, LoggedRequest, SimulatedApp, Simulator
+from veelocity_pipeline.simulator.server import GITHUB_TOKEN, LINEAR_KEY
+from veelocity_pipeline.sources.github import queries as github_queries
+from veelocity_pipeline.warehouse import Home
+
+SPY = """
+import logging, os, sys
+
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        where = arguments[1] if event == "socket.connect" else arguments[:2]
+        with open(os.environ["SPY_LOG"], "a") as log:
+            log.write(f"{event}\\t{where!r}\\n")
+
+sys.addaudithook(hook)
+if "SPY_VERBOSE" in os.environ and "dbt" not in sys.argv[0]:
+    logging.basicConfig(level=logging.DEBUG, stream=sys.__stderr__)
+"""
+"""Writes down every connection and every look-up of a name, and lets every library say all that it can say."""
+
+TOKENS = (GITHUB_TOKEN[:13] + "R3cognisableToken0000one", GITHUB_TOKEN[:13] + "R3cognisableToken0000two")
+KEY = LINEAR_KEY[:17] + "R3cognisableKey000000000"
+SIGNATURE = "eyJhbGciOi"
+"""How every JSON Web Token begins whose header names its algorithm first."""
+
+
+@dataclass
+class Ran:
+    """What two refreshes of one home left behind."""
+
+    home: Home
+    said: str
+    results: list[CompletedProcess[str]]
+    connections: list[str]
+    requests: list[LoggedRequest]
+    documents: set[str]
+    secrets: list[str]
+    port: int
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    """A refresh in which much goes wrong, and one that makes it good, with all the secrets that there can be."""
+    folder = tmp_path_factory.mktemp("safety")
+    (folder / "sitecustomize.py").write_text(SPY)
+    (folder / "connections").touch()
+    home = Home(folder / "home")
+    documents: set[str] = set()
+    with Simulator(size="small") as simulator:
+        simulator.github_app = app = SimulatedApp()
+        for engine in (simulator._github, simulator._linear):
+            prepare = engine.prepare
+
+            def watched(query: str, prepare=prepare):  # type: ignore[no-untyped-def]
+                documents.add(query)
+                return prepare(query)
+
+            engine.prepare = watched  # type: ignore[method-assign]
+        names = simulator.environment()["GITHUB_REPOSITORIES"]
+        environment = {
+            **simulator.environment(),
+            "GITHUB_TOKEN": ",".join(TOKENS),
+            "GITHUB_APP_ID": app.id,
+            "GITHUB_APP_PRIVATE_KEY": app.private_key.replace("\n", "\\n"),
+            "GITHUB_REPOSITORIES": f"{names},globex/nothing",
+            "LINEAR_API_KEY": KEY,
+            "VEELOCITY_HOME": str(home.path),
+            "VEELOCITY_ENV_FILE": os.devnull,
+            "PYTHONPATH": str(folder),
+            "SPY_LOG": str(folder / "connections"),
+        }
+        simulator.faults += [
+            Fault("not_json", match="/actions/workflows", times=3),
+            Fault("drop", match="pullRequests", after=1),
+            Fault("502", match="issues", after=2),
+            Fault("forbidden", match="/actions/runs", times=1),
+            Fault("unauthorized", match="/linear/graphql", times=1),
+        ]
+        results = [veelocity("refresh", **environment, SPY_VERBOSE="1", RUNTIME__LOG_LEVEL="DEBUG")]
+        simulator.faults.clear()
+        simulator.advance(days=2)  # the App's first token is too old by now
+        results.append(veelocity("refresh", **environment))
+        body = [line for line in app.private_key.splitlines() if not line.startswith("-----")]
+        yield Ran(
+            home,
+            "".join(result.stdout + result.stderr for result in results),
+            results,
+            sorted(set((folder / "connections").read_text().splitlines())),
+            list(simulator.log),
+            documents,
+            [*TOKENS, KEY, *app.issued, SIGNATURE, "PRIVATE KEY", *body[:-1]],
+            simulator._port,
+        )
+
+
+def written(home: Home) -> Iterator[tuple[str, bytes]]:
+    """Everything under the home: files as they are and unpacked, every text of every table."""
+    for path in sorted(home.path.rglob("*")):
+        if not path.is_file():
+            continue
+        content = path.read_bytes()
+        yield str(path), content
+        if content[:2] == b"\x1f\x8b":
+            yield f"{path} unpacked", gzip.decompress(content)
+        if path.suffix == ".parquet":
+            rows = duckdb.sql(f"select * from read_parquet('{path}')").fetchall()
+            yield f"{path} rows", repr(rows).encode()
+    for file in (home.working, home.published):
+        with duckdb.connect(str(file), read_only=True) as connection:
+            tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            for schema, table in tables:
+                rows = connection.execute(f'select * from "{schema}"."{table}"').fetchall()
+                yield f"{file.name} {schema}.{table}", repr(rows).encode()
+                if table == "_dlt_pipeline_state":
+                    states = connection.execute(f'select state from "{schema}"."{table}"').fetchall()
+                    unpacked = [zlib.decompress(base64.b64decode(state)) for (state,) in states]
+                    yield f"{file.name} {schema}.{table} unpacked", b"\n".join(unpacked)
+
+
+def test_no_secret_is_in_anything_that_a_run_wrote(ran: Ran) -> None:
+    assert [result.returncode for result in ran.results] == [2, 1], ran.said[-3000:]  # Linear's key; globex/nothing
+    assert "Traceback" not in ran.said.replace("DEBUG", "")
+    found, places = [], dict(written(ran.home))
+    for place, content in {**places, "stdout and stderr": ran.said.encode()}.items():
+        found += [f"{secret[:6]}… in {place}" for secret in ran.secrets if secret.encode() in content]
+    assert found == []
+    # the search does find what is there: plain, in a table, in dlt's packed state, in Dagster's event log
+    holding = [place for place, content in places.items() if b"acme/web" in content]
+    assert any("raw_github.pull_requests" in place for place in holding)
+    assert any("_dlt_pipeline_state unpacked" in place for place in holding)
+    assert any(str(ran.home.dagster) in place for place in holding)
+    assert str(ran.home.report) in holding
+    assert "httpcore" in ran.said + (ran.home.path / "refresh.log").read_text()  # they did say all they can
+
+
+def test_nothing_is_connected_to_but_the_apis(ran: Ran) -> None:
+    assert any("127.0.0.1" in line for line in ran.connections)
+    outside = [
+        line
+        for line in ran.connections
+        if not line.startswith((f"socket.connect\t('127.0.0.1', {ran.port}", "socket.getaddrinfo\t('127.0.0.1', "))
+        and "'/" not in line  # a socket in the file system
+    ]
+    assert outside == []
+
+
+def test_every_request_is_a_read(ran: Ran) -> None:
+    others = {
+        (entry.method, entry.path)
+        for entry in ran.requests
+        if entry.method != "GET" and not (entry.method == "POST" and entry.path == "/graphql")
+    }
+    assert {path.rpartition("/")[2] for _, path in others} == {"access_tokens"}
+    assert len(ran.documents) >= 8
+    for document in ran.documents:
+        assert kinds(document) == {OperationType.QUERY}
+
+
+def test_every_document_is_a_query() -> None:
+    for document in github_queries.DOCUMENTS.values():
+        assert kinds(document) == {OperationType.QUERY}
+
+
+def kinds(document: str) -> set[OperationType]:
+    """What the operations of a document are."""
+    return {each.operation for each in parse(document).definitions if isinstance(each, OperationDefinitionNode)}
