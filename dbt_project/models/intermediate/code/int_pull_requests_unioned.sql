@@ -20,7 +20,7 @@ with github as (
         pull_requests.head_branch,
         pull_requests.head_sha,
         pull_requests.is_cross_repository,
-        coalesce(pull_requests.base_branch = repositories.default_branch, false) as targets_default_branch,
+        default_branches.branch is not null as targets_default_branch,
         -- closed ones can have a test merge here, and were not merged
         case when pull_requests.merged_at is not null then pull_requests.merge_commit_sha end as merge_commit_sha,
         pull_requests.additions,
@@ -34,6 +34,9 @@ with github as (
     from {{ ref('stg_github__pull_requests') }} as pull_requests
     inner join {{ ref('int_repositories_unioned') }} as repositories
         on pull_requests.repository_key = repositories.source_key
+    left join {{ ref('int_default_branches') }} as default_branches
+        on default_branches.repository_id = repositories.repository_id
+        and default_branches.branch = pull_requests.base_branch
     left join {{ ref('int_people_handles') }} as author
         on author.handle = {{ handle('pull_requests.author_login', 'pull_requests.author_type') }}
 )

@@ -33,7 +33,7 @@ select
     runs.sha,
     runs.ref,
     coalesce(runs.head_repository_key = runs.repository_key, false) as is_of_this_repository,
-    coalesce(runs.ref = repositories.default_branch, false) as is_on_default_branch,
+    default_branches.branch is not null as is_on_default_branch,
     tags.tag is not null as is_on_tag,
     coalesce(history.is_history_cut, false) as is_history_cut,
     runs.url,
@@ -43,5 +43,7 @@ from github_actions as runs
 inner join repositories on repositories.source_key = runs.repository_key
 left join history
     on history.repository_key = runs.repository_key and history.workflow_key is not distinct from runs.workflow_key
+left join {{ ref('int_default_branches') }} as default_branches
+    on default_branches.repository_id = repositories.repository_id and default_branches.branch = runs.ref
 left join tags on tags.repository_id = repositories.repository_id and tags.tag = runs.ref
 qualify row_number() over (partition by runs.run_key, runs.attempt order by runs.is_latest desc) = 1

@@ -1,0 +1,62 @@
+-- What a default branch was called before it was renamed no provider tells: runs and merged pull requests keep the name
+-- of their day. It is known by this: pull requests were merged into it whose merge commits the default branch has; all
+-- that, and every run on it, was before anything of the kind happened under the present name; and it was never itself
+-- merged, as a develop branch is.
+with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+
+merges as (
+    select
+        pull_requests.repository_key,
+        pull_requests.base_branch as branch,
+        pull_requests.merged_at as happened_at,
+        commits.sha is not null as is_on_default_branch
+    from {{ ref('stg_github__pull_requests') }} as pull_requests
+    left join (select distinct repository_key, sha from {{ ref('stg_github__commits') }}) as commits
+        on commits.repository_key = pull_requests.repository_key and commits.sha = pull_requests.merge_commit_sha
+    where pull_requests.merged_at is not null
+),
+
+happened as (
+    select * from merges
+    union all
+    select repository_key, ref as branch, started_at as happened_at, null as is_on_default_branch
+    from {{ ref('stg_github_actions__runs') }}
+    where head_repository_key = repository_key and event in ('push', 'schedule', 'workflow_dispatch')
+),
+
+present as (
+    select
+        happened.repository_key,
+        min(happened.happened_at) as began_at,
+        coalesce(bool_or(happened.is_on_default_branch), false) as is_merged_into
+    from happened
+    inner join repositories
+        on repositories.source_key = happened.repository_key and repositories.default_branch = happened.branch
+    group by happened.repository_key
+),
+
+others as (
+    select repository_key, branch, max(happened_at) as ended_at
+    from happened
+    group by repository_key, branch
+    having coalesce(bool_and(is_on_default_branch), false)
+),
+
+heads as (
+    select distinct repository_key, head_branch as branch
+    from {{ ref('stg_github__pull_requests') }}
+    where not is_cross_repository
+)
+
+select repository_id, default_branch as branch, false as is_former
+from repositories
+where default_branch is not null
+
+union all
+
+select repositories.repository_id, others.branch, true as is_former
+from others
+inner join repositories on repositories.source_key = others.repository_key
+inner join present
+    on present.repository_key = others.repository_key and present.is_merged_into and others.ended_at < present.began_at
+anti join heads on heads.repository_key = others.repository_key and heads.branch = others.branch
