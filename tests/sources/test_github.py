@@ -225,7 +225,7 @@ def test_an_unmerged_pull_request_has_no_merge_commit() -> None:
 
 
 def test_a_rename_touches_both_paths() -> None:
-    files = [[{"filename": "b", "previous_filename": "a"}], [{"filename": "c"}]]
+    files = [{"filename": "b", "previous_filename": "a"}, {"filename": "c"}]
     assert [row["path"] for row in shape.commit_file_rows(files, "C", "R", "s")] == ["b", "a", "c"]
 
 

@@ -33,6 +33,8 @@ from .organization import (
 
 SITE = "https://github.com"
 NODE_LIMIT = 500_000
+MOST_FILES = 3_000
+"""How many files of a commit or pull request are listed."""
 
 
 @dataclass
@@ -464,7 +466,7 @@ def _decision(source: PullRequest) -> str | None:
 
 
 def _files(source: PullRequest, args: dict[str, Any], context: Context) -> Connection:
-    return Connection([ChangedFile(path, 7, 2) for path in source.paths], args, "files")
+    return Connection([ChangedFile(path, 7, 2) for path in source.paths[:MOST_FILES]], args, "files")
 
 
 def _associated(source: Commit, args: dict[str, Any], context: Context) -> Connection:

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from .engine import timestamp
-from .github_graphql import SITE, avatar, commit_path, find_commit, history, visible
+from .github_graphql import MOST_FILES, SITE, avatar, commit_path, find_commit, history, visible
+from .github_trees import find_tree, listing, tree_of
 from .organization import (
     Account,
     Commit,
@@ -71,6 +72,8 @@ class Rest:
             (r"/users/(?P<user>[^/]+)/repos", self._user_repositories),
             (repository, self._repository),
             (repository + r"/commits/(?P<ref>[^/]+)", self._commit),
+            (repository + r"/git/commits/(?P<sha>[0-9a-f]+)", self._git_commit),
+            (repository + r"/git/trees/(?P<sha>[0-9a-f]+)", self._tree),
             (repository + r"/compare/(?P<basehead>.+\.\.\..+)", self._compare),
             (repository + r"/actions/workflows", self._workflows),
             (repository + r"/actions/workflows/(?P<workflow>[^/]+)/runs", self._workflow_runs),
@@ -277,7 +280,7 @@ class Rest:
                 "author": self._git_user(commit.author_name, commit.author_email, commit.authored_at),
                 "committer": self._git_user(commit.committer_name, commit.committer_email, commit.committed_at),
                 "message": commit.message,
-                "tree": {"sha": _tree(commit), "url": f"{url}/git/trees/{_tree(commit)}"},
+                "tree": {"sha": _tree_id(commit), "url": f"{url}/git/trees/{_tree_id(commit)}"},
                 "comment_count": 0,
                 "verification": {
                     "verified": False,
@@ -306,7 +309,7 @@ class Rest:
         repository = commit.repository
         place = f"{repository.full_name}/blob/{commit.sha}/{path}"
         return {
-            "sha": _tree(commit),
+            "sha": _tree_id(commit),
             "filename": path,
             "status": "modified",
             "additions": 7,
@@ -327,7 +330,7 @@ class Rest:
 
     def _commit(self, query: Mapping[str, str], owner: str, repo: str, ref: str) -> Answer:
         commit = self._found_commit(self._find(owner, repo, f"/commits/{ref}"), ref)
-        paths, page, last = self.page(commit.paths, query, 300)
+        paths, page, last = self.page(commit.paths[:MOST_FILES], query, 300)
         files = [self._file(commit, path) for path in paths]
         stats = {
             "additions": commit.additions,
@@ -335,6 +338,33 @@ class Rest:
             "total": commit.additions + commit.deletions,
         }
         return Answer({**self.commit(commit), "stats": stats, "files": files}, page, last)
+
+    def _git_commit(self, query: Mapping[str, str], owner: str, repo: str, sha: str) -> Answer:
+        repository = self._find(owner, repo, f"/git/commits/{sha}")
+        commit = find_commit(repository, sha)
+        if commit is None:
+            raise ProblemError(404, "Not Found")
+        whole = self.commit(commit)
+        tree = tree_of(commit).sha
+        url = f"{self.root}/repos/{repository.full_name}/git"
+        return Answer(
+            {
+                "sha": commit.sha,
+                "node_id": commit.id,
+                "url": f"{url}/commits/{commit.sha}",
+                "html_url": whole["html_url"],
+                **{name: whole["commit"][name] for name in ("author", "committer", "message", "verification")},
+                "tree": {"sha": tree, "url": f"{url}/trees/{tree}"},
+                "parents": whole["parents"],
+            }
+        )
+
+    def _tree(self, query: Mapping[str, str], owner: str, repo: str, sha: str) -> Answer:
+        repository = self._find(owner, repo, f"/git/trees/{sha}")
+        tree = find_tree(repository, sha)
+        if tree is None:
+            raise ProblemError(404, "Not Found")
+        return Answer(listing(tree, f"{self.root}/repos/{repository.full_name}", bool(query.get("recursive"))))
 
     def _compare(self, query: Mapping[str, str], owner: str, repo: str, basehead: str) -> Answer:
         repository = self._find(owner, repo, f"/compare/{basehead}")
@@ -457,7 +487,7 @@ class Rest:
             "workflow_url": f"{self.root}/repos/{name}/actions/workflows/{run.workflow.id}",
             "head_commit": {
                 "id": commit.sha,
-                "tree_id": _tree(commit),
+                "tree_id": _tree_id(commit),
                 "message": commit.message,
                 "timestamp": timestamp(commit.committed_at),
                 "author": {"name": commit.author_name, "email": commit.author_email},
@@ -601,8 +631,8 @@ _REPOSITORY_LINKS = {
 }
 
 
-def _tree(commit: Commit) -> str:
-    """A tree's hash: any that belongs to this commit alone."""
+def _tree_id(commit: Commit) -> str:
+    """A hash that belongs to this commit alone, where nobody looks into the tree."""
     return commit.sha[::-1]
 
 

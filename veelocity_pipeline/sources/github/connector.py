@@ -12,6 +12,9 @@ How each list is followed, and why nothing is lost:
   agrees. Deployments that can still change are asked by id.
 * Commits that these name and the default branch does not have (a release branch), back until what is known.
 
+Whatever takes more than a page leaves a checkpoint with each, and a refresh that was killed is gone on with from
+there: first reads, full ones, and increments after a long absence alike.
+
 What does not move a pull request's or an issue's ``updatedAt`` (a comment that is deleted, a link to an
 issue that is made or cut in the sidebar) is found by a full refresh.
 """
@@ -31,7 +34,7 @@ from ...settings import glob_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
-from . import queries, shape
+from . import queries, shape, trees
 from .app import check_app
 from .queries import Nested
 from .repositories import github_client, resolve
@@ -59,8 +62,15 @@ ENDED = frozenset({"INACTIVE", "FAILURE", "ERROR", "DESTROYED", "ABANDONED"})
 
 UNDER_WAY = frozenset({"PENDING", "QUEUED", "IN_PROGRESS", "WAITING"})
 
-MOST_ACTIVE = 100
-"""How many of the deployments that are live are looked at when there is a new one, which may have replaced them."""
+MOST_REPLACED = 10
+"""How many of an environment's live deployments are looked at first when it has a new one, which may replace them:
+GitHub makes all earlier ones inactive at once, or none (``auto_inactive``), so the newest of them tell."""
+
+FILES_PER_PAGE = 100
+"""The most that REST lists at once."""
+
+TAGS_PER_CHECKPOINT = 1_000
+"""Tags are one set for dlt, loaded whole each time: a checkpoint with every page would load them over and over."""
 
 
 _HERE = "deleted_at is null"
@@ -107,6 +117,10 @@ ISSUES = _Moving(
 )
 
 
+_Add = Callable[[Chunk, Sequence[Any]], dict[str, Any]]
+"""Puts nodes into a chunk as rows; returns by key what tells whether one has changed."""
+
+
 class GitHubConnector(Connector):
     """One refresh of GitHub. A scope is a repository, by its node id."""
 
@@ -135,7 +149,8 @@ class GitHubConnector(Connector):
         the total over what is stored; ``sweep`` while all are read), ``commits`` (``head``; ``walk`` likewise),
         ``tags``, ``releases`` and ``deployments`` (print of the newest), ``repository`` (print of its row),
         ``files`` (whether paths are read), ``name`` (in every address that is loaded), ``full`` (lists that an
-        unfinished full refresh is done with).
+        unfinished full refresh is done with). While more than a page is read: ``increment`` of pull requests and
+        issues, ``walks`` of the last three by name.
         """
         yield from _Repository(self, scope, mark, request, known).read()
 
@@ -254,6 +269,8 @@ class _Repository:
                 for key in ("sweep", "walk"):
                     if self.mark.get(name, {}).get(key, {}).get("is_full"):
                         del self.mark[name][key]
+            for name in ("tags", "releases", "deployments"):
+                self.mark.get("walks", {}).pop(f"{name} in full", None)
             self.mark["full"] = {"begun": self.now.isoformat(), "name": self.name, "done": []}
 
     def _chunk(self) -> Chunk:
@@ -292,12 +309,14 @@ class _Repository:
     def _pages(
         self, document: str, field: str, kind: str, variables: Mapping[str, Any], after: str | None = None
     ) -> Iterator[Node]:
+        cursors = _Cursors(f"{field} in {self.name}")
         while True:
             page = self._page(document, field, kind, {**variables, "after": after})
+            following = cursors.following(page)
             yield page
-            if not page["pageInfo"]["hasNextPage"]:
+            if following is None:
                 return
-            after = page["pageInfo"]["endCursor"]
+            after = following
 
     def _by_id(
         self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]
@@ -348,7 +367,7 @@ class _Repository:
             yield from self._sweep(kind, total)
             return
         settled = newest is None or _time(state["seen_at"]) - _time(newest) >= SETTLED
-        if newest == state["newest"] and total == state["count"] and settled:
+        if newest == state["newest"] and total == state["count"] and settled and "increment" not in state:
             return
         seen: set[str] = set()
         if total:
@@ -362,9 +381,11 @@ class _Repository:
         if sweep is None or sweep["is_full"] != self.is_full:
             sweep = {"after": None, "newest": _newest(self.node.get(kind.field)), "is_full": self.is_full}
         state["sweep"] = sweep
+        state.pop("increment", None)
         is_resumed = sweep["after"] is not None
         seen: set[str] = set()
         pages = 0
+        cursors = _Cursors(f"{kind.field} in {self.name}")
         while total:
             try:
                 page = self._page(
@@ -383,10 +404,11 @@ class _Repository:
             pages += 1
             items = shape.nodes(page)
             seen.update(node["id"] for node in items)
-            sweep["after"] = page["pageInfo"]["endCursor"]
-            if not page["pageInfo"]["hasNextPage"] or any(self._is_before_start(node) for node in items[-1:]):
+            following = cursors.following(page)
+            if following is None or any(self._is_before_start(node) for node in items[-1:]):
                 yield self._rows(kind, items)
                 break
+            sweep["after"] = following
             chunk = self._chunk()
             self._add(kind, chunk, items)
             yield chunk
@@ -405,29 +427,58 @@ class _Repository:
         yield from self._settle(kind, total, seen, is_complete=not is_resumed)
 
     def _increment(self, kind: _Moving) -> Generator[Chunk, None, set[str]]:
-        """What changed since ``newest`` in the mark, and moves it. Returns the ids that were read."""
+        """What changed since ``newest`` in the mark, and moves it. Returns the ids that were read.
+
+        One that takes more pages leaves ``increment`` in the mark: where to go on, and what was newest when it began.
+        """
         state = self.mark[kind.table]
         floor = _time(state["newest"]) - OVERLAP if state["newest"] else None
         seen: set[str] = set()
-        after: str | None = None
-        most = FIRST_OF_INCREMENT
-        newest: str | None = None
+        is_resumed = "increment" in state
         while True:
-            page = self._page(
-                kind.document, kind.field, kind.table, {"after": after, **self._variables(kind)}, most=most
-            )
-            items = shape.nodes(page)
-            if newest is None and items:
-                newest = items[0]["updatedAt"]
-            new = [node for node in items if floor is None or _time(node["updatedAt"]) >= floor]
-            seen.update(node["id"] for node in new)
-            yield self._rows(kind, new)
-            if len(new) < len(items) or not page["pageInfo"]["hasNextPage"]:
-                break
-            after, most = page["pageInfo"]["endCursor"], kind.first
-        if newest and (state["newest"] is None or _time(newest) > _time(state["newest"])):
-            state["newest"] = newest
-        return seen
+            walk = state.get("increment") or {"after": None, "newest": None}
+            cursors = _Cursors(f"{kind.field} in {self.name}")
+            is_first = True
+            while True:
+                most = FIRST_OF_INCREMENT if walk["after"] is None else kind.first
+                try:
+                    page = self._page(
+                        kind.document,
+                        kind.field,
+                        kind.table,
+                        {"after": walk["after"], **self._variables(kind)},
+                        most=most,
+                    )
+                except BadAnswerError:
+                    if not (is_resumed and is_first):
+                        raise
+                    # The cursor of an earlier run is no longer good.
+                    walk, is_first = {"after": None, "newest": None}, False
+                    continue
+                is_first = False
+                items = shape.nodes(page)
+                if walk["newest"] is None and items:
+                    walk["newest"] = items[0]["updatedAt"]
+                new = [node for node in items if floor is None or _time(node["updatedAt"]) >= floor]
+                seen.update(node["id"] for node in new)
+                following = cursors.following(page)
+                if len(new) < len(items) or following is None:
+                    yield self._rows(kind, new)
+                    break
+                walk["after"] = following
+                state["increment"] = walk
+                chunk = self._chunk()
+                self._add(kind, chunk, new)
+                yield chunk
+            state.pop("increment", None)
+            newest = walk["newest"]
+            if newest and (state["newest"] is None or _time(newest) > _time(state["newest"])):
+                state["newest"] = newest
+            if not is_resumed:
+                return seen
+            # What changed since the earlier run moved to the front, above where it went on.
+            is_resumed = False
+            floor = _time(state["newest"]) - OVERLAP if state["newest"] else None
 
     def _settle(self, kind: _Moving, total: int, seen: set[str], is_complete: bool = False) -> Iterator[Chunk]:
         """Save the mark; where the total does not agree with what is stored, list what there is first.
@@ -437,7 +488,7 @@ class _Repository:
             is_complete: everything was read from the first page to the last in this refresh.
         """
         state = self.mark[kind.table]
-        stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, "deleted_at is null")}
+        stored = {row["id"] for row in self.known.rows(kind.table, ("id",), self.id, _HERE)}
         surplus = state.get("surplus", 0)
         listed: set[str] | None = None
         if self.is_full:
@@ -487,6 +538,8 @@ class _Repository:
             items = [node for node in items if not (node.get("closedAt") and _time(node["closedAt"]) < self.start)]
         self._complete(items, kind.nested)
         if kind is PULL_REQUESTS:
+            for node in items:
+                self._complete_files(node)
             chunk.add("pull_requests", [shape.pull_request_row(node, self.id) for node in items])
             for node in items:
                 for table, rows in shape.pull_request_sets(node, self.id).items():
@@ -497,6 +550,17 @@ class _Repository:
             chunk.add("issues", [shape.issue_row(node, self.id) for node in items])
             for node in items:
                 chunk.add_set("issue_labels", node["id"], shape.issue_label_rows(node, self.id))
+
+    def _complete_files(self, node: Any) -> None:
+        """Take the paths of a pull request that touches more than GitHub lists from the two trees it lies between."""
+        listed = len(shape.nodes(node.get("files")))
+        if listed < trees.MOST_FILES or listed >= (node.get("changedFiles") or 0):
+            return
+        base = trees.merge_base(self.client, self.name, node["baseRefOid"], node["headRefOid"])
+        before, _ = trees.tree_of(self.client, self.name, base)
+        after, _ = trees.tree_of(self.client, self.name, node["headRefOid"])
+        paths = trees.changed_paths(self.client, self.name, before, after)
+        node["files"] = {"nodes": [{"path": path} for path in paths]}
 
     # -------------------------------------------------------------------------------------------- commits
 
@@ -606,7 +670,12 @@ class _Repository:
         for table in ("commits", "pull_request_commits", "deployed_commits"):
             seen |= self.known.values(table, "sha", self.id)
         missing = set() if self.is_full else set(state.get("missing", ()))
-        for sha in sorted(self._released() - seen - missing):
+        # What an interrupted run began to read has parents that it did not come to.
+        gaps: set[str] = set()
+        for row in self.known.rows("deployed_commits", ("parent_shas", "committed_at"), self.id):
+            if not self._is_too_old(row["committed_at"]):
+                gaps.update((row["parent_shas"] or "").split())
+        for sha in sorted((self._released() | gaps) - seen - missing):
             wanted = {sha} - seen
             while wanted:
                 oid = next(iter(wanted))
@@ -628,11 +697,12 @@ class _Repository:
                     missing.add(sha)
                 wanted.discard(oid)
         state["seen"], state["missing"] = seen_lists, sorted(missing)
+        self.mark.pop("tagged", None)
         yield self._chunk()
 
     def _released(self) -> set[str]:
         """Commits that tags, published releases and production deployments name; not of before the first day."""
-        shas = set(self.released)
+        shas = self.released | set(self.mark.get("tagged", ()))
         newer = f" and {{}} >= '{self.start.isoformat()}'" if self.start else ""
         published = "deleted_at is null and not is_draft" + newer.format("coalesce(published_at, created_at)")
         shas.update(row["sha"] for row in self.known.rows("releases", ("sha",), self.id, published))
@@ -664,6 +734,7 @@ class _Repository:
         Raises:
             BadAnswerError: there is no such commit, and it is not optional.
         """
+        cursors = _Cursors(f"the history of {oid[:9]} in {self.name}")
         while True:
             page = self._object(oid, after)
             if page is None:
@@ -672,10 +743,11 @@ class _Repository:
                 raise BadAnswerError(
                     f"{self.name}: commit {oid[:9]} vanished while its history was read; refresh again."
                 )
+            following = cursors.following(page)
             yield page
-            if not page["pageInfo"]["hasNextPage"]:
+            if following is None:
                 return
-            after = page["pageInfo"]["endCursor"]
+            after = following
 
     def _is_old(self, commit: Node) -> bool:
         return self._is_too_old(_time(commit["committedDate"]))
@@ -713,14 +785,38 @@ class _Repository:
         for commit, sha in {**asked, **self.direct}.items():
             if commit in done or (sha in self.read_commits and commit not in self.direct):
                 continue
-            files = self.client.pages(f"/repos/{self.name}/commits/{sha}", {"per_page": 100}, "files", about=self.name)
-            rows = shape.commit_file_rows(files, commit, self.id, sha)
+            rows = shape.commit_file_rows(self._files(sha), commit, self.id, sha)
             if not rows:
                 without.add(commit)
                 state["without"] = sorted(without)
             chunk = self._chunk()
             chunk.add_set("commit_files", commit, rows)
             yield chunk
+
+    def _files(self, sha: str) -> list[Node]:
+        """All files of a commit, against its first parent."""
+        files: list[Node] = []
+        for page in self._file_pages(sha):
+            files += page
+        if len(files) < trees.MOST_FILES:
+            return files
+        after, parents = trees.tree_of(self.client, self.name, sha)
+        before = trees.tree_of(self.client, self.name, parents[0])[0] if parents else None
+        return [{"filename": path} for path in trees.changed_paths(self.client, self.name, before, after)]
+
+    def _file_pages(self, sha: str) -> Iterator[list[Node]]:
+        path, number = f"/repos/{self.name}/commits/{sha}", 1
+        while True:
+            query = {"per_page": FILES_PER_PAGE, "page": number if number > 1 else None}
+            answer = self.client.get(path, query, about=self.name)
+            files = answer.json.get("files") if isinstance(answer.json, dict) else None
+            if not isinstance(files, list):
+                raise BadAnswerError(f"GitHub answered {path} without its files: is GITHUB_API_URL the API?")
+            yield files
+            # A proxy may drop the Link header; a page that is not full is the last one all the same.
+            if len(files) < FILES_PER_PAGE or number * FILES_PER_PAGE >= trees.MOST_FILES:
+                return
+            number += 1
 
     # ------------------------------------------------------------------------ tags, releases, deployments
 
@@ -729,41 +825,64 @@ class _Repository:
         seen = _print(connection)
         if seen == self.mark.get("tags") and not self.is_full:
             return
-        total = _total(connection)
-        stored = (
-            {}
-            if self.is_full
-            else {row["name"]: row for row in self.known.rows("tags", ("id", "repository_id", "name", "sha"), self.id)}
-        )
+        columns = ("id", "repository_id", "name", "sha")
+        stored = {row["name"]: row for row in self.known.rows("tags", columns, self.id)}
         rows: dict[str, dict[str, Any]] = {}
-        for page in self._pages(queries.TAGS, "refs", "tags", {}) if total else ():
-            refs = shape.nodes(page)
-            found = shape.tag_rows(refs, self.id)
+        loaded = self.read_commits.keys() | self.known.values("commits", "sha", self.id)
+        tagged = set(self.mark.get("tagged", ()))
+
+        def add(_chunk: Chunk, items: Sequence[Node]) -> dict[str, Any]:
+            refs = self._peeled(items)
             for commit in map(shape.tagged, refs):
-                if commit.get("committedDate") and not self._is_old(commit):
-                    self.released.add(commit["oid"])
-            rows.update((row["name"], row) for row in found)
-            if found and stored.get(found[-1]["name"]) == found[-1] and len({**stored, **rows}) == total:
-                rows = {**stored, **rows}
-                break
+                if commit.get("committedDate") and not self._is_old(commit) and commit["oid"] not in loaded:
+                    tagged.add(commit["oid"])
+            found = {row["name"]: row for row in shape.tag_rows(refs, self.id)}
+            rows.update(found)
+            return found
+
+        def save(chunk: Chunk) -> None:
+            # Not every tag is dated in what is loaded: which of them lead elsewhere must outlast an interruption.
+            self.mark["tagged"] = sorted(tagged)
+            chunk.add_set("tags", self.id, {**stored, **rows}.values())
+
+        listed = yield from self._newest_first("tags", "refs", queries.TAGS, stored, add, save, TAGS_PER_CHECKPOINT)
+        self.mark["tagged"] = sorted(tagged)
         self.mark["tags"] = seen
         chunk = self._chunk()
-        chunk.add_set("tags", self.id, rows.values())
+        known = {**stored, **rows}
+        chunk.add_set("tags", self.id, [row for name, row in known.items() if listed is None or name in listed])
         yield chunk
+
+    def _peeled(self, refs: Sequence[Node]) -> Sequence[Node]:
+        """Tags of tags of tags … followed to what they lead to, in place."""
+        deep = [target for ref in refs if (target := _innermost(ref)).get("__typename") == "Tag"]
+        while deep:
+            found: dict[str, Node] = {}
+            for nodes in self._by_id(queries.TAG_TARGETS, [target["id"] for target in deep], "ids", {}):
+                found.update((node["id"], node) for node in nodes)
+            for target in deep:
+                if target["id"] not in found:
+                    raise BadAnswerError(f"GitHub does not say in {self.name} what the tag {target['oid']} leads to.")
+                target["target"] = found[target["id"]]["target"]
+            deep = [target for target in map(_innermost, deep) if target.get("__typename") == "Tag"]
+        return refs
 
     def _releases(self) -> Iterator[Chunk]:
         seen = _print(self.node.get("releases"))
         if seen == self.mark.get("releases") and not self.is_full:
             return
+        rows = self.known.rows("releases", ("id", "updated_at"), self.id, _HERE)
 
-        def add(chunk: Chunk, items: Sequence[Node]) -> None:
-            rows = [shape.release_row(node, self.id) for node in items]
-            chunk.add("releases", rows)
+        def add(chunk: Chunk, items: Sequence[Node]) -> dict[str, Any]:
+            found = [shape.release_row(node, self.id) for node in items]
+            chunk.add("releases", found)
             self.released.update(
-                row["sha"] for row in rows if not row["is_draft"] and not self._is_too_old(row["published_at"])
+                row["sha"] for row in found if not row["is_draft"] and not self._is_too_old(row["published_at"])
             )
+            return {row["id"]: row["updated_at"] for row in found}
 
-        listed = yield from self._newest_first("releases", "releases", queries.RELEASES, add)
+        stored = {row["id"]: row["updated_at"] for row in rows}
+        listed = yield from self._newest_first("releases", "releases", queries.RELEASES, stored, add)
         self.mark["releases"] = seen
         chunk = self._chunk()
         if listed is not None:
@@ -775,39 +894,43 @@ class _Repository:
         seen = _print(connection)
         state = self.mark.setdefault("deployments", {})
         is_new = seen != state.get("seen") or self.is_full
-        read: set[str] = set()
+        if not is_new and not state.get("under_way"):
+            return
+        columns = ("id", "state", "environment", "created_at", "updated_at")
+        rows = self.known.rows("deployments", columns, self.id, _HERE)
+        stored = {row["id"]: row["updated_at"] for row in rows}
         states: dict[str, str | None] = {}
+        replacing: set[str | None] = set()  # environments in which something happened
 
-        def add(chunk: Chunk, items: Sequence[Node]) -> None:
+        def add(chunk: Chunk, items: Sequence[Node]) -> dict[str, Any]:
             self._complete(items, (queries.STATUSES,))
-            rows = [shape.deployment_row(node, self.id) for node in items]
-            chunk.add("deployments", rows)
+            found = [shape.deployment_row(node, self.id) for node in items]
+            chunk.add("deployments", found)
             self.released.update(
                 row["sha"]
-                for row in rows
+                for row in found
                 if self._is_production(row["environment"]) and not self._is_too_old(row["created_at"])
             )
             for node in items:
                 chunk.add_set("deployment_statuses", node["id"], shape.deployment_status_rows(node, self.id))
-                states[node["id"]] = node.get("state")
-                read.add(node["id"])
+            for row in found:
+                states[row["id"]] = row["state"]
+                if stored.get(row["id"]) != row["updated_at"]:
+                    replacing.add(row["environment"])
+            return {row["id"]: row["updated_at"] for row in found}
 
         listed: set[str] | None = None
         if is_new:
-            listed = yield from self._newest_first("deployments", "deployments", queries.DEPLOYMENTS, add)
+            listed = yield from self._newest_first("deployments", "deployments", queries.DEPLOYMENTS, stored, add)
+            current = set(states)
         else:
             # The newest were in the answer that says that nothing is new.
-            read.update(node["id"] for node in shape.nodes(connection))
-        again = [key for key in state.get("under_way", ()) if key not in read]
-        if is_new and listed is None:
-            active = self.known.rows("deployments", ("id", "state", "created_at"), self.id, "deleted_at is null")
-            active = [row for row in active if row["state"] not in ENDED and row["id"] not in read]
-            active.sort(key=lambda row: row["created_at"], reverse=True)
-            again += [row["id"] for row in active[:MOST_ACTIVE] if row["id"] not in again]
-        for found in self._by_id(queries.DEPLOYMENTS_BY_ID, again, "deployments", {}):
-            chunk = Chunk()
-            add(chunk, found)
-            yield chunk
+            current = {node["id"] for node in shape.nodes(connection)}
+        again = [key for key in state.get("under_way", ()) if key not in current]
+        yield from self._deployments_by_id(again, add)
+        if listed is None:
+            live = [row for row in rows if row["state"] not in ENDED | UNDER_WAY and row["id"] not in states]
+            yield from self._replaced(live, replacing, stored, add)
         under_way = set(state.get("under_way", ())) - set(again) - set(states)
         under_way |= {key for key, value in states.items() if value in UNDER_WAY or value is None}
         if is_new or again:
@@ -818,41 +941,130 @@ class _Repository:
                 chunk.listed["deployments"] = listed
             yield chunk
 
-    def _newest_first(
-        self, table: str, field: str, document: str, add: Callable[[Chunk, Sequence[Node]], None]
-    ) -> Generator[Chunk, None, set[str] | None]:
-        """Pages until one ends in what has not changed and the total agrees.
-
-        Returns all ids if it had to go to the end, else None.
-        """
-        stored = (
-            {}
-            if self.is_full
-            else {
-                row["id"]: row["updated_at"]
-                for row in self.known.rows(table, ("id", "updated_at"), self.id, "deleted_at is null")
-            }
-        )
-        seen: set[str] = set()
-        if not _total(self.node.get(field)):
-            return seen
-        for page in self._pages(document, field, table, {}):
-            items = shape.nodes(page)
-            seen.update(node["id"] for node in items)
+    def _deployments_by_id(self, ids: Sequence[str], add: _Add) -> Generator[Chunk, None, dict[str, Any]]:
+        """Some deployments, those that are gone left out; returns when each was updated, by id."""
+        updated: dict[str, Any] = {}
+        for found in self._by_id(queries.DEPLOYMENTS_BY_ID, ids, "deployments", {}):
             chunk = Chunk()
-            add(chunk, items)
+            updated |= add(chunk, found)
             yield chunk
-            if (
-                items
-                and items[-1]["id"] in stored
-                and _time(items[-1]["updatedAt"]) == stored[items[-1]["id"]]
-                and len(seen | stored.keys()) == page.get("totalCount")
-            ):
+        return updated
+
+    def _replaced(
+        self, live: Sequence[Mapping[str, Any]], environments: set[str | None], stored: Mapping[str, Any], add: _Add
+    ) -> Iterator[Chunk]:
+        """What was live in these environments, newest first, for as long as it has become something else."""
+        left: dict[str | None, list[str]] = {}
+        for row in sorted(live, key=lambda row: row["created_at"], reverse=True):
+            if row["environment"] in environments:
+                left.setdefault(row["environment"], []).append(row["id"])
+        count = MOST_REPLACED
+        while left:
+            some = {environment: ids[:count] for environment, ids in left.items()}
+            updated = yield from self._deployments_by_id([key for ids in some.values() for key in ids], add)
+            left = {
+                environment: ids[count:]
+                for environment, ids in left.items()
+                if ids[count:] and any(updated.get(key) != stored[key] for key in some[environment])
+            }
+            count = queries.DEPLOYMENTS_PER_PAGE
+
+    def _newest_first(
+        self,
+        table: str,
+        field: str,
+        document: str,
+        stored: Mapping[str, Any],
+        add: _Add,
+        save: Callable[[Chunk], None] = lambda _chunk: None,
+        items_per_checkpoint: int = 1,
+    ) -> Generator[Chunk, None, set[str] | None]:
+        """Pages until one ends in what is stored as it is and the total agrees; on from where an earlier run was.
+
+        Args:
+            stored: what tells whether an item has changed, by its key.
+            add: puts items into a chunk and returns the same of them.
+            save: puts into a chunk what ``add`` has not yet, so that it may be a checkpoint.
+
+        Returns:
+            all keys if this refresh read from the first page to the last, else None.
+        """
+        connection = self.node.get(field)
+        if not _total(connection):
+            return set()
+        front = _print(connection)
+        walks = self.mark.setdefault("walks", {})
+        name = f"{table} in full" if self.is_full else table
+        seen: set[str] = set()
+        is_rest_read = False
+        while True:
+            walk = walks.get(name)
+            after = walk["after"] if walk else None
+            is_whole = walk is None
+            here: set[str] = set()
+            waiting, is_first, is_at_end = 0, True, False
+            cursors = _Cursors(f"{field} in {self.name}")
+            while True:
+                try:
+                    page = self._page(document, field, table, {"after": after})
+                except BadAnswerError:
+                    if is_whole or not is_first:
+                        raise
+                    # The cursor of an earlier run is no longer good.
+                    break
+                is_first = False
+                items = shape.nodes(page)
+                chunk = Chunk()
+                states = add(chunk, items)
+                is_known = bool(states) and stored.get([*states][-1]) == [*states.values()][-1]
+                here |= states.keys()
+                seen |= states.keys()
+                waiting += len(items)
+                following = cursors.following(page)
+                total = int(page.get("totalCount") or 0)
+                may_stop = is_rest_read or not self.is_full
+                if following is None or (may_stop and is_known and len(seen | stored.keys()) == total):
+                    yield chunk
+                    is_at_end = True
+                    break
+                after = following
+                if waiting >= items_per_checkpoint:
+                    waiting = 0
+                    walks[name] = {"after": after, "front": walk["front"] if walk else front}
+                    save(chunk)
+                    chunk.mark = self._chunk().mark
+                yield chunk
+            walks.pop(name, None)
+            if is_whole:
+                return here if following is None else None
+            if is_at_end and walk and walk["front"] == front and len(seen | stored.keys()) == total:
                 return None
-        return seen
+            is_rest_read = is_at_end
 
 
 # ------------------------------------------------------------------------------------------------ helpers
+
+
+class _Cursors:
+    """The cursors along one list; one that comes again, or none where more is promised, would have no end."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._seen: set[str] = set()
+
+    def following(self, connection: Node) -> str | None:
+        """Where the next page begins; None at the end.
+
+        Raises:
+            BadAnswerError: the list leads in a circle.
+        """
+        if not connection["pageInfo"]["hasNextPage"]:
+            return None
+        cursor = connection["pageInfo"]["endCursor"]
+        if not cursor or cursor in self._seen:
+            raise BadAnswerError(f"GitHub's pages of {self._what} do not end: the cursor {cursor} comes again.")
+        self._seen.add(cursor)
+        return str(cursor)
 
 
 @dataclass
@@ -862,6 +1074,7 @@ class _Cut:
     owner: dict[str, Any]
     connection: dict[str, Any]
     nested: Nested
+    cursors: _Cursors
 
 
 def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
@@ -871,7 +1084,9 @@ def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
         if not connection:
             continue
         if (connection.get("pageInfo") or {}).get("hasNextPage"):
-            yield _Cut(node, connection, one)
+            cut = _Cut(node, connection, one, _Cursors(f"{one.field} of {node['id']}"))
+            cut.cursors.following(connection)
+            yield cut
         for item in shape.nodes(connection):
             yield from _inner_cuts(item, one)
 
@@ -893,10 +1108,18 @@ def _extend(cut: _Cut, owner: Node | None) -> Iterator[_Cut]:
     items = shape.nodes(more)
     cut.connection["nodes"] = [*(cut.connection.get("nodes") or ()), *items]
     cut.connection["pageInfo"] = more["pageInfo"]
-    if more["pageInfo"]["hasNextPage"]:
+    if cut.cursors.following(more) is not None:
         yield cut
     for item in items:
         yield from _inner_cuts(item, cut.nested)
+
+
+def _innermost(target: Any) -> dict[str, Any]:
+    """What a ref, or a tag that is being followed, leads to as far as is known."""
+    while target.get("target"):
+        target = target["target"]
+    found: dict[str, Any] = target
+    return found
 
 
 def _time(text: str) -> datetime:

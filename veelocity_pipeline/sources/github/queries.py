@@ -186,7 +186,7 @@ _PULL_REQUEST = _fields(
     fragment pullRequest on PullRequest {{
       id fullDatabaseId number title body url state isDraft
       author {{ ...actor }}
-      baseRefName headRefName headRefOid headRepository {{ id }} isCrossRepository mergeCommit {{ oid }}
+      baseRefName baseRefOid headRefName headRefOid headRepository {{ id }} isCrossRepository mergeCommit {{ oid }}
       additions deletions changedFiles commitCount: commits {{ totalCount }}
       createdAt updatedAt mergedAt closedAt
       {" ".join(nested.selection for nested in NESTED_IN_PULL_REQUEST)}
@@ -291,7 +291,10 @@ TAGS = _fields(
             target {{
               oid ...date
               ... on Tag {{
-                target {{ oid ...date ... on Tag {{ target {{ oid ...date ... on Tag {{ target {{ oid }} }} }} }} }}
+                target {{
+                  oid ...date
+                  ... on Tag {{ target {{ oid ...date ... on Tag {{ target {{ __typename id oid ...date }} }} }} }}
+                }}
               }}
             }}
           }}
@@ -301,7 +304,16 @@ TAGS = _fields(
     fragment date on Commit {{ committedDate }}
     """
 )
-"""Tags; an annotated one is peeled, and one that tags a tag twice more."""
+"""Tags; an annotated one is peeled, and one that tags a tag twice more. What is still a tag then is asked for by id."""
+
+TAG_TARGETS = _fields(
+    f"""
+    query tagTargets($ids: [ID!]!) {{
+      {RATE_LIMIT} nodes(ids: $ids) {{ ... on Tag {{ id target {{ __typename id oid ...date }} }} }}
+    }}
+    fragment date on Commit {{ committedDate }}
+    """
+)
 
 RELEASES = _fields(
     f"""
@@ -431,6 +443,7 @@ DOCUMENTS: dict[str, str] = {
     "commits": COMMITS,
     "headCommits": HEAD_COMMITS,
     "tags": TAGS,
+    "tagTargets": TAG_TARGETS,
     "releases": RELEASES,
     "deployments": DEPLOYMENTS,
     "deploymentsById": DEPLOYMENTS_BY_ID,

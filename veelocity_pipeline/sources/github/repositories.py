@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     AuthenticationError,
+    BadAnswerError,
     CancelledError,
     NotFoundError,
     OverloadedError,
@@ -190,6 +191,8 @@ def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
                     yield Scope(node["id"], node["nameWithOwner"], entry, {"node": node})
             if not page["pageInfo"]["hasNextPage"]:
                 return
+            if page["pageInfo"]["endCursor"] == after:
+                raise BadAnswerError(f"GitHub's pages of the repositories of {login} do not end.")
             after = page["pageInfo"]["endCursor"]
     except _OF_ALL:
         raise

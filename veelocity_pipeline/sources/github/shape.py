@@ -242,14 +242,13 @@ def commit_pull_request_rows(node: Node, repository: str) -> list[Row]:
     ]
 
 
-def commit_file_rows(pages: Iterable[Iterable[Node]], commit: str, repository: str, sha: str) -> list[Row]:
-    """The paths of a commit, from the pages of ``files`` of REST's ``/commits/{sha}``; a rename touches two."""
+def commit_file_rows(files: Iterable[Node], commit: str, repository: str, sha: str) -> list[Row]:
+    """The paths of a commit, from the ``files`` of REST's ``/commits/{sha}``; a rename touches two."""
     paths: dict[str, None] = {}
-    for page in pages:
-        for file in page:
-            paths[file["filename"]] = None
-            if file.get("previous_filename"):
-                paths[file["previous_filename"]] = None
+    for file in files:
+        paths[file["filename"]] = None
+        if file.get("previous_filename"):
+            paths[file["previous_filename"]] = None
     return [{"commit_id": commit, "repository_id": repository, "sha": sha, "path": path} for path in paths]
 
 
