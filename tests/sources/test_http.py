@@ -620,7 +620,7 @@ ZIPPED = gzip.compress(json.dumps({"x": list(range(1000))}).encode())
         b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n" + b'{"x": [1, 2',
         b"HTTP/1.1 200 OK\r\n\r\n" + b'{"x": [1, 2',
         b"HTTP/1.1 200 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n" + b'{"x": [1',
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + ZIPPED[: len(ZIPPED) // 2],
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + ZIPPED[:20] + b"rubbish" + ZIPPED[27:],
