@@ -40,7 +40,7 @@ select
     deployments.status,
     deployments.sha,
     deployments.is_sha_known,
-    deployments.ref,
+    coalesce(branches.public_branch, deployments.ref) as ref,
     deployments.url,
     deployments.started_at,
     deployments.finished_at,
@@ -58,3 +58,4 @@ from deployments
 left join failures using (deployment_id)
 left join fixes using (deployment_id)
 left join changes using (deployment_id)
+left join {{ ref('int_branches_without_names') }} as branches on branches.branch = deployments.ref

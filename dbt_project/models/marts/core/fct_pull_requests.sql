@@ -9,8 +9,8 @@ select
     pull_requests.is_bot,
     pull_requests.state,
     pull_requests.is_draft,
-    pull_requests.base_branch,
-    pull_requests.head_branch,
+    coalesce(base.public_branch, pull_requests.base_branch) as base_branch,
+    coalesce(head.public_branch, pull_requests.head_branch) as head_branch,
     pull_requests.targets_default_branch,
     pull_requests.merge_commit_sha,
     pull_requests.additions,
@@ -48,3 +48,5 @@ inner join {{ ref('int_pull_request_milestones') }} as milestones using (pull_re
 inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
 inner join {{ ref('int_pull_request_spans') }} as spans using (pull_request_id)
 left join {{ ref('int_pull_request_deployments') }} as deployments using (pull_request_id)
+left join {{ ref('int_branches_without_names') }} as base on base.branch = pull_requests.base_branch
+left join {{ ref('int_branches_without_names') }} as head on head.branch = pull_requests.head_branch

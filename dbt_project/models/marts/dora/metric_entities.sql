@@ -13,9 +13,10 @@ select
     deployment_id as entity_id,
     'deployment' as entity_type,
     repository_id,
-    ref as title,
+    coalesce(branches.public_branch, deployments.ref) as title,
     url
-from {{ ref('int_deployments_of_no_service') }}
+from {{ ref('int_deployments_of_no_service') }} as deployments
+left join {{ ref('int_branches_without_names') }} as branches on branches.branch = deployments.ref
 
 union all
 
