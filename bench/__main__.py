@@ -1,48 +1,264 @@
-"""Loads the simulated organisation, then loads it again with nothing new, and prints what each cost."""
+"""What a refresh asks for and how long it takes, beside what it may; ``python -m bench [FILE]`` writes it to FILE too.
+
+Requests and points are counted in the simulator's log and are the same every time. CPU is the client's own: it runs in
+another process than the simulator, and what is timed is given again from memory (``bench.server``).
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import os
+import platform
+import shutil
+import subprocess
+import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from veelocity_pipeline.demo import simulated_environment
 from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home
+
+from .client import Cost, measured
+from .server import Server, serving
+
+GITHUB, ACTIONS, LINEAR = "github", "github_actions", "linear"
+ALL = (GITHUB, ACTIONS, LINEAR)
+
+DELAY = 0.2
+"""Seconds that each answer takes where waiting is measured."""
+
+TOKENS = 4
+"""Ten thousand pull requests cost more points than one token has in an hour, which no bench waits for."""
 
 
-def main() -> None:
-    """Print one row per source and load: requests, points, rows, seconds, rows per second."""
-    table = Table("source", "load", "requests", "points", "rows", "seconds", "rows/s", box=None)
-    os.environ["VEELOCITY_ENV_FILE"] = os.devnull
-    with tempfile.TemporaryDirectory() as folder, simulated_environment() as environment:
-        os.environ.update(environment, VEELOCITY_HOME=folder)
-        settings = load_settings()
-        home = Home(Path(folder))
-        home.make()
-        for kind in ("first", "nothing new"):
-            for entry in SOURCES.values():
-                started = time.perf_counter()
-                outcomes = list(load(entry, settings, make_pipeline(entry, home), RefreshRequest()))
-                seconds = time.perf_counter() - started
-                rows = sum(outcome.rows for outcome in outcomes)
-                table.add_row(
-                    entry.name,
-                    kind,
-                    f"{sum(outcome.requests for outcome in outcomes):,}",
-                    f"{sum(outcome.points for outcome in outcomes):,}",
-                    f"{rows:,}",
-                    f"{seconds:.1f}",
-                    f"{rows / seconds:,.0f}",
-                )
-    Console().print(table)
+@dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        limit: the most that it may be; None where there is no target.
+        note: what else was counted.
+    """
+
+    what: str
+    unit: str
+    measured: float
+    limit: float | None = None
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether it is within its limit."""
+        return None if self.limit is None else self.measured <= self.limit
+
+
+class Home:
+    """A simulated organisation and a folder that is loaded from it."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        config = folder / "veelocity.toml"
+        config.write_text(server.configuration, encoding="utf-8")
+        token = server.environment["GITHUB_TOKEN"]
+        self.environment = {
+            **os.environ,
+            **server.environment,
+            "GITHUB_TOKEN": ",".join(f"{token[:-1]}{number}" for number in range(TOKENS)),
+            "VEELOCITY_CONFIG": str(config),
+            "VEELOCITY_ENV_FILE": os.devnull,
+            "VEELOCITY_HOME": str(folder / "home"),
+        }
+
+    def load(self, *sources: str) -> Cost:
+        """Load these sources in a process of their own."""
+        cost = measured(self.environment, *sources)
+        if cost.errors:
+            raise RuntimeError("; ".join(cost.errors))
+        return cost
+
+    def empty(self) -> None:
+        """Forget what was loaded."""
+        shutil.rmtree(self.folder / "home", ignore_errors=True)
+
+    def count(self, sql: str) -> int:
+        """One number out of the warehouse."""
+        with duckdb.connect(str(self.folder / "home" / "warehouse.duckdb"), read_only=True) as connection:
+            (found,) = connection.execute(sql).fetchall()
+        return int(found[0])
+
+
+@contextmanager
+def organisation(size: str) -> Iterator[Home]:
+    """A simulated organisation of this size, not loaded yet."""
+    with serving(size) as server, tempfile.TemporaryDirectory(prefix="veelocity-bench-") as folder:
+        yield Home(server, Path(folder))
+
+
+def pull_requests(size: str, title: str, limit: int) -> Iterator[Row]:
+    """A first load of one repository's pull requests, and of what stands beside them."""
+    with organisation(size) as home:
+        home.load(GITHUB)
+        asked = home.server.asked()
+        thousands = home.count("select count(*) from raw_github.pull_requests") / 1_000
+        commits = asked.operations.get("commits", 0)
+        # A page of a hundred commits with their parents and pull requests costs 2 points.
+        points = asked.points - 2 * commits
+        note = f"{thousands * 1_000:,.0f} of them; beside that {commits} requests for the default branch"
+        yield Row(f"1,000 {title} pull requests", "requests", (asked.graphql - commits) / thousands, limit, note)
+        yield Row(f"1,000 {title} pull requests", "points", points / thousands, 600)
+        if size == "ordinary":
+            home.load(ACTIONS)
+            asked = home.server.asked()
+            runs = home.count("select count(*) from raw_github_actions.runs")
+            attempts = home.count("select count(*) from raw_github_actions.run_attempts")
+            # A search gives 1,000 at most, so that each thousand may cost a look that was too wide and a page not full.
+            most = 1 + math.ceil(runs / 100) + 2 * math.ceil(runs / 1_000)
+            note = f"{runs:,} runs; beside that one each for {attempts} earlier attempts of deploying runs"
+            yield Row("Workflow runs of a year", "requests", asked.rest - attempts, most, note)
+            home.load(LINEAR)
+            asked = home.server.asked()
+            thousands = home.count("select count(*) from raw_linear.issues") / 1_000
+            title = "1,000 Linear issues with history"
+            yield Row(
+                title, "requests", asked.linear / thousands, 40, f"{thousands * 1_000:,.0f} of them, in two teams"
+            )
+            yield Row(title, "complexity", asked.complexity / thousands, None, "allowance: 250,000 an hour")
+
+
+def increments() -> Iterator[Row]:
+    """A hundred repositories with nothing new, and with one pull request that changed."""
+    title = "100 repositories, 4 Linear teams: nothing new"
+    with organisation("hundred") as home:
+        home.load(*ALL)
+        home.server.asked()
+        cost = home.load(*ALL)
+        idle = home.server.asked()
+        note = f"and {idle.unchanged} of REST that answer 304; {idle.points} points, {idle.complexity:,} of complexity"
+        yield Row(title, "GraphQL requests", idle.graphql + idle.linear, 6, note)
+        yield Row(title, "paid REST requests", idle.rest, 0)
+        yield Row(title, "s of CPU", cost.cpu, None, f"{cost.seconds:.1f} s on the clock")
+        home.server.touch()
+        cost = home.load(*ALL)
+        changed = home.server.asked()
+        title = "… one pull request changed"
+        yield Row(
+            title, "more requests", changed.requests - idle.requests, 10, f"{changed.points - idle.points} points"
+        )
+        yield Row(title, "s of CPU", cost.cpu, None, f"{cost.seconds:.1f} s on the clock")
+
+
+def client(size: str, title: str, limit: float | None) -> Iterator[Row]:
+    """What the client itself needs for a first load, beside the floor."""
+    with organisation(size) as home:
+        home.server.replay()
+        home.load(GITHUB)
+        home.empty()
+        cost = home.load(GITHUB)
+        thousands = home.count("select count(*) from raw_github.pull_requests") / 1_000
+        floor = _floor(home)
+        note = f"{floor['bytes'] / 1e6:.0f} MB of answers; {cost.cpu:.1f} s in all"
+        yield Row(f"{title} pull requests, first load", "s of CPU per 1,000", cost.cpu / thousands, None, note)
+        yield Row("… the floor: orjson, nested Parquet", "s of CPU per 1,000", floor["cpu"] / thousands)
+        yield Row("… the client against the floor", "times", cost.cpu / floor["cpu"], limit)
+        yield Row("… from page to table", "rows per s of CPU", cost.rows / cost.cpu, None, f"{cost.rows:,} rows")
+        held = cost.megabytes - cost.before
+        yield Row("… memory", "MB", cost.megabytes, None, f"{held:.0f} MB more than before the load")
+
+
+def _floor(home: Home) -> dict[str, Any]:
+    bodies, target = home.folder / "bodies", home.folder / "parquet"
+    bodies.write_bytes(b"\n".join(body.replace(b"\n", b" ") for body in home.server.bodies()))
+    target.mkdir()
+    command = [sys.executable, "-m", "bench.floor", str(bodies), str(target)]
+    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return found
+
+
+def waiting() -> Iterator[Row]:
+    """Twenty repositories whose server takes its time."""
+    with organisation("hundred") as home:
+        names = home.environment["GITHUB_REPOSITORIES"].split(",")
+        home.environment["GITHUB_REPOSITORIES"] = ",".join(names[:20])
+        home.server.replay()
+        home.load(GITHUB, ACTIONS)
+        home.empty()
+        home.server.answered()
+        home.server.delay(DELAY)
+        cost = home.load(GITHUB, ACTIONS)
+        requests, _ = home.server.answered()
+        concurrency = _concurrency(home)
+        least = requests * DELAY / concurrency
+        note = f"{requests} requests, {concurrency} at once: {least:.1f} s at least; it took {cost.seconds:.1f} s"
+        yield Row("20 repositories, 200 ms an answer", "times the least", cost.seconds / least, 1.5, note)
+
+
+def _concurrency(home: Home) -> int:
+    before = dict(os.environ)
+    os.environ.update(home.environment)
+    try:
+        return load_settings().concurrency
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def rows() -> Iterator[Row]:
+    """Every measurement, as it is done."""
+    yield from pull_requests("ordinary", "ordinary", 30)
+    yield from pull_requests("reviewed", "much reviewed", 70)
+    yield from increments()
+    yield from waiting()
+    yield from client("ordinary", "1,000", None)
+    yield from client("huge", "10,000", 3)
+
+
+def main() -> int:
+    """Print a table; the exit status is 1 where a target is missed."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    home = Path(os.environ.get("VEELOCITY_HOME", "data"))
+    parser.add_argument("file", nargs="?", type=Path, default=home / "bench.json", help="default: %(default)s")
+    arguments = parser.parse_args()
+    console = Console()
+    found: list[Row] = []
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as progress:
+        task = progress.add_task("Measuring …")
+        for row in rows():
+            found.append(row)
+            progress.update(task, description=f"Measuring … after {row.what}")
+    table = Table("what", "unit", "measured", "at most", "", "beside it", box=None)
+    for column in table.columns[2:4]:
+        column.justify = "right"
+    for row in found:
+        met = {True: "[green]met", False: "[red]missed", None: ""}[row.is_met]
+        limit = "" if row.limit is None else _number(row.limit)
+        table.add_row(row.what, row.unit, _number(row.measured), limit, met, row.note)
+    console.print(table)
+    arguments.file.parent.mkdir(parents=True, exist_ok=True)
+    report = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "rows": [{**asdict(row), "is_met": row.is_met} for row in found],
+    }
+    arguments.file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    console.print(f"Written to {arguments.file}")
+    return 1 if any(row.is_met is False for row in found) else 0
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.2f}"
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -26,7 +26,7 @@ from veelocity_pipeline.sources.loading import Chunk, Known, RefreshRequest, Sco
 from veelocity_pipeline.sources.tables import Row
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-SCOPE = Scope("R_web", "acme/web", "acme/web")
+SCOPE = Scope("R_web", "acme/web", "acme/web", {"node": {"defaultBranchRef": {"name": "main"}}})
 REPOSITORY = {"id": 7, "node_id": "R_old_format", "full_name": "acme/web"}
 
 
@@ -68,6 +68,7 @@ class FakeActions:
         self.runs = {run["id"]: run for run in runs}
         self.attempts: dict[tuple[int, int], dict[str, Any]] = {}
         self.jobs: dict[int, list[dict[str, Any]]] = {}
+        self.tags = {"v1"}
         self.workflows = [
             {
                 "id": 11,
@@ -98,6 +99,12 @@ class FakeActions:
     def answer(self, request: httpx.Request) -> httpx.Response:
         if self.stop_after is not None and len(self.log) >= self.stop_after:
             return self._send(request, 401, {"message": "Bad credentials"})
+        if request.url.path.endswith("/graphql"):
+            self.log.append((200, request.url))
+            asked = json.loads(request.content)["variables"]
+            names = {f"t{key[1:]}": value for key, value in asked.items() if value.startswith("refs/tags/")}
+            found = {key: {"name": name[10:]} if name[10:] in self.tags else None for key, name in names.items()}
+            return httpx.Response(200, json={"data": {"repository": {"id": "R_web", **found}}}, request=request)
         path = request.url.path.removeprefix("/api/v3/repos/acme/web")
         if not self.has_repository or (path and not self.has_actions):
             return self._send(request, 404, {"message": "Not Found"})
@@ -510,9 +517,16 @@ def test_an_attempt_that_is_gone_is_left_out() -> None:
 def test_jobs_where_a_rule_looks_at_them() -> None:
     created = NOW - timedelta(days=3)
     server = FakeActions(
-        [run_node(1, created), run_node(2, created, event="pull_request"), run_node(3, created, run_attempt=2)]
+        [
+            run_node(1, created),
+            run_node(2, created, event="pull_request"),
+            run_node(3, created, run_attempt=2, head_branch="v1"),
+            run_node(4, created, head_branch="ada/fix"),
+            run_node(5, created, head_branch=None),
+        ]
     )
     server.jobs = {
+        4: [job_node(600, 4, "deploy")],
         1: [job_node(number, 1, f"test {number}") for number in range(130)],
         3: [
             job_node(500, 3, "Deploy to production", run_attempt=1),
@@ -528,7 +542,12 @@ def test_jobs_where_a_rule_looks_at_them() -> None:
     refresh(server, store, **rules)
     assert set(store.tables["jobs"]) == {(number,) for number in range(130)} | {(500,), (501,)}
     assert set(store.tables["run_attempts"]) == {(3, 1)}
-    assert not any("/runs/2/jobs" in str(url) for _, url in server.log)
+    assert sorted(url.path.split("/")[-2] for _, url in server.log if url.path.endswith("/jobs")) == ["1", "1", "3"]
+    assert sum(url.path.endswith("/graphql") for _, url in server.log) == 1
+    # A full refresh does not ask again what has ended and did not change.
+    server.log.clear()
+    refresh(server, store, full=True, **rules)
+    assert not any(url.path.endswith("/jobs") for _, url in server.log)
     # A rule that comes later finds what is loaded.
     refresh(server, without, **rules)
     assert without.tables == store.tables

@@ -73,6 +73,7 @@ def test_jobs_are_there_where_a_rule_looks_at_them(
         for repository in simulator.organization.repositories
         for run in repository.runs
         if run.event not in events and run.head_repository is repository
+        if run.head_branch in {repository.default_branch, *(tag.name for tag in repository.tags)}
         for attempt in run.attempts
         for job in attempt.jobs
     }

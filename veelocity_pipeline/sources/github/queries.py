@@ -315,6 +315,19 @@ TAG_TARGETS = _fields(
     """
 )
 
+TAGS_BY_NAME_PER_REQUEST = 100
+
+
+def tags_named(count: int) -> str:
+    """Which of ``count`` names are tags, as ``t0`` …: null where there is none; variables ``q0`` … (refs/tags/…)."""
+    variables = ", ".join(f"$q{i}: String!" for i in range(count))
+    aliases = " ".join(f"t{i}: ref(qualifiedName: $q{i}) {{ name }}" for i in range(count))
+    return (
+        f"query tagsNamed($owner: String!, $name: String!, {variables}) "
+        f"{{ {RATE_LIMIT} repository(owner: $owner, name: $name) {{ id {aliases} }} }}"
+    )
+
+
 RELEASES = _fields(
     f"""
     query releases($owner: String!, $name: String!, $first: Int!, $after: String) {{
@@ -444,6 +457,7 @@ DOCUMENTS: dict[str, str] = {
     "headCommits": HEAD_COMMITS,
     "tags": TAGS,
     "tagTargets": TAG_TARGETS,
+    "tagsNamed": tags_named(2),
     "releases": RELEASES,
     "deployments": DEPLOYMENTS,
     "deploymentsById": DEPLOYMENTS_BY_ID,

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ...settings import contains_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
+from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
 from ..github.repositories import github_client, resolved
 from ..http import Client
 from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
@@ -162,6 +163,13 @@ class _Repository:
         self.newest: datetime | None = None
         self.listed: dict[int, datetime] = {}
         self.is_short = False
+        branch = (scope.info.get("node") or {}).get("defaultBranchRef") or {}
+        self.default_branch: str | None = branch.get("name")
+        # By name, whether what runs on it may be shipped: the default branch, and tags.
+        self.ships: dict[str | None, bool] = {None: False}
+        if self.default_branch:
+            self.ships[self.default_branch] = True
+        self.jobs_of: set[int] | None = None
 
     def read(self, mark: dict[str, Any]) -> Iterator[Chunk]:
         """Everything, or what changed; see ``GitHubActionsConnector.read``."""
@@ -446,31 +454,43 @@ class _Repository:
             else:
                 self.unfinished[str(row["id"])] = row["created_at"].isoformat()
             self.newest = max(self.newest or row["updated_at"], row["updated_at"])
-        if not self.all_again and rows:
+        whole: set[int] = set()
+        if rows:
             for row in self.known.rows("runs", TABLES["runs"].columns, self.scope.id, f"id in ({_list(rows)})"):
-                if rows.get(row["id"]) == row:
+                if rows.get(row["id"]) != row:
+                    continue
+                if not self.all_again:
                     del rows[row["id"]]
+                elif row["status"] == "completed" and row["id"] in self._with_jobs():
+                    whole.add(row["id"])
         chunk = Chunk()
         chunk.add("runs", rows.values())
-        self._add_jobs(chunk, [row for row in rows.values() if self._needs_jobs(row)])
+        self._add_jobs(chunk, [row for row in rows.values() if row["id"] not in whole])
         self._add_attempts(chunk, list(rows.values()))
         return chunk
 
     def _complete(self) -> Iterator[Chunk]:
         """Jobs and earlier attempts that rules have come to need, of runs that are loaded."""
         rows = self.known.rows("runs", TABLES["runs"].columns, self.scope.id, "deleted_at is null")
-        with_jobs = self.known.values("jobs", "run_id", self.scope.id)
+        with_jobs = self._with_jobs()
         for start in range(0, len(rows), PER_PAGE):
             batch = rows[start : start + PER_PAGE]
             chunk = Chunk()
-            self._add_jobs(chunk, [row for row in batch if row["id"] not in with_jobs and self._needs_jobs(row)])
+            self._add_jobs(chunk, [row for row in batch if row["id"] not in with_jobs])
             self._add_attempts(chunk, batch)
             if chunk.size:
                 yield chunk
 
     def _add_jobs(self, chunk: Chunk, runs: Iterable[Row]) -> None:
-        """All jobs of all attempts of some runs."""
-        for run in runs:
+        """All jobs of all attempts of those runs that may deploy by a job: one request each.
+
+        These are the runs on the default branch or a tag; whether a name is a tag's is asked, many in a request.
+        """
+        wanted = [run for run in runs if self._needs_jobs(run)]
+        self._learn_tags({run["head_branch"] for run in wanted})
+        for run in wanted:
+            if not self.ships.get(run["head_branch"]):
+                continue
             pages = self.client.pages(
                 f"{self.path}/runs/{run['id']}/jobs", {"filter": "all", "per_page": PER_PAGE}, "jobs", about=self.about
             )
@@ -479,6 +499,25 @@ class _Repository:
             except NotFoundError:
                 # Deleted since it was listed.
                 continue
+
+    def _with_jobs(self) -> set[int]:
+        """Runs whose jobs were loaded before this refresh."""
+        if self.jobs_of is None:
+            self.jobs_of = self.known.values("jobs", "run_id", self.scope.id)
+        return self.jobs_of
+
+    def _learn_tags(self, names: set[str | None]) -> None:
+        """Find out which of these names of branches or tags are tags."""
+        unknown = sorted(name for name in names if name and name not in self.ships)
+        owner, repository = self.scope.name.split("/", 1)
+        for start in range(0, len(unknown), TAGS_BY_NAME_PER_REQUEST):
+            some = unknown[start : start + TAGS_BY_NAME_PER_REQUEST]
+            variables = {f"q{number}": f"refs/tags/{name}" for number, name in enumerate(some)}
+            data = self.client.graphql(
+                tags_named(len(some)), {"owner": owner, "name": repository, **variables}, about=self.about
+            )
+            found = data.get("repository") or {}
+            self.ships.update((name, found.get(f"t{number}") is not None) for number, name in enumerate(some))
 
     def _add_attempts(self, chunk: Chunk, runs: Sequence[Row]) -> None:
         """The earlier attempts of those runs that deploy; one that is loaded has ended and does not change."""
@@ -541,8 +580,10 @@ class _Repository:
         return any(re.search(contains_regex(each), job["name"], re.IGNORECASE) for each in self._job_patterns())
 
     def _rules(self) -> str:
-        """A fingerprint of the settings that say which attempts and jobs are read."""
-        rules = []
+        """A fingerprint of what says which attempts and jobs are read: settings, and the default branch."""
+        rules: list[Any] = []
+        if any(map(self.settings.needs_jobs, self.names)):
+            rules.append(self.default_branch)
         for name in self.names:
             general, _ = self.settings.rules_for(name)
             rules.append([list(general.workflow_patterns), list(general.exclude_patterns), list(general.job_patterns)])
