@@ -497,6 +497,9 @@ def _is_kept(world: World, table: str, row: Row, grown: dict[str, list[Row]], fr
     repositories = {each.id for each in _configured(world)}
     if row["id" if table == "repositories" else "repository_id"] not in repositories:
         return True
+    if table == "deployed_commits":
+        # what was released or deployed once and is no more, or what the default branch or a pull request has by now
+        return row["id"] not in {each["id"] for each in fresh[table]}
     if world.history.source == "github_actions" and table != "workflows":
         visible = [each["created_at"] for each in fresh["runs"] if each["repository_id"] == row["repository_id"]]
         run = row["id"] if table == "runs" else row["run_id"]

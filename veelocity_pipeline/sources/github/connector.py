@@ -663,11 +663,13 @@ class _Repository:
         """
         state = self.mark.setdefault("deployed_commits", {})
         lists = [self.mark.get("tags"), self.mark.get("releases"), self.mark.get("deployments", {}).get("seen")]
-        seen_lists = _print([*lists, self.production])
-        if seen_lists == state.get("seen") and not self.is_full:
+        seen_lists = _print([*lists, self.production, self.head])
+        # A branch or a pull request that was pushed anew may have had one of them until now.
+        if seen_lists == state.get("seen") and not self.read_heads and not self.is_full:
             return
         seen = self.read_commits.keys() | self.read_heads
-        for table in ("commits", "pull_request_commits", "deployed_commits"):
+        seen.update(row["sha"] for row in self.known.rows("commits", ("sha",), self.id, "deleted_at is null"))
+        for table in ("pull_request_commits", "deployed_commits"):
             seen |= self.known.values(table, "sha", self.id)
         missing = set() if self.is_full else set(state.get("missing", ()))
         # What an interrupted run began to read has parents that it did not come to.
