@@ -231,6 +231,7 @@ def main() -> int:
     parser.add_argument("file", nargs="?", type=Path, default=home / "bench.json", help="default: %(default)s")
     arguments = parser.parse_args()
     console = Console()
+    console.width = max(console.width, 150)
     found: list[Row] = []
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as progress:
         task = progress.add_task("Measuring …")
