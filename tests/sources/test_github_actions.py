@@ -342,7 +342,7 @@ def test_a_thousand_runs_in_one_second_are_read() -> None:
 def test_an_interrupted_first_load_goes_on_where_it_was() -> None:
     server, store = FakeActions(every(4000, timedelta(minutes=20), NOW - timedelta(days=60))), Store()
     for refreshes in range(1, 3):
-        server.stop_after = len(server.log) + 40
+        server.stop_after = len(server.log) + 15
         with pytest.raises(AuthenticationError):
             refresh(server, store)
         assert "open" not in store.mark
@@ -353,8 +353,9 @@ def test_an_interrupted_first_load_goes_on_where_it_was() -> None:
     server.counted()
     refresh(server, store)
     assert store.tables["runs"] == expected(server)
-    # The rest of the first read, and what was read before, asked again.
-    assert sum(server.counted().values()) <= 60
+    # Of forty pages those that were left, and the two windows again of which a part had been read; the others, asked
+    # again, cost nothing.
+    assert server.counted()[200] <= 32
 
 
 def test_start_date_leaves_out_what_ended_before() -> None:
@@ -415,6 +416,38 @@ def test_a_grown_open_window_is_closed() -> None:
     assert set(counts) == {304}
     # 35 days of 60 runs on pages of a hundred or so; what is older is not asked any more.
     assert counts[304] <= 40
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "increment"])
+def test_a_read_that_is_cut_off_anywhere_goes_on_at_the_page(is_first: bool) -> None:
+    """Within a window too, whose pages have jobs to be asked for."""
+
+    def world() -> tuple[FakeActions, Store]:
+        server, store = FakeActions(every(20, timedelta(hours=1), NOW - timedelta(days=30))), Store()
+        if not is_first:
+            refresh(server, store, **rules)
+        server.now = NOW + timedelta(days=60)
+        more = [deploying(1000 + number, NOW + timedelta(minutes=80 * number)) for number in range(1050)]
+        server.runs |= {run["id"]: run for run in more}
+        server.jobs = {run["id"]: [job_node(run["id"] * 10, run["id"], "deploy")] for run in more}
+        server.counted()
+        return server, store
+
+    rules = {"deployments": Deployments(job_patterns=["deploy"])}
+    server, store = world()
+    refresh(server, store, **rules)
+    clean, count = store.tables, len(server.log)
+    assert count > 1_000
+    for cut in (30, count // 4, count // 2, count - 40):
+        server, store = world()
+        server.stop_after = cut
+        with pytest.raises(AuthenticationError):
+            refresh(server, store, **rules)
+        server.stop_after, before = None, len(server.log)
+        refresh(server, store, **rules)
+        # The page that was being read with its hundred jobs, and the pages of a window of which a part was read.
+        assert len(server.log) - before <= count - cut + 115
+        assert store.tables == clean
 
 
 def test_an_unfinished_run_is_asked_for_by_id_until_it_ends() -> None:

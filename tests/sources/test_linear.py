@@ -572,6 +572,27 @@ def test_a_child_that_does_not_move_its_issue(kind: str) -> None:
     assert store.sets_of[kind]["i3"] == []
 
 
+def test_a_long_increment_that_is_cut_off_goes_on_at_the_page() -> None:
+    server, store = FakeLinear(), Store()
+    for number in range(1000):
+        server.issue(number, NOW - timedelta(hours=number + 1))
+    refresh(server, store, only=["ENG"])
+    server.now += timedelta(days=40)
+    for number, issue in enumerate(server.lists["issues"]):
+        issue |= {"title": f"Now {number}", "updatedAt": text(server.now - timedelta(minutes=number))}
+    server.counted()
+    server.stop_after = len(server.log) + 11
+    with pytest.raises(AuthenticationError):
+        refresh(server, store, only=["ENG"])
+    server.stop_after = None
+    before = server.counted().count("Issues")
+    refresh(server, store, only=["ENG"])
+    after = server.counted().count("Issues")
+    assert before >= 3
+    assert before + after <= 11
+    assert store.rows_of["issues"] == whole(server)[0]["issues"]
+
+
 def test_many_changed_comments_are_all_looked_at() -> None:
     server, store = moved_on()
     for number, issue in enumerate(server.lists["issues"] * 20):

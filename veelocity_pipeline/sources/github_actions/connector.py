@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,7 @@ class _Pages:
 
     window: Window
     pages: list[dict[str, str]] = field(default_factory=list)
+    oldest: datetime | None = None  # run on the pages that were read; not kept
 
     def to_json(self) -> dict[str, Any]:
         """For the mark."""
@@ -90,6 +91,14 @@ class _Pages:
     def etag(self) -> str:
         """The first page's; empty if it was not read yet."""
         return self.pages[0]["etag"] if self.pages else ""
+
+    def read_so_far(self) -> _Pages | None:
+        """The newest part of a window of which not all pages were read yet; None if that is not a second of it."""
+        if self.oldest is None or self.window.end is None or self.oldest + SECOND > self.window.end:
+            return None
+        # It is asked again with other words, so that no ETag of its pages is good.
+        part = Window(whole_second(self.oldest) + SECOND, self.window.end)
+        return _Pages(part, [{"etag": "", "newest": self.pages[0]["newest"]}])
 
     def since(self, moment: datetime) -> _Pages:
         """This without the pages on which all is older than a moment."""
@@ -198,7 +207,7 @@ class _Repository:
         is_complete = self.all_again and not again
         # What is read from here on was loaded before, except in a read of all.
         self.all_again = False
-        yield from self._read_changes(windows, current, again)
+        yield from self._read_changes(windows, current, again, mark)
         yield from self._ask_unfinished(unfinished_before)
         visible_since = mark.get("visible_since")
         if is_complete and not self.is_short:
@@ -259,18 +268,40 @@ class _Repository:
         if is_same and self.now - _time(load["top"]) <= RESUMED_FOR:
             top, upper, is_resumed = _time(load["top"]), _time(load["upper"]), True
             windows = [_Pages.from_json(value) for value in load["windows"]]
-        for pages, chunks in self._range(self.floor, upper):
-            yield from chunks
-            windows.append(pages)
+
+        def marked(upper: datetime, read: Sequence[_Pages]) -> dict[str, Any]:
             load = {
                 "name": self.scope.name,
                 "floor": self.floor.isoformat(),
                 "top": top.isoformat(),
-                "upper": (pages.window.start - SECOND).isoformat(),
-                "windows": self._lately(windows),
+                "upper": upper.isoformat(),
+                "windows": self._lately(read),
             }
-            yield Chunk(mark={**mark, "unfinished": dict(self.unfinished), "load": load})
+            return {**mark, "unfinished": dict(self.unfinished), "load": load}
+
+        yield from self._stretch(self.floor, upper, windows, marked)
         return windows, _Pages(Window(top + SECOND)), is_resumed
+
+    def _stretch(
+        self,
+        floor: datetime,
+        upper: datetime,
+        windows: list[_Pages],
+        marked: Callable[[datetime, Sequence[_Pages]], dict[str, Any]],
+    ) -> Iterator[Chunk]:
+        """All runs of a stretch of time, newest first, each page a checkpoint; its windows are added to ``windows``.
+
+        Args:
+            marked: the mark after which only what was created until then is still to be read, beside these windows.
+        """
+        for pages, chunks in self._range(floor, upper):
+            for chunk in chunks:
+                part = pages.read_so_far()
+                if part:
+                    chunk.mark = marked(part.window.start - SECOND, [*windows, part])
+                yield chunk
+            windows.append(pages)
+            yield Chunk(mark=marked(pages.window.start - SECOND, windows))
 
     def _range(self, floor: datetime, upper: datetime) -> Iterator[tuple[_Pages, Iterator[Chunk]]]:
         """All windows of a stretch of time, newest first, with their rows (to be taken before the next)."""
@@ -300,23 +331,25 @@ class _Repository:
             remaining -= total
             window = earlier(window, total, remaining, floor)
 
-    def _read_changes(self, windows: list[_Pages], current: _Pages, again: bool) -> Iterator[Chunk]:
+    def _read_changes(
+        self, windows: list[_Pages], current: _Pages, again: bool, mark: Mapping[str, Any]
+    ) -> Iterator[Chunk]:
         """Runs created since the open window began, and, if ``again``, what changed in the closed ones.
 
         Both are brought up to date. Pages of the open window move with every new run, so one that has grown is closed,
-        and a new one opened.
+        and a new one opened. While that is read, ``gap`` in the mark says what of it is still to be read.
         """
         closed = list(windows) if again else []
+        gap = mark.get("gap") if again else None
+        if gap:
+            yield from self._close(current, _time(gap["upper"]), _time(gap["top"]), windows, mark)
         first = self._runs_page(current.window, current.etag)
         while not first.is_unchanged and (count := _count(first.json, self.about)) > PER_PAGE:
             # What may still be listed late stays in the open window, unless that is more than it can list.
             until = whole_second(first.date) - (LAG if count <= CAP else timedelta())
             if until < current.window.start:
                 break
-            for pages, chunks in self._range(current.window.start, until):
-                yield from chunks
-                windows.append(pages)
-            current.window, current.pages = Window(until + SECOND), []
+            yield from self._close(current, until, until, windows, mark if again else {})
             first = self._runs_page(current.window)
         yield from map(self._chunk, self._runs(current, first))
         for pages in closed:
@@ -330,6 +363,25 @@ class _Repository:
             for parts, chunks in self._range(pages.window.start, pages.window.end):
                 yield from chunks
                 windows.append(parts)
+
+    def _close(
+        self, current: _Pages, upper: datetime, top: datetime, windows: list[_Pages], mark: Mapping[str, Any]
+    ) -> Iterator[Chunk]:
+        """Cut the open window, from its beginning until ``upper``, into closed ones; it begins after ``top`` then."""
+        start = current.window.start
+
+        def marked(upper: datetime, read: Sequence[_Pages]) -> dict[str, Any]:
+            gap = {"upper": upper.isoformat(), "top": top.isoformat()}
+            return {**mark, "unfinished": dict(self.unfinished), "windows": self._lately(read), "gap": gap}
+
+        if mark:
+            yield from self._stretch(start, upper, windows, marked)
+        else:
+            # Of a read of all, which has its own mark, and a short stretch after it.
+            for pages, chunks in self._range(start, upper):
+                yield from chunks
+                windows.append(pages)
+        current.window, current.pages = Window(top + SECOND), []
 
     def _ask_unfinished(self, before: datetime) -> Iterator[Chunk]:
         """Runs that had not ended and are too old for any window, by id."""
@@ -382,6 +434,7 @@ class _Repository:
                 created = [_time(node["created_at"]) for node in nodes]
                 newest = max(created, default=pages.window.end or pages.window.start)
                 pages.pages.append({"etag": answer.etag, "newest": newest.isoformat()})
+                pages.oldest = min(created, default=None)
                 listed += len(nodes)
                 seen.update(node["id"] for node in nodes)
                 yield nodes

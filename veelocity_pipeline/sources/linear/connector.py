@@ -252,10 +252,17 @@ class LinearConnector(Connector):
             if node["id"] not in wanted:
                 progress.note(node)
         done: set[str] = set()
+        loaded = dict(recent)
         for nodes in self._issues_by_id(sorted(wanted), scope, progress):
             ours = self._ours(nodes, scope)
             done |= {node["id"] for node in ours}
-            yield self._chunk(ours, scope, progress)
+            chunk = self._chunk(ours, scope, progress)
+            if len(wanted) > len(nodes):
+                # A checkpoint: of what is listed again from the same mark, this is known.
+                loaded.update((node["id"], node["updatedAt"]) for node in ours)
+                loaded.update((node["id"], node["updatedAt"]) for node, issue in children if issue in done)
+                chunk.mark = {**mark, "recent": dict(loaded)}
+            yield chunk
         names = self._names["issueLabels"]
         renamed = sorted(label for label, name in mark.get("labels", {}).items() if names.get(label, name) != name)
         for batch in _batches(renamed, queries.IDS_PER_PAGE):
