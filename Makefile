@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden soak dev refresh full-refresh check status lint docs bench mutate setup lock
+.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint docs bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ golden: $(READY) ## An organisation worked out by hand: every answer beside the 
 
 soak: $(READY) ## Random histories by the thousand: does following them give what a full refresh gives?
 	@nice $(BIN)/python -m tests.histories --histories $(HISTORIES) --seed $(SEED) $(if $(SOURCE),--source $(SOURCE))
+
+faults: $(READY) ## Every fault at several rates, kill -9 and a full disk at many points: what becomes of the marts (an hour)
+	@nice $(BIN)/python -m tests.faults --markdown data/faults.md
 
 dev: $(READY) ## Dagster's UI on http://localhost:3000, with schedules running
 	@$(BIN)/veelocity dev

@@ -1,0 +1,158 @@
+"""One refresh in a process of its own, which may be told to break at a place.
+
+Preloaded by the fork server, so that a refresh begins at once: all libraries and the definitions are there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from veelocity_pipeline import cli, definitions, warehouse
+from veelocity_pipeline.defs import publish, transform
+from veelocity_pipeline.sources import http, loading
+
+assert definitions.defs  # loaded here, once for all refreshes
+
+TIMEOUT = httpx.Timeout(0.5, connect=5.0)
+"""Shorter than a fault's silence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen to a refresh.
+
+    Attributes:
+        kill_at: load, build, copied (the marts, not yet published) or published (not yet remembered).
+        number: of the load, counted from 1; 0 where there is no such.
+        seconds: from that moment until the process is killed.
+        full_at: load, build or publish: the step in which the disk is full.
+        room: bytes that any file may still grow by then.
+        batch_rows: rows that are enough for a load, so that there are several of them.
+        with_tests: whether dbt tests what it builds, which is most of its time and changes no row.
+    """
+
+    kill_at: str = ""
+    number: int = 0
+    seconds: float = 0.0
+    full_at: str = ""
+    room: int = 0
+    batch_rows: int = 0
+    with_tests: bool = False
+
+
+@dataclass
+class _Waits:
+    seconds: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, seconds: float) -> None:
+        """Wait no time, and remember how long it would have been."""
+        with self.lock:
+            self.seconds += seconds
+
+
+def run(environment: Mapping[str, str], plan: Plan, output: str) -> None:
+    """``veelocity refresh``; its output and what it waited are written to files beside each other."""
+    os.environ.update(environment)
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    waits = _Waits()
+    real = http.Client.__init__
+
+    def patient(self: http.Client, *arguments: Any, **named: Any) -> None:
+        real(self, *arguments, **{**named, "sleep": waits, "timeout": TIMEOUT})
+
+    http.Client.__init__ = patient  # type: ignore[method-assign]
+    _prepare(plan)
+    status = 0
+    try:
+        cli.app(["refresh"], standalone_mode=True)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    Path(f"{output}.waits").write_text(json.dumps(waits.seconds), encoding="utf-8")
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def _prepare(plan: Plan) -> None:
+    if not plan.with_tests:
+        transform.BUILD = (*transform.BUILD, "--exclude-resource-type", "test")  # type: ignore[assignment]
+    if plan.batch_rows:
+        loading.BATCH_ROWS = plan.batch_rows
+    loads = 0
+    real_flush = loading._Refresh.flush
+
+    def flush(*arguments: Any) -> None:
+        nonlocal loads
+        loads += 1
+        if plan.kill_at == "load" and loads == plan.number:
+            _kill_after(plan.seconds)
+        if plan.full_at == "load" and loads == plan.number:
+            _limit(plan.room)
+        real_flush(*arguments)
+
+    loading._Refresh.flush = flush  # type: ignore[method-assign]
+    if plan.kill_at == "build" or plan.full_at == "build":
+        real_inputs = transform.was_ever_read
+
+        def was_ever_read(home: warehouse.Home) -> bool:
+            found = real_inputs(home)
+            if plan.kill_at:
+                _kill_after(plan.seconds)
+            else:
+                _limit(plan.room)
+            return found
+
+        transform.was_ever_read = was_ever_read
+    if plan.full_at == "publish":
+        _before(warehouse, "_copy_marts", lambda: _limit(plan.room, of=0))
+    if plan.kill_at == "copied":
+        real_copy = warehouse._copy_marts
+
+        def copy(connection: Any) -> Any:
+            real_copy(connection)
+            _kill_after(0)
+
+        warehouse._copy_marts = copy
+    if plan.kill_at == "published":
+        _before(publish.files, "remember_build", lambda: _kill_after(0))
+
+
+def _before(module: Any, name: str, action: Callable[[], None]) -> None:
+    real = getattr(module, name)
+
+    def wrapped(*arguments: Any) -> Any:
+        action()
+        return real(*arguments)
+
+    setattr(module, name, wrapped)
+
+
+def _kill_after(seconds: float) -> None:
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if seconds == 0:
+        kill()
+    threading.Timer(seconds, kill).start()
+
+
+def _limit(room: int, of: int | None = None) -> None:
+    """Let no file grow beyond the warehouse's present size and some room: what is written then fails."""
+    size = Path(os.environ["VEELOCITY_HOME"], "warehouse.duckdb").stat().st_size if of is None else of
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
