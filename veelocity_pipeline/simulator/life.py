@@ -67,6 +67,10 @@ class Life:
         self.now = moment
         self.organization.now = moment
 
+    def settle(self) -> None:
+        """End everything that is under way; only time passes then."""
+        self._due.clear()
+
     def day(self, number: int) -> datetime:
         """Midnight of a day of the organisation's life, 0 being the first."""
         return self.plan.start + timedelta(days=number)
@@ -124,6 +128,9 @@ class Still:
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization
+
+    def settle(self) -> None:
+        """Nothing happens by itself as it is."""
 
     def advance_to(self, moment: datetime) -> None:
         """Let time pass."""

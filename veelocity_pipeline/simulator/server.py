@@ -355,6 +355,11 @@ class Simulator:
         with self._lock:
             return self._changes.make(name, picks)
 
+    def settle(self) -> None:
+        """From now on nothing happens by itself."""
+        with self._lock:
+            self._life.settle()
+
     def before_request(self, number: int, action: Callable[[], object]) -> None:
         """Have something done just before the ``number``-th request from now on is answered, 0 being the next."""
         with self._lock:

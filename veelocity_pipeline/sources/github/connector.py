@@ -148,9 +148,10 @@ class GitHubConnector(Connector):
         The mark, by list: ``pull_requests`` and ``issues`` (``newest`` change, ``seen_at``, ``count``, ``surplus`` of
         the total over what is stored; ``sweep`` while all are read), ``commits`` (``head``; ``walk`` likewise),
         ``tags``, ``releases`` and ``deployments`` (print of the newest), ``repository`` (print of its row),
-        ``files`` (whether paths are read), ``name`` (in every address that is loaded), ``full`` (lists that an
-        unfinished full refresh is done with). While more than a page is read: ``increment`` of pull requests and
-        issues, ``walks`` of the last three by name.
+        ``files`` (whether paths are read), ``name`` (in every address that is loaded), ``rewritten`` (the head to
+        which the default branch last lost commits), ``moved_tags`` (whose releases are to be asked), ``newest`` (keys
+        by list), ``full`` (lists that an unfinished full refresh is done with). While more than a page is read:
+        ``increment`` of pull requests and issues, ``walks`` of the last three by name.
         """
         yield from _Repository(self, scope, mark, request, known).read()
 
@@ -216,6 +217,7 @@ class _Repository:
         # Read by this refresh, perhaps not loaded yet: ids, parents, and those parents that are to be read.
         self.read_ids: set[str] = set()
         self.read_parents: dict[str, list[str]] = {}
+        self.lost: set[str] = set()  # what the default branch no longer leads to, perhaps not marked as gone yet
         self.read_commits: dict[str, list[str]] = {}
         self.direct: dict[str, str] = {}  # of those the ones without a pull request: id → sha
         self.read_heads: set[str] = set()  # commits of pull requests, read by this refresh
@@ -366,8 +368,10 @@ class _Repository:
         if self.is_full or "newest" not in state or not state.get("sweep", {}).get("is_full", True):
             yield from self._sweep(kind, total)
             return
-        settled = newest is None or _time(state["seen_at"]) - _time(newest) >= SETTLED
-        if newest == state["newest"] and total == state["count"] and settled and "increment" not in state:
+        # Neither is there yet where a first read was killed between its last page and its end.
+        seen_at, count = state.get("seen_at"), state.get("count")
+        settled = newest is None or (seen_at is not None and _time(seen_at) - _time(newest) >= SETTLED)
+        if newest == state["newest"] and total == count and settled and "increment" not in state:
             return
         seen: set[str] = set()
         if total:
@@ -613,8 +617,10 @@ class _Repository:
                 ahead += self.read_parents[sha]
             elif sha in loaded:
                 ahead += (loaded[sha]["parent_shas"] or "").split()
-        if not loaded.keys() <= reached:
-            chunk = Chunk()
+        self.lost = loaded.keys() - reached
+        if self.lost:
+            self.mark["rewritten"] = head
+            chunk = self._chunk()
             chunk.listed["commits"] = {row["id"] for sha, row in loaded.items() if sha in reached}
             chunk.listed["commits"] |= self.read_ids
             yield chunk
@@ -663,12 +669,14 @@ class _Repository:
         """
         state = self.mark.setdefault("deployed_commits", {})
         lists = [self.mark.get("tags"), self.mark.get("releases"), self.mark.get("deployments", {}).get("seen")]
-        seen_lists = _print([*lists, self.production, self.head])
-        # A branch or a pull request that was pushed anew may have had one of them until now.
-        if seen_lists == state.get("seen") and not self.read_heads and not self.is_full:
+        if "rewritten" in self.mark:
+            lists.append(self.mark["rewritten"])
+        seen_lists = _print([*lists, self.production])
+        if seen_lists == state.get("seen") and not self.is_full:
             return
         seen = self.read_commits.keys() | self.read_heads
-        seen.update(row["sha"] for row in self.known.rows("commits", ("sha",), self.id, "deleted_at is null"))
+        # What a rewritten branch lost may still be what was deployed.
+        seen |= {row["sha"] for row in self.known.rows("commits", ("sha",), self.id, _HERE)} - self.lost
         for table in ("pull_request_commits", "deployed_commits"):
             seen |= self.known.values(table, "sha", self.id)
         missing = set() if self.is_full else set(state.get("missing", ()))
@@ -840,6 +848,8 @@ class _Repository:
                     tagged.add(commit["oid"])
             found = {row["name"]: row for row in shape.tag_rows(refs, self.id)}
             rows.update(found)
+            if stored:
+                self._moved(name for name, row in found.items() if stored.get(name) != row)
             return found
 
         def save(chunk: Chunk) -> None:
@@ -850,10 +860,18 @@ class _Repository:
         listed = yield from self._newest_first("tags", "refs", queries.TAGS, stored, add, save, TAGS_PER_CHECKPOINT)
         self.mark["tagged"] = sorted(tagged)
         self.mark["tags"] = seen
-        chunk = self._chunk()
         known = {**stored, **rows}
+        if listed is not None:
+            self._moved(stored.keys() - listed)
+        chunk = self._chunk()
         chunk.add_set("tags", self.id, [row for name, row in known.items() if listed is None or name in listed])
         yield chunk
+
+    def _moved(self, tags: Iterable[str]) -> None:
+        """Remember tags whose releases are to be asked: a release tells where its tag leads, and its time does not."""
+        moved = {*self.mark.get("moved_tags", ()), *tags}
+        if moved:
+            self.mark["moved_tags"] = sorted(moved)
 
     def _peeled(self, refs: Sequence[Node]) -> Sequence[Node]:
         """Tags of tags of tags … followed to what they lead to, in place."""
@@ -871,9 +889,12 @@ class _Repository:
 
     def _releases(self) -> Iterator[Chunk]:
         seen = _print(self.node.get("releases"))
-        if seen == self.mark.get("releases") and not self.is_full:
+        moved = set(self.mark.get("moved_tags", ()))
+        is_new = seen != self.mark.get("releases") or self.is_full
+        if not is_new and not moved:
             return
-        rows = self.known.rows("releases", ("id", "updated_at"), self.id, _HERE)
+        rows = self.known.rows("releases", ("id", "updated_at", "tag_name"), self.id, _HERE)
+        read: set[str] = set()
 
         def add(chunk: Chunk, items: Sequence[Node]) -> dict[str, Any]:
             found = [shape.release_row(node, self.id) for node in items]
@@ -881,11 +902,22 @@ class _Repository:
             self.released.update(
                 row["sha"] for row in found if not row["is_draft"] and not self._is_too_old(row["published_at"])
             )
+            read.update(row["id"] for row in found)
             return {row["id"]: row["updated_at"] for row in found}
 
         stored = {row["id"]: row["updated_at"] for row in rows}
-        listed = yield from self._newest_first("releases", "releases", queries.RELEASES, stored, add)
-        self.mark["releases"] = seen
+        listed: set[str] | None = None
+        if is_new:
+            listed = yield from self._newest_first("releases", "releases", queries.RELEASES, stored, add)
+        again = [row["id"] for row in rows if row["tag_name"] in moved and row["id"] not in read]
+        for nodes in self._by_id(queries.RELEASES_BY_ID, again, "releases", {}):
+            chunk = Chunk()
+            add(chunk, nodes)
+            yield chunk
+        times = [_time(node["updatedAt"]) for node in shape.nodes(self.node.get("releases"))]
+        is_settled = self.now - max(times, default=datetime.min.replace(tzinfo=UTC)) >= SETTLED
+        self.mark["releases"] = seen if is_settled else ""
+        self.mark.pop("moved_tags", None)
         chunk = self._chunk()
         if listed is not None:
             chunk.listed["releases"] = listed
@@ -900,7 +932,8 @@ class _Repository:
             return
         columns = ("id", "state", "environment", "created_at", "updated_at")
         rows = self.known.rows("deployments", columns, self.id, _HERE)
-        stored = {row["id"]: row["updated_at"] for row in rows}
+        # Of two changes within a second the time alone tells only the first.
+        stored = {row["id"]: (row["updated_at"], row["state"]) for row in rows}
         states: dict[str, str | None] = {}
         replacing: set[str | None] = set()  # environments in which something happened
 
@@ -917,9 +950,9 @@ class _Repository:
                 chunk.add_set("deployment_statuses", node["id"], shape.deployment_status_rows(node, self.id))
             for row in found:
                 states[row["id"]] = row["state"]
-                if stored.get(row["id"]) != row["updated_at"]:
+                if stored.get(row["id"]) != (row["updated_at"], row["state"]):
                     replacing.add(row["environment"])
-            return {row["id"]: row["updated_at"] for row in found}
+            return {row["id"]: (row["updated_at"], row["state"]) for row in found}
 
         listed: set[str] | None = None
         if is_new:
@@ -944,7 +977,7 @@ class _Repository:
             yield chunk
 
     def _deployments_by_id(self, ids: Sequence[str], add: _Add) -> Generator[Chunk, None, dict[str, Any]]:
-        """Some deployments, those that are gone left out; returns when each was updated, by id."""
+        """Some deployments, those that are gone left out; returns what ``add`` does."""
         updated: dict[str, Any] = {}
         for found in self._by_id(queries.DEPLOYMENTS_BY_ID, ids, "deployments", {}):
             chunk = Chunk()
@@ -983,6 +1016,9 @@ class _Repository:
     ) -> Generator[Chunk, None, set[str] | None]:
         """Pages until one ends in what is stored as it is and the total agrees; on from where an earlier run was.
 
+        Not before all was seen that is among the newest now or was when they were last read: it was then that what they
+        are like was noted, and newer ones, or a tag's move, may have pushed them down since.
+
         Args:
             stored: what tells whether an item has changed, by its key.
             add: puts items into a chunk and returns the same of them.
@@ -995,6 +1031,10 @@ class _Repository:
         if not _total(connection):
             return set()
         front = _print(connection)
+        newest = self.mark.setdefault("newest", {})
+        key = "name" if table == "tags" else "id"
+        current = [node[key] for node in shape.nodes(connection)]
+        looked_at = {*newest.get(table, ()), *current} & (stored.keys() | set(current))
         walks = self.mark.setdefault("walks", {})
         name = f"{table} in full" if self.is_full else table
         seen: set[str] = set()
@@ -1025,7 +1065,8 @@ class _Repository:
                 following = cursors.following(page)
                 total = int(page.get("totalCount") or 0)
                 may_stop = is_rest_read or not self.is_full
-                if following is None or (may_stop and is_known and len(seen | stored.keys()) == total):
+                agrees = looked_at <= seen and len(seen | stored.keys()) == total
+                if following is None or (may_stop and is_known and agrees):
                     yield chunk
                     is_at_end = True
                     break
@@ -1038,8 +1079,10 @@ class _Repository:
                 yield chunk
             walks.pop(name, None)
             if is_whole:
+                newest[table] = current
                 return here if following is None else None
             if is_at_end and walk and walk["front"] == front and len(seen | stored.keys()) == total:
+                newest[table] = current
                 return None
             is_rest_read = is_at_end
 

@@ -328,6 +328,16 @@ def tags_named(count: int) -> str:
     )
 
 
+_RELEASE = _fields(
+    f"""
+    fragment release on Release {{
+      id databaseId name tagName tagCommit {{ oid }} url isDraft isPrerelease author {{ ...actor }}
+      createdAt updatedAt publishedAt
+    }}
+    {ACTOR}
+    """
+)
+
 RELEASES = _fields(
     f"""
     query releases($owner: String!, $name: String!, $first: Int!, $after: String) {{
@@ -336,14 +346,18 @@ RELEASES = _fields(
         id
         releases(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
           totalCount {PAGE_INFO}
-          nodes {{
-            id databaseId name tagName tagCommit {{ oid }} url isDraft isPrerelease author {{ ...actor }}
-            createdAt updatedAt publishedAt
-          }}
+          nodes {{ ...release }}
         }}
       }}
     }}
-    {ACTOR}
+    {_RELEASE}
+    """
+)
+
+RELEASES_BY_ID = _fields(
+    f"""
+    query releasesById($ids: [ID!]!) {{ {RATE_LIMIT} nodes(ids: $ids) {{ ...release }} }}
+    {_RELEASE}
     """
 )
 
@@ -459,6 +473,7 @@ DOCUMENTS: dict[str, str] = {
     "tagTargets": TAG_TARGETS,
     "tagsNamed": tags_named(2),
     "releases": RELEASES,
+    "releasesById": RELEASES_BY_ID,
     "deployments": DEPLOYMENTS,
     "deploymentsById": DEPLOYMENTS_BY_ID,
     "issues": ISSUES,
