@@ -79,6 +79,7 @@ def refreshes(source: str) -> st.SearchStrategy[Refresh]:
         during=st.lists(meanwhile, max_size=3).map(tuple),
         ends=ends,
         faults=faults.map(tuple),
+        lost=st.one_of(st.none(), st.none(), st.none(), st.tuples(st.integers(0, 2), st.integers(0, 25))),
     )
 
 

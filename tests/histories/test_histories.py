@@ -148,6 +148,22 @@ FOUND: dict[str, tuple[str, tuple[Step, ...]]] = {
             Refresh(),
         ),
     ),
+    "access that is lost during a full refresh": (
+        "github",
+        (Refresh(), *(Refresh(full=True, lost=(1, number)) for number in (0, 2, 6))),
+    ),
+    "access to Actions that is lost while a run is waited for": (
+        "github_actions",
+        (
+            Change("start a run", (2, 1)),
+            Wait(600),
+            Refresh(),
+            Wait(36 * 86_400),
+            Refresh(),
+            *(Refresh(lost=(0, number)) for number in range(8)),
+            Change("go on with a run"),
+        ),
+    ),
     "a first and full refresh that is killed near its end": (
         "github",
         tuple(Refresh(full=True, ends=("kill", "request", number)) for number in (8, 12, 16)),

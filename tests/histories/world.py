@@ -73,6 +73,7 @@ class Refresh:
         ends: how it ends too early: "kill" (SIGKILL) or "interrupt" (SIGINT), at which "request", or "statement" of a
             load in the warehouse.
         faults: what goes wrong on the way: kind, how many requests pass first.
+        lost: number of a repository that is not found from some request on, as one that may no longer be read.
     """
 
     full: bool = False
@@ -80,6 +81,7 @@ class Refresh:
     during: tuple[tuple[int, Change | Wait], ...] = ()
     ends: tuple[str, str, int] | None = None
     faults: tuple[tuple[str, int], ...] = ()
+    lost: tuple[int, int] | None = None
 
 
 Step = Change | Wait | Configure | Refresh
@@ -287,6 +289,12 @@ class World:
         for number, change in step.during:
             self.simulator.before_request(number, lambda change=change: self.step(change))
         self.simulator.faults = [Fault(kind, after=after) for kind, after in step.faults]
+        organization = self.simulator.organization
+        there = list(organization.repositories)
+        if step.lost is not None and self.history.source != "linear":
+            number, when = step.lost
+            self.simulator.before_request(when, lambda: organization.repositories.remove(there[number % len(there)]))
+            self.tell(f"… which loses {there[number % len(there)].full_name} from sight at request {when}")
         error: str | None = None
         if step.ends is None:
             outcomes = refresh(self.entry, self.settings, self.folder / "grown", request)
@@ -298,13 +306,14 @@ class World:
             ending = "" if is_complete else f" by {step.ends[0]} at a {step.ends[1]}"
         self.simulator.forget_plans()
         self.simulator.faults = []
+        organization.repositories[:] = there
         if step.full and is_complete and not scopes and not self.is_interrupted and len(self.configured) == len(NAMES):
             was_hidden = False
         self.is_hidden = self.is_hidden or was_hidden
         if step.full and not is_complete:
             self.is_interrupted = True
         self.tell(f"… ended after {len(self.simulator.log) - begun} requests{ending}")
-        if error and not step.faults and not step.during:
+        if error and not step.faults and not step.during and not step.lost:
             raise DifferenceError(f"a refresh fails: {error}")
 
     def cut_short(self, request: RefreshRequest, ends: tuple[str, str, int]) -> bool:

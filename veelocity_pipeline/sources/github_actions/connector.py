@@ -391,10 +391,19 @@ class _Repository:
             try:
                 answer = self.client.get(f"{self.path}/runs/{run}", {"exclude_pull_requests": "true"}, about=self.about)
             except NotFoundError:
+                self._confirm_access()
                 # Deleted or expired: what was loaded stays.
                 del self.unfinished[run]
                 continue
             yield self._chunk([answer.json])
+
+    def _confirm_access(self) -> None:
+        """Make sure that something is not found because it is gone: access that was lost looks the same.
+
+        Raises:
+            SourceError: the repository's Actions cannot be read (any more).
+        """
+        self._page(f"{self.path}/workflows", {})
 
     def _vanished(self, oldest: datetime | None) -> Iterator[Chunk]:
         """Mark as gone what a complete read no longer found; what is older than the oldest run may have expired."""
@@ -550,6 +559,7 @@ class _Repository:
             try:
                 chunk.add("jobs", [shape.job_row(node, self.scope.id) for nodes in pages for node in nodes])
             except NotFoundError:
+                self._confirm_access()
                 # Deleted since it was listed.
                 continue
 
@@ -596,6 +606,7 @@ class _Repository:
                         f"{self.path}/runs/{run}/attempts/{number}", {"exclude_pull_requests": "true"}, about=self.about
                     )
                 except NotFoundError:
+                    self._confirm_access()
                     # Attempts can be deleted, and expire before their run does.
                     continue
                 row = shape.attempt_row(answer.json, self.scope.id)
