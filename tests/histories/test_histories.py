@@ -128,15 +128,8 @@ FOUND: dict[str, tuple[str, tuple[Step, ...]]] = {
         "github",
         (Refresh(), Change("rename a repository", (2,)), Refresh()),
     ),
-    "a release whose tag is moved, and one whose tag is deleted": (
-        "github",
-        (
-            Refresh(),
-            Change("move a tag", (0, 0, 1)),
-            Refresh(),
-            Change("delete a tag"),
-        ),
-    ),
+    "a release whose tag is moved": ("github", (Refresh(), Change("move a tag", (0, 0, 1)))),
+    "a release whose tag is deleted": ("github", (Refresh(), Change("delete a tag"))),
     "a deployment that replaces one after many others": (
         "github",
         (
