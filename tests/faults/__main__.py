@@ -12,7 +12,19 @@ from rich.table import Table
 
 from tests.faults.trials import RATES, Ground, Result, trials
 
-COLUMNS = ("fault", "where", "exit", "requests", "next", "waited", "right at once", "raw rows", "marts", "said")
+COLUMNS = (
+    "fault",
+    "where",
+    "exit",
+    "spoilt",
+    "requests",
+    "next",
+    "waited",
+    "right at once",
+    "raw rows",
+    "marts",
+    "said",
+)
 
 
 def cells(result: Result) -> tuple[str, ...]:
@@ -22,7 +34,8 @@ def cells(result: Result) -> tuple[str, ...]:
         trial.what,
         trial.detail,
         f"killed ({-result.status})" if result.status < 0 else str(result.status),
-        "" if trial.plan or trial.request else f"{result.requests:+,}",
+        f"{result.spoilt:,}" if trial.fault else "",
+        f"{result.requests:+,}",
         f"{result.next_requests:,}",
         f"{result.waited:,.0f} s",
         "yes" if result.at_once else "no",

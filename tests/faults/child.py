@@ -21,6 +21,8 @@ import httpx
 from veelocity_pipeline import cli, definitions, warehouse
 from veelocity_pipeline.defs import publish, transform
 from veelocity_pipeline.sources import http, loading
+from veelocity_pipeline.sources.github import queries as github
+from veelocity_pipeline.sources.linear import queries as linear
 
 assert definitions.defs  # loaded here, once for all refreshes
 
@@ -37,7 +39,7 @@ class Plan:
         number: of the load, counted from 1; 0 where there is no such.
         seconds: from that moment until the process is killed.
         full_at: load, build or publish: the step in which the disk is full.
-        room: bytes that any file may still grow by then.
+        room: no file can be written beyond so many bytes from then on.
         batch_rows: rows that are enough for a load, so that there are several of them.
         with_tests: whether dbt tests what it builds, which is most of its time and changes no row.
     """
@@ -70,6 +72,7 @@ def run(environment: Mapping[str, str], plan: Plan, output: str) -> None:
     os.dup2(file, 2)
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    small_pages(setattr)
     waits = _Waits()
     real = http.Client.__init__
 
@@ -86,6 +89,17 @@ def run(environment: Mapping[str, str], plan: Plan, output: str) -> None:
     Path(f"{output}.waits").write_text(json.dumps(waits.seconds), encoding="utf-8")
     sys.stdout.flush()
     os._exit(status)
+
+
+def small_pages(put: Callable[[Any, str, Any], None]) -> None:
+    """Have a small organisation take as many requests as a larger one.
+
+    Args:
+        put: as ``setattr``.
+    """
+    for name in ("PULL_REQUESTS", "ISSUES", "COMMITS", "TAGS", "RELEASES", "DEPLOYMENTS"):
+        put(github, f"{name}_PER_PAGE", 8)
+    put(linear, "ISSUES_PER_PAGE", 8)
 
 
 def _prepare(plan: Plan) -> None:
@@ -105,7 +119,7 @@ def _prepare(plan: Plan) -> None:
             _limit(plan.room)
         real_flush(*arguments)
 
-    loading._Refresh.flush = flush  # type: ignore[method-assign]
+    loading._Refresh.flush = flush  # type: ignore[method-assign,assignment]
     if plan.kill_at == "build" or plan.full_at == "build":
         real_inputs = transform.was_ever_read
 
@@ -119,7 +133,7 @@ def _prepare(plan: Plan) -> None:
 
         transform.was_ever_read = was_ever_read
     if plan.full_at == "publish":
-        _before(warehouse, "_copy_marts", lambda: _limit(plan.room, of=0))
+        _before(warehouse, "_copy_marts", lambda: _limit(plan.room))
     if plan.kill_at == "copied":
         real_copy = warehouse._copy_marts
 
@@ -151,8 +165,7 @@ def _kill_after(seconds: float) -> None:
     threading.Timer(seconds, kill).start()
 
 
-def _limit(room: int, of: int | None = None) -> None:
-    """Let no file grow beyond the warehouse's present size and some room: what is written then fails."""
-    size = Path(os.environ["VEELOCITY_HOME"], "warehouse.duckdb").stat().st_size if of is None else of
+def _limit(room: int) -> None:
+    """Let every write fail that goes beyond so many bytes of a file, as a full disk does."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))

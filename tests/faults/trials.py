@@ -27,10 +27,15 @@ RATES = (0.02, 0.1, 0.3)
 MIDDLE = '"after": "'
 """In the variables of every page of a list but the first."""
 
+GRAPHQL = ("partial", "gave_up")
+"""Faults that there are in GraphQL alone."""
+
 KINDS: dict[str, Callable[[float], Fault]] = {
     **{
-        kind: lambda rate, kind=kind: Fault(kind, rate=rate, seconds=2.0)  # type: ignore[misc]
-        for kind in ("502", "504", "drop", "timeout", "partial", "gave_up", "not_json", "empty", "primary_limit")
+        kind: lambda rate, kind=kind: Fault(  # type: ignore[misc]
+            kind, match="graphql" if kind in GRAPHQL else "", rate=rate, seconds=2.0
+        )
+        for kind in ("502", "504", "drop", "timeout", *GRAPHQL, "not_json", "empty", "primary_limit")
     },
     "primary_limit in the middle of a list": lambda rate: Fault("primary_limit", match=MIDDLE, rate=rate),
     "secondary_limit": lambda rate: Fault("secondary_limit", rate=rate, retry_after=1),
@@ -47,6 +52,31 @@ KINDS: dict[str, Callable[[float], Fault]] = {
 """Every kind of fault there is a table row for, at a rate."""
 
 Raw = dict[str, Counter[str]]
+
+
+def raw_rows(home: Home) -> Raw:
+    """All raw rows, of each table its declared columns."""
+    if not home.working.exists():
+        return {}
+    found = {}
+    with _connection(home) as connection:
+        there = {*connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
+        for entry in SOURCES.values():
+            for name, table in entry.tables.items():
+                if (entry.dataset, name) in there:
+                    rows = connection.execute(f"select {', '.join(table.columns)} from {entry.dataset}.{name}")
+                    found[f"{entry.dataset}.{name}"] = Counter(map(repr, rows.fetchall()))
+    return found
+
+
+def _connection(home: Home) -> duckdb.DuckDBPyConnection:
+    # dbt takes a moment to see that the refresh was killed.
+    for _ in range(50):
+        try:
+            return duckdb.connect(str(home.working), read_only=True)
+        except duckdb.IOException:
+            time.sleep(0.2)
+    return duckdb.connect(str(home.working), read_only=True)
 
 
 class Kill(Fault):
@@ -89,6 +119,7 @@ class Result:
 
     Attributes:
         status: exit status; below zero the signal that ended it.
+        spoilt: requests that the fault met.
         requests: more than an undisturbed refresh sends; where it was killed, the next refresh's number of all.
         waited: seconds that the disturbed refresh would have waited.
         at_once: whether all raw rows were right after the disturbed refresh already.
@@ -99,6 +130,7 @@ class Result:
 
     trial: Trial
     status: int
+    spoilt: int
     requests: int
     next_requests: int
     waited: float
@@ -120,7 +152,7 @@ def trials(rates: tuple[float, ...] = RATES) -> Iterator[Trial]:
         requests = (2, 9, 15) if is_increment else (4, 20, 45)
         for number in requests:
             yield Trial("kill -9", f"{when}, request {number}", is_increment, request=number)
-        plans = {
+        plans: dict[str, dict[str, Any]] = {
             "while rows are loaded": {"kill_at": "load", "number": 2, "seconds": 0.15},
             "while later rows are loaded": {"kill_at": "load", "number": 4, "seconds": 0.3},
             "as dbt starts": {"kill_at": "build", "seconds": 1.0},
@@ -131,9 +163,9 @@ def trials(rates: tuple[float, ...] = RATES) -> Iterator[Trial]:
         }
         for name, plan in plans.items():
             yield Trial("kill -9", f"{when}, {name}", is_increment, plan=plan)
-        for step, room in (("load", 60_000), ("build", 100_000), ("publish", 300_000)):
-            plan = {"full_at": step, "number": 2, "room": room}
-            yield Trial("disk full", f"{when}, in {step}", is_increment, plan=plan)
+        for step, room in (("load", 20_000), ("build", 200_000), ("publish", 200_000)):
+            full: dict[str, Any] = {"full_at": step, "number": 2, "room": room}
+            yield Trial("disk full", f"{when}, in {step}", is_increment, plan=full)
 
 
 @dataclass
@@ -220,35 +252,12 @@ class Ground:
             with self.simulator(is_increment) as simulator:
                 status, _, said = self.refresh(simulator, with_tests=True)
                 assert status == 0, said
-                self._clean[is_increment] = _State(self.raw(), marts(self.home), len(simulator.log))
+                self._clean[is_increment] = _State(raw_rows(self.home), marts(self.home), len(simulator.log))
             if not is_increment:
                 self._after_first.mkdir(exist_ok=True)
                 for path in (self.home.working, self.home.published, self.home.status):
                     shutil.copy2(path, self._after_first / path.name)
         return self._clean[is_increment]
-
-    def raw(self) -> Raw:
-        """All raw rows, declared columns alone."""
-        if not self.home.working.exists():
-            return {}
-        found = {}
-        with self._connection() as connection:
-            there = {*connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
-            for entry in SOURCES.values():
-                for name, table in entry.tables.items():
-                    if (entry.dataset, name) in there:
-                        rows = connection.execute(f"select {', '.join(table.columns)} from {entry.dataset}.{name}")
-                        found[f"{entry.dataset}.{name}"] = Counter(map(repr, rows.fetchall()))
-        return found
-
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        # dbt takes a moment to see that the refresh was killed.
-        for _ in range(50):
-            try:
-                return duckdb.connect(str(self.home.working), read_only=True)
-            except duckdb.IOException:
-                time.sleep(0.2)
-        return duckdb.connect(str(self.home.working), read_only=True)
 
     def run(self, trial: Trial) -> Result:
         """The disturbed refresh and the one after it."""
@@ -261,20 +270,21 @@ class Ground:
             status, waited, said = self.refresh(simulator, **plan)
             requests = len(simulator.log)
             simulator.faults.clear()
-            before = self.raw()
+            before = raw_rows(self.home)
             healed_by, _, problem = self.refresh(simulator)
             next_requests = len(simulator.log) - requests
-            after, built = self.raw(), marts(self.home) if self.home.published.exists() else {}
+            after, built = raw_rows(self.home), marts(self.home) if self.home.published.exists() else {}
             if trial.what == "moved":
                 # The organisation is another one now.
                 self._reset()
                 assert self.refresh(simulator)[0] == 0
-                expected = _State(self.raw(), marts(self.home), expected.requests)
+                expected = _State(raw_rows(self.home), marts(self.home), expected.requests)
         differing = [name for name in expected.raw if after.get(name) != expected.raw[name]]
         differing += [name for name in expected.marts if built.get(name) != expected.marts[name]]
         return Result(
             trial,
             status,
+            fault.spoilt if fault else 0,
             requests - expected.requests,
             next_requests,
             waited,

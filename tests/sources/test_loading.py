@@ -262,12 +262,12 @@ def test_a_scope_that_fails_midway_keeps_what_it_read_and_does_not_stop_others(
     assert marks(refresh) == [{"n": 1}]
 
 
+@pytest.mark.parametrize("value", [{"size": "many"}, {"id": None}], ids=["kind", "null"])
 def test_a_value_of_the_wrong_kind_spoils_its_scope_only_and_its_mark_stays(
-    refresh: Refresh, warehouse: RawWarehouse
+    value: dict[str, Any], refresh: Refresh, warehouse: RawWarehouse
 ) -> None:
     def reader(scope: Scope, *_: object) -> Iterator[Chunk]:
-        size: Any = "many" if scope.id == "A" else 3
-        yield chunk(thing(f"{scope.id}1", scope.id, size), mark={"n": 1})
+        yield chunk({**thing(f"{scope.id}1", scope.id, 3), **(value if scope.id == "A" else {})}, mark={"n": 1})
 
     outcomes = refresh(reader=reader, scopes=(Scope("A", "box/a"), Scope("B", "box/b")))
     assert {outcome.scope_name for outcome in outcomes if outcome.error} == {"box/a"}

@@ -72,6 +72,7 @@ class Fault:
         seed: another seed spoils others.
         seconds: how long a slow answer takes, and how long nothing comes before a timeout's connection is closed.
         retry_after: what a secondary limit says in ``Retry-After``; None sends no such header.
+        spoilt: how many requests it has met.
     """
 
     kind: str
@@ -111,6 +112,7 @@ class Fault:
             raise ValueError(f"kind must be one of {', '.join(self.KINDS)}, not {self.kind!r}")
         self._left = math.inf if self.times is None and self.rate is not None else self.times or 1
         self._met: Counter[str] = Counter()
+        self.spoilt = 0
 
     def meets(self, request: str) -> bool:
         """Whether this request is spoilt; counts it."""
@@ -124,6 +126,7 @@ class Fault:
             if random.Random(f"{self.seed}/{self.kind}/{self._met[request]}/{request}").random() >= self.rate:
                 return False
         self._left -= 1
+        self.spoilt += 1
         return True
 
 

@@ -64,9 +64,14 @@ class Table:
         """The rows as an Arrow table of the declared schema; a missing value is null.
 
         Raises:
-            pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value is not of its column's type.
+            pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value is not of its column's type, or a key is null.
         """
-        return pa.Table.from_pylist(list(rows), schema=self.schema)
+        table = pa.Table.from_pylist(list(rows), schema=self.schema)
+        for field in table.schema:
+            # Arrow notices only where the rows are written, which is too late to tell whose they are.
+            if not field.nullable and table[field.name].null_count:
+                raise pa.ArrowInvalid(f"{self.name}.{field.name} is null")
+        return table
 
     def empty_set(self, parent: str) -> Row:
         """The row that says: this parent has no children (any more)."""

@@ -1101,11 +1101,14 @@ class _Cursors:
         """Where the next page begins; None at the end.
 
         Raises:
-            BadAnswerError: the list leads in a circle.
+            BadAnswerError: the list leads in a circle, or does not say whether it ends.
         """
-        if not connection["pageInfo"]["hasNextPage"]:
+        info = connection.get("pageInfo")
+        if not info:
+            raise BadAnswerError(f"GitHub does not say whether its pages of {self._what} end.")
+        if not info["hasNextPage"]:
             return None
-        cursor = connection["pageInfo"]["endCursor"]
+        cursor = info["endCursor"]
         if not cursor or cursor in self._seen:
             raise BadAnswerError(f"GitHub's pages of {self._what} do not end: the cursor {cursor} comes again.")
         self._seen.add(cursor)
@@ -1128,10 +1131,9 @@ def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
         connection = node.get(one.field)
         if not connection:
             continue
-        if (connection.get("pageInfo") or {}).get("hasNextPage"):
-            cut = _Cut(node, connection, one, _Cursors(f"{one.field} of {node['id']}"))
-            cut.cursors.following(connection)
-            yield cut
+        cursors = _Cursors(f"{one.field} of {node['id']}")
+        if cursors.following(connection) is not None:
+            yield _Cut(node, connection, one, cursors)
         for item in shape.nodes(connection):
             yield from _inner_cuts(item, one)
 
