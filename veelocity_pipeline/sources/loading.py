@@ -82,12 +82,14 @@ class Scope:
         name: the present name: ``owner/name``, or a team's key.
         configured_as: the entry of the settings that brought it.
         info: what the connector learned when it resolved the scope.
+        size: about how much there is of it, in things; larger ones are begun earlier.
     """
 
     id: str
     name: str
     configured_as: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -652,7 +654,8 @@ def load(
     gc.set_threshold(*COLLECTED_AFTER)
     pool = ThreadPoolExecutor(max_workers=settings.concurrency, thread_name_prefix=f"read-{entry.name}")
     try:
-        for reading in readings:
+        # the largest first, so that none of them is left alone at the end
+        for reading in sorted(readings, key=lambda each: -each.scope.size):
             pool.submit(refresh.read, connector, reading)
         for ended in _batches(refresh, len(readings), client):
             for reading in ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -159,8 +159,13 @@ def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
         if node is None or problems:
             result.append(ScopeFailure(name, name, str(_failure(name, problems))))
         else:
-            result.append(Scope(node["id"], node["nameWithOwner"], name, {"node": node}))
+            result.append(_scope(node, name))
     return result
+
+
+def _scope(node: Mapping[str, Any], entry: str) -> Scope:
+    size = sum((node.get(name) or {}).get("totalCount") or 0 for name in ("pullRequests", "issues", "deployments"))
+    return Scope(node["id"], node["nameWithOwner"], entry, {"node": node}, size)
 
 
 def _failure(name: str, errors: Sequence[dict[str, Any]]) -> SourceError:
@@ -188,7 +193,7 @@ def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
             page = owner["repositories"]
             for node in page.get("nodes") or ():
                 if node:
-                    yield Scope(node["id"], node["nameWithOwner"], entry, {"node": node})
+                    yield _scope(node, entry)
             if not page["pageInfo"]["hasNextPage"]:
                 return
             if page["pageInfo"]["endCursor"] == after:
