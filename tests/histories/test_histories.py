@@ -161,6 +161,16 @@ FOUND: dict[str, tuple[str, tuple[Step, ...]]] = {
         "github",
         tuple(Refresh(full=True, ends=("kill", "request", number)) for number in (8, 12, 16)),
     ),
+    "a default branch that is renamed after the jobs on it were read": (
+        "github_actions",
+        (
+            Change("start a run", (0, 0, 3)),
+            Change("go on with a run", (3,)),
+            Refresh(),
+            Change("rename the default branch"),
+            Refresh(),
+        ),
+    ),
     "a deployment that is deleted": (
         "github",
         (Refresh(), Change("delete a deployment", (1,)), Refresh()),

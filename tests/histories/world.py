@@ -512,10 +512,18 @@ def _is_kept(world: World, table: str, row: Row, grown: dict[str, list[Row]], fr
         return True
     if world.history.source == "github_actions" and table != "workflows":
         visible = [each["created_at"] for each in fresh["runs"] if each["repository_id"] == row["repository_id"]]
-        run = row["id"] if table == "runs" else row["run_id"]
-        created = next((each["created_at"] for each in grown["runs"] if each["id"] == run), None)
-        return created is not None and (not visible or created < min(visible))
+        run = next((each for each in grown["runs"] if each["id"] == row["id" if table == "runs" else "run_id"]), None)
+        if run is None:
+            return False
+        if table == "jobs" and run["head_branch"] != _default_branches(world)[row["repository_id"]]:
+            # Read while the branch that has another name now was the default one, and true as they were.
+            return True
+        return not visible or run["created_at"] < min(visible)
     return False
+
+
+def _default_branches(world: World) -> dict[str, str]:
+    return {each.id: each.default_branch for each in _configured(world)}
 
 
 def _configured(world: World) -> list[Any]:

@@ -170,7 +170,7 @@ def test_time_does_not_run_backwards(fresh: Simulator) -> None:
 
 def test_an_unknown_size_is_refused() -> None:
     with pytest.raises(ValueError, match="size must be one of demo, small"):
-        Simulator(size="huge")
+        Simulator(size="enormous")
 
 
 # -- the records are true: once more, from the graph of commits alone

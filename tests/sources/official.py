@@ -349,7 +349,9 @@ class GitHubServer(GraphQLServer):
         return {**self.openapi.make("minimal-repository", self.random(name)), "id": _number(name), "full_name": name}
 
     def _workflow(self, name: str, number: int) -> dict[str, Any]:
-        return self.openapi.make("workflow", self.random(name, "workflow", number)) | {"id": number}
+        # ids are unique over all repositories, as the runs' are
+        made = self.openapi.make("workflow", self.random(name, "workflow", number))
+        return made | {"id": 1000 * sum(map(ord, name)) + number}
 
     def _runs(self, name: str) -> list[dict[str, Any]]:
         if name not in self.runs:
