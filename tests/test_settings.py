@@ -233,3 +233,13 @@ def test_what_is_missing_of_an_app_is_said(
     assert "s3cret" not in str(caught.value)
     assert "bm90" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://a:s3cret@b/c", "mysql://a:s3cret@b/c", "postgresql://a:s3cret@b:x/c", "no"]
+)
+def test_an_address_that_is_not_postgres_is_refused_and_not_repeated(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+    with pytest.raises(SettingsError, match="DAGSTER_POSTGRES_URL is no address") as raised:
+        load_settings()
+    assert "s3cret" not in str(raised.value)

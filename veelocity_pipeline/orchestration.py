@@ -41,27 +41,34 @@ _SETTLED_AFTER = 60
 def prepare_instance(settings: Settings) -> Home:
     """Make Dagster's home and point this process (and those it starts) at it.
 
-    Under a lock: processes that make a fresh home together break it.
+    Under a lock: processes that make a fresh home together break it. A history of an earlier Dagster is brought to this
+    version's schema.
 
     Raises:
-        WarehouseError: the folder cannot be used.
+        SettingsError: PostgreSQL refuses the user, password or database.
+        WarehouseError: the folder, or PostgreSQL, cannot be used.
     """
     import dagster as dg
+
+    from veelocity_pipeline.instance import alone, bring_up_to_date, explained_history, reach_postgres
 
     home = Home(settings.home)
     home.make()
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["VEELOCITY_HOME"] = str(home.path)
-    if settings.dagster_postgres_url:
-        os.environ["DAGSTER_POSTGRES_URL"] = settings.dagster_postgres_url.get_secret_value()
+    postgres = settings.dagster_postgres_url
+    if postgres is not None:
+        os.environ["DAGSTER_POSTGRES_URL"] = postgres.get_secret_value()
+        reach_postgres(postgres)
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            STORAGE=_POSTGRES if settings.dagster_postgres_url else "SQLite in this folder"
+            STORAGE=_POSTGRES if postgres is not None else "SQLite in this folder"
         )
         target = home.dagster / "dagster.yaml"
         if not target.exists() or target.read_text(encoding="utf-8") != content:
             replace_file(target, content, mode=0o600)
-        with dg.DagsterInstance.get() as instance:
+        with explained_history(), alone(postgres), dg.DagsterInstance.get() as instance:
+            bring_up_to_date(instance)
             instance.get_run_records(limit=1)
     return home
 
@@ -176,12 +183,17 @@ def _run(
     """
     import dagster as dg
 
+    from veelocity_pipeline.defs.history import spare_the_server
+    from veelocity_pipeline.instance import explained_history
+
     home = prepare_instance(settings)
     started = time.time()
 
     from veelocity_pipeline.definitions import defs
 
-    with dg.DagsterInstance.get() as instance:
+    with explained_history(), dg.DagsterInstance.get() as instance:
+        if settings.dagster_postgres_url is not None:
+            spare_the_server(instance)
         report_dead_runs(instance, home)
         result = defs.resolve_job_def(name).execute_in_process(
             instance=instance,

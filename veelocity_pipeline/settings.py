@@ -70,6 +70,18 @@ def is_regex(pattern: str) -> bool:
     return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")
 
 
+def _is_postgres(url: str) -> bool:
+    """Whether this is an address that SQLAlchemy, which imports slowly, takes for PostgreSQL's."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return address.drivername in ("postgresql", "postgresql+psycopg2") and bool(address.database)
+
+
 _TextList = Annotated[tuple[str, ...], BeforeValidator(_split)]
 _Patterns = Annotated[tuple[Annotated[str, BeforeValidator(_pattern)], ...], BeforeValidator(_split)]
 
@@ -217,6 +229,12 @@ class Settings(BaseSettings):
         for name, url in (("GITHUB_API_URL", self.github_api_url), ("LINEAR_API_URL", self.linear_api_url)):
             if not re.match(r"https?://[^/\s]+", url):
                 raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
+        if self.dagster_postgres_url is not None and not _is_postgres(self.dagster_postgres_url.get_secret_value()):
+            # never the address itself: the password is in it
+            raise ValueError(
+                "DAGSTER_POSTGRES_URL is no address of a database; write postgresql://user:password@host:5432/name, "
+                "with a / or @ of the password as %2F or %40"
+            )
         for name, cron in (
             ("VEELOCITY_INCREMENTAL_CRON", self.incremental_cron),
             ("VEELOCITY_FULL_CRON", self.full_cron),

@@ -12,6 +12,7 @@ from dagster_dbt import DbtCliResource, DbtProject
 from pydantic import PrivateAttr
 
 from veelocity_pipeline.dbt_process import PARENT
+from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
 from veelocity_pipeline.warehouse import Home, writing
 
@@ -50,6 +51,8 @@ class Warehouse(dg.ConfigurableResource):
         self._settings = load_settings()
         self._home = Home(self._settings.home)
         run = context.run
+        if self._settings.dagster_postgres_url is not None and context.instance is not None:
+            spare_the_server(context.instance)
         if self._settings.linear_api_key is None and (run is None or run.job_name != REBUILD):
             self._settings.require_sources(())
         os.umask(0o077)
