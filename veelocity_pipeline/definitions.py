@@ -11,6 +11,7 @@ from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.publish import publish_assets
 from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
+from veelocity_pipeline.defs.sensors import sensors
 from veelocity_pipeline.defs.transform import prepared, transform_assets
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
@@ -20,7 +21,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def definitions() -> dg.Definitions:
-    """Assets, checks, jobs and schedules. No token is needed to load them."""
+    """Assets, checks, jobs, schedules and sensors. No token is needed to load them."""
     settings = load_settings()
     home = Home(settings.home)
     home.make()
@@ -31,6 +32,7 @@ def definitions() -> dg.Definitions:
         assets=dg.with_source_code_references([*INGEST, config_assets, sync_status, models, *publish_assets(marts)]),
         jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],
         schedules=schedules(settings),
+        sensors=sensors(settings),
         resources={"warehouse": Warehouse(), "dbt": dbt_resource(project)},
         executor=dg.in_process_executor,
     )

@@ -139,7 +139,6 @@ def refresh(
         SettingsError: a name in ``only`` is no source.
         WarehouseError: the folder cannot be used.
     """
-    import dagster as dg
 
     from veelocity_pipeline.sources import SOURCES
 
@@ -147,16 +146,13 @@ def refresh(
         if name not in SOURCES:
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
     from veelocity_pipeline.definitions import defs
-    from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, run_config
+    from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, left_out, run_config
 
     job = FULL if full else INCREMENTAL
     selection = None
     if only:
-        left_out = {
-            dg.AssetKey([name, table]) for name in SOURCES if name not in only for table in SOURCES[name].tables
-        }
         everything = defs.resolve_job_def(job).asset_layer.executable_asset_keys
-        selection = [key for key in everything if key not in left_out]
+        selection = list(set(everything) - left_out(only))
     config = run_config(full=full, repositories=repositories, sources=only).to_config_dict()
     return _run(settings, job, "veelocity refresh", config, selection)
 
@@ -207,7 +203,7 @@ def _run(
     return RefreshResult(
         run_id=result.run_id,
         succeeded=result.success,
-        failed_steps=_failed_steps(result.all_events),
+        failed_steps=failed_steps(result.all_events),
         failures=_failures(home, started),
     )
 
@@ -224,7 +220,7 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
     return False
 
 
-def _failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
+def failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
     """Why which step failed; where none was reached, why the run could not start."""
     steps = {
         event.step_key or "": _cause(event.step_failure_data.error)

@@ -26,6 +26,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from .operations.cadence import comes
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 GITHUB_API = "https://api.github.com"
 LINEAR_API = "https://api.linear.app/graphql"
@@ -127,6 +129,9 @@ class People(_Section):
     aliases: tuple[Alias, ...] = ()
 
 
+_Minutes = Annotated[int, Field(ge=0, le=1440)]
+"""How often a sensor looks; 0: never."""
+
 _RepositoryName = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
 
@@ -204,6 +209,16 @@ class Settings(BaseSettings):
     timezone: str = Field(default="UTC", validation_alias="VEELOCITY_TIMEZONE")
     incremental_cron: str = Field(default="0 * * * *", validation_alias="VEELOCITY_INCREMENTAL_CRON")
     full_cron: str = Field(default="0 3 * * 0", validation_alias="VEELOCITY_FULL_CRON")
+    first_start_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_FIRST_START_SENSOR_MINUTES")
+    upstream_sensor_minutes: _Minutes = Field(default=10, validation_alias="VEELOCITY_UPSTREAM_SENSOR_MINUTES")
+    settings_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_SETTINGS_SENSOR_MINUTES")
+    dead_runs_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_DEAD_RUNS_SENSOR_MINUTES")
+    alerts_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_ALERTS_SENSOR_MINUTES")
+    alert_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="VEELOCITY_ALERT_URL"
+    )
+    ui_url: str = Field(default="http://localhost:3000", validation_alias="VEELOCITY_UI_URL")
+    stale_after: int = Field(default=3, ge=1, le=1000, validation_alias="VEELOCITY_STALE_AFTER")
     concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
     dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
         default=None, validation_alias="DAGSTER_POSTGRES_URL"
@@ -226,7 +241,11 @@ class Settings(BaseSettings):
         """
         if self.timezone not in available_timezones():
             raise ValueError(f"VEELOCITY_TIMEZONE: {self.timezone!r} is no time zone; write one like Europe/Vienna")
-        for name, url in (("GITHUB_API_URL", self.github_api_url), ("LINEAR_API_URL", self.linear_api_url)):
+        for name, url in (
+            ("GITHUB_API_URL", self.github_api_url),
+            ("LINEAR_API_URL", self.linear_api_url),
+            ("VEELOCITY_UI_URL", self.ui_url),
+        ):
             if not re.match(r"https?://[^/\s]+", url):
                 raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
         if self.dagster_postgres_url is not None and not _is_postgres(self.dagster_postgres_url.get_secret_value()):
@@ -239,8 +258,11 @@ class Settings(BaseSettings):
             ("VEELOCITY_INCREMENTAL_CRON", self.incremental_cron),
             ("VEELOCITY_FULL_CRON", self.full_cron),
         ):
-            if len(cron.split()) != 5:
+            if not comes(cron):
                 raise ValueError(f"{name}: {cron!r} is no cron line; it has five fields, like 0 * * * *")
+        # its text is a secret, and not in the message
+        if self.alert_url is not None and not re.match(r"https?://[^/\s]+", self.alert_url.get_secret_value()):
+            raise ValueError("VEELOCITY_ALERT_URL: what is set is no address; it begins with https://")
         has_key = self.github_app_private_key is not None or self.github_app_private_key_file is not None
         if self.github_app_id is not None and not has_key:
             raise ValueError(
@@ -422,6 +444,8 @@ class _TomlSource(PydanticBaseSettingsSource):
 _TOML_KEYS = frozenset(
     {"deployments", "failures", "people", "repositories", "services", "teams"}
     | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency"}
+    | {f"{name}_sensor_minutes" for name in ("first_start", "upstream", "settings", "dead_runs", "alerts")}
+    | {"ui_url", "stale_after"}
 )
 
 
@@ -466,6 +490,7 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
             "home": home if home.is_absolute() else (folder / home).resolve(),
             "github_app_private_key_file": key_file and folder / key_file.expanduser(),
             "github_api_url": loaded.github_api_url.rstrip("/"),
+            "ui_url": loaded.ui_url.rstrip("/"),
         }
     )
 

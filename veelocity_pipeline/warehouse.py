@@ -110,6 +110,11 @@ class Home:
     def _demo_mark(self) -> Path:
         return self.path / ".demo"
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether what is in here is simulated."""
+        return self._demo_mark.exists()
+
     def claim_for_demo(self) -> None:
         """Say that what is written here is simulated.
 

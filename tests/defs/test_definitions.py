@@ -23,17 +23,6 @@ from veelocity_pipeline.warehouse import Home
 T = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VEELOCITY_HOME", str(home))
-        patch.setenv("VEELOCITY_ENV_FILE", os.devnull)
-        from veelocity_pipeline.definitions import definitions
-
-        return definitions()
-
-
 def test_the_code_location_validates_without_settings(tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
@@ -90,44 +79,6 @@ def test_both_jobs_run_the_whole_graph(defs: dg.Definitions) -> None:
         job = defs.resolve_job_def(name)
         assert set(job.asset_layer.executable_asset_keys) == everything
         assert job.executor_def.name == "in_process"
-
-
-def test_a_schedule_waits_for_its_own_unfinished_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    from veelocity_pipeline.defs.automation import schedules
-    from veelocity_pipeline.settings import load_settings
-
-    monkeypatch.setenv("GITHUB_TOKEN", "t")
-    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
-    monkeypatch.setenv("VEELOCITY_INCREMENTAL_CRON", "*/5 * * * *")
-    incremental, full = schedules(load_settings())
-    assert incremental.cron_schedule == "*/5 * * * *"
-    assert full.cron_schedule == "0 3 * * 0"
-    assert incremental.default_status == dg.DefaultScheduleStatus.RUNNING
-    with dg.instance_for_test() as instance:
-        context = dg.build_schedule_context(instance=instance)
-        assert isinstance(incremental(context), dg.RunRequest)
-        instance.add_run(
-            dg.DagsterRun(
-                job_name="incremental_refresh",
-                run_id="00000000-0000-0000-0000-000000000001",
-                status=dg.DagsterRunStatus.STARTED,
-            )
-        )
-        skipped = incremental(context)
-        assert isinstance(skipped, dg.SkipReason)
-        assert "still going on" in (skipped.skip_message or "")
-        assert isinstance(full(context), dg.RunRequest)
-
-
-def test_a_schedule_with_nothing_to_read_says_so() -> None:
-    from veelocity_pipeline.defs.automation import schedules
-    from veelocity_pipeline.settings import load_settings
-
-    with dg.instance_for_test() as instance:
-        for schedule in schedules(load_settings()):
-            skipped = schedule(dg.build_schedule_context(instance=instance))
-            assert isinstance(skipped, dg.SkipReason)
-            assert "GITHUB_TOKEN" in (skipped.skip_message or "")
 
 
 def outcome(table: str, scope: str, error: str | None) -> Outcome:

@@ -1,17 +1,27 @@
 """The jobs, and the schedules that start two of them."""
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from veelocity_pipeline.defs.ingest import RAW_KEYS
 from veelocity_pipeline.defs.resources import REBUILD
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.operations.decisions import Run, Wait, under_way
+from veelocity_pipeline.settings import Settings, SettingsError, load_settings
 from veelocity_pipeline.sources import SOURCES
 
 INCREMENTAL = "incremental_refresh"
 FULL = "full_refresh"
 REFRESH_JOBS = (INCREMENTAL, FULL)
+
+DOES_ALL_OF: Mapping[str, Sequence[str]] = {
+    FULL: (FULL, INCREMENTAL, REBUILD),
+    INCREMENTAL: (INCREMENTAL, REBUILD),
+    REBUILD: (REBUILD,),
+}
+"""By job, the jobs that need not run any more when it has."""
 
 AssetJob = Any
 """What ``define_asset_job`` returns; the library does not export its type."""
@@ -23,6 +33,11 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+def left_out(sources: Sequence[str]) -> set[dg.AssetKey]:
+    """The raw tables that are no part of a run of these sources alone."""
+    return {dg.AssetKey([name, table]) for name in SOURCES if name not in sources for table in SOURCES[name].tables}
 
 
 def run_config(*, full: bool, repositories: tuple[str, ...] = (), sources: tuple[str, ...] = ()) -> dg.RunConfig:
@@ -52,8 +67,50 @@ def refresh_job(name: str, *, full: bool) -> AssetJob:
     )
 
 
-def refresh_schedule(job: AssetJob, cron: str, settings: Settings) -> dg.ScheduleDefinition:
-    """Starts the job, unless its earlier run is still queued or running."""
+def history(instance: dg.DagsterInstance, filters: dg.RunsFilter, limit: int) -> list[Run]:
+    """The newest runs that match, newest first."""
+    return [_run(record) for record in instance.get_run_records(filters, limit=limit)]
+
+
+def _run(record: dg.RunRecord) -> Run:
+    run = record.dagster_run
+    ended = record.end_time or record.update_timestamp.timestamp()
+    return Run(
+        run.run_id,
+        run.job_name,
+        _moment(record.start_time or record.create_timestamp.timestamp()),
+        None if run.status in _UNFINISHED else _moment(ended),
+        failed=run.status == dg.DagsterRunStatus.FAILURE,
+        succeeded=run.status == dg.DagsterRunStatus.SUCCESS,
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def unfinished(instance: dg.DagsterInstance, jobs: Sequence[str] = ()) -> list[Run]:
+    """Runs of these jobs (of any, without) that are queued or going on."""
+    filters = [dg.RunsFilter(job_name=job, statuses=_UNFINISHED) for job in jobs or (None,)]
+    return [run for each in filters for run in history(instance, each, limit=1)]
+
+
+def schedule_decision(job: str, settings: Settings, runs: Sequence[Run]) -> Wait | None:
+    """Why a schedule does not start its job now; None: it does.
+
+    Args:
+        runs: that are queued or going on.
+    """
+    try:
+        settings.require_sources(())
+    except SettingsError as error:
+        return Wait(f"there is nothing to refresh: {error}")
+    # what a full refresh reads holds all that an increment would
+    return under_way(run for run in runs if run.job in (job, FULL))
+
+
+def refresh_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
+    """Starts the job, unless a run that does the same is still queued or going on."""
 
     @dg.schedule(
         job=job,
@@ -64,12 +121,12 @@ def refresh_schedule(job: AssetJob, cron: str, settings: Settings) -> dg.Schedul
         description=f"{job.name}, by the cron line of the settings, in UTC.",
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        unfinished = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED), limit=1)
-        if not (settings.has_github_access and settings.github_repositories):
-            return dg.SkipReason("GITHUB_TOKEN and GITHUB_REPOSITORIES are not set: there is nothing to refresh")
-        if unfinished:
-            return dg.SkipReason(f"{job.name} is still going on (run {unfinished[0].run_id[:8]})")
-        return dg.RunRequest()
+        try:
+            settings = load_settings()
+        except SettingsError as error:
+            return dg.SkipReason(f"the settings cannot be used: {error}")
+        decided = schedule_decision(job.name, settings, unfinished(context.instance, REFRESH_JOBS))
+        return dg.SkipReason(decided.reason) if decided else dg.RunRequest()
 
     return _schedule
 
@@ -87,6 +144,6 @@ FULL_JOB = refresh_job(FULL, full=True)
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """The two schedules, by the crons of the settings."""
     return [
-        refresh_schedule(INCREMENTAL_JOB, settings.incremental_cron, settings),
-        refresh_schedule(FULL_JOB, settings.full_cron, settings),
+        refresh_schedule(INCREMENTAL_JOB, settings.incremental_cron),
+        refresh_schedule(FULL_JOB, settings.full_cron),
     ]

@@ -15,12 +15,18 @@ from pydantic import Field
 
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
 from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
 
 COMPLETE = "read_completely"
 """Name of the check on each raw table: every repository's read of it succeeded."""
+
+
+CONFIGURED = dg.AssetKey(["config", "repositories"])
+CONFIGURATION = "configuration"
+"""Of that asset's metadata: what of the settings the marts are built from, for whoever may not open the warehouse."""
 
 
 class RefreshConfig(dg.Config):
@@ -205,10 +211,15 @@ def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Write ``config.*``; each table says whether it changed."""
     tables = config_tables(target.settings)
     changed = warehouse.write_tables(target.home, "config", tables)
+    present = Configuration.of(target.settings)
     for name, table in tables.items():
         yield dg.MaterializeResult(
             asset_key=dg.AssetKey(["config", name]),
-            metadata={"dagster/row_count": table.num_rows, "changed": changed[name]},
+            metadata={
+                "dagster/row_count": table.num_rows,
+                "changed": changed[name],
+                **({CONFIGURATION: dg.MetadataValue.json(present.to_json())} if name == CONFIGURED.path[-1] else {}),
+            },
         )
 
 

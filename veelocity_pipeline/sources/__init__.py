@@ -11,6 +11,7 @@ from .github import ENTRY as _GITHUB
 from .github_actions import ENTRY as _GITHUB_ACTIONS
 from .linear import ENTRY as _LINEAR
 from .loading import (
+    Change,
     CheckResult,
     Chunk,
     Connector,
@@ -27,6 +28,7 @@ SOURCES: dict[str, SourceEntry] = {entry.name: entry for entry in (_GITHUB, _GIT
 
 __all__ = [
     "SOURCES",
+    "Change",
     "CheckResult",
     "Chunk",
     "Connector",

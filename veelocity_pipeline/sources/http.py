@@ -193,7 +193,9 @@ class GitHub(Provider):
         if remaining is None or seconds is None:
             return {}
         resource = response.headers.get("x-ratelimit-resource") or ("graphql" if is_graphql else "core")
-        return {resource: Budget(int(remaining), seconds, _number(response.headers.get("x-ratelimit-reset")))}
+        limit = _number(response.headers.get("x-ratelimit-limit"))
+        window = _number(response.headers.get("x-ratelimit-reset"))
+        return {resource: Budget(int(remaining), seconds, window, None if limit is None else int(limit))}
 
     def points(self, response: httpx.Response, body: Json) -> int:
         limit = (body.get("data") or {}).get("rateLimit") if isinstance(body, dict) else None
@@ -243,7 +245,9 @@ class Linear(Provider):
             remaining = _number(response.headers.get(f"x-ratelimit-{kind}-remaining"))
             milliseconds = _number(response.headers.get(f"x-ratelimit-{kind}-reset"))
             if remaining is not None and milliseconds is not None:
-                found[kind] = Budget(int(remaining), max(0.0, milliseconds / 1000 - now) + 1)
+                limit = _number(response.headers.get(f"x-ratelimit-{kind}-limit"))
+                seconds = max(0.0, milliseconds / 1000 - now) + 1
+                found[kind] = Budget(int(remaining), seconds, limit=None if limit is None else int(limit))
         return found
 
     def points(self, response: httpx.Response, body: Json) -> int:
@@ -466,6 +470,11 @@ class Client:
     def remaining(self) -> int | None:
         """What all tokens together have left of what this client uses, where that is least; None if none said."""
         return self.accounts.remaining(sorted(self._state.resources))
+
+    @property
+    def share_left(self) -> float | None:
+        """``remaining`` as a share (0 to 1) of what it is when full; None if no answer said."""
+        return self.accounts.share_left(sorted(self._state.resources))
 
     @property
     def server_date(self) -> datetime | None:

@@ -93,6 +93,19 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A scope that changed upstream after it was read.
+
+    Attributes:
+        scope: its name is empty where the provider was not asked for it.
+        newest: the newest change that was seen, by the provider's clock.
+    """
+
+    scope: Scope
+    newest: datetime
+
+
+@dataclass(frozen=True)
 class ScopeFailure:
     """A configured scope that cannot be read at all."""
 
@@ -220,6 +233,20 @@ class Connector(ABC):
             SourceError: the rest of the scope cannot be read. What was yielded stays.
         """
 
+    def changed_since(self, read_at: Mapping[str, datetime]) -> list[Change] | None:
+        """Scopes that changed after they were read, or were never read, in a few requests; None: that takes more.
+
+        What moves no time of its own upstream (something was deleted, say) is not noticed.
+
+        Args:
+            read_at: by scope's id, the provider's time at the start of its last complete read.
+
+        Raises:
+            SourceError: it cannot be asked.
+        """
+        del read_at
+        return None
+
     @abstractmethod
     def check(self) -> list[CheckResult]:
         """Whether the API can be reached and what the token may read. Raises nothing."""
@@ -235,6 +262,7 @@ class SourceEntry:
         dataset: the schema of its raw tables.
         missing: what to say where the source is not configured; names the setting.
         scope_column: by table, the column that holds the scope's id; a table without belongs to no scope.
+        along_with: the source whose scopes this one reads too, if it is another's.
     """
 
     name: str
@@ -245,6 +273,7 @@ class SourceEntry:
     is_configured: Callable[[Settings], bool]
     missing: str
     scope_column: Mapping[str, str]
+    along_with: str = ""
 
     def source(
         self, batch: Mapping[str, pa.Table] | None = None, scopes: Mapping[str, Mapping[str, Any]] | None = None

@@ -36,11 +36,13 @@ class Budget:
         seconds: until it is full again.
         window: names the period that is counted in, where it is a fixed one: answers may arrive in another order than
             they were given, and within one period what is left only falls. None: the last answer is right.
+        limit: what it is when full, where the answer said.
     """
 
     remaining: int
     seconds: float
     window: float | None = None
+    limit: int | None = None
 
 
 class Credential(ABC):
@@ -86,6 +88,7 @@ class _Resource:
     """One budget of one token; moments are those of the clock."""
 
     remaining: int | None = None
+    limit: int | None = None
     resets_at: float = 0.0
     window: float | None = None
     refused_until: float = 0.0
@@ -176,6 +179,16 @@ class Accounts:
                 if (left := [a.resource(name).remaining or 0 for a in self._all if self._is_known(a, name)])
             ]
         return min(sums) if sums else None
+
+    def share_left(self, resources: Iterable[str]) -> float | None:
+        """What all tokens have left, as a share of what they have when full, of the resource that has the least."""
+        with self._changed:
+            shares = []
+            for name in resources:
+                known = [each for a in self._all if (each := a.resource(name)).remaining is not None and each.limit]
+                if known:
+                    shares.append(sum(each.remaining or 0 for each in known) / sum(each.limit or 0 for each in known))
+        return min(shares) if shares else None
 
     @staticmethod
     def _is_known(account: Account, name: str) -> bool:
@@ -301,7 +314,7 @@ class Accounts:
                 remaining = told.remaining
                 if is_same and budget.remaining is not None:
                     remaining = min(remaining, budget.remaining)
-                budget.remaining, budget.window = remaining, told.window
+                budget.remaining, budget.window, budget.limit = remaining, told.window, told.limit
                 budget.resets_at = now + told.seconds
 
     def refuse(self, account: Account, seconds: float, resource: str) -> None:

@@ -33,7 +33,7 @@ import orjson
 from ...settings import glob_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
-from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..loading import Change, CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from . import queries, shape, trees
 from .app import check_app
 from .queries import Nested
@@ -154,6 +154,17 @@ class GitHubConnector(Connector):
         ``increment`` of pull requests and issues, ``walks`` of the last three by name.
         """
         yield from _Repository(self, scope, mark, request, known).read()
+
+    def changed_since(self, read_at: Mapping[str, datetime]) -> list[Change]:
+        """Of the configured repositories those in which something is newer; by the requests that ``scopes`` makes."""
+        changes = [
+            Change(item, newest_change(item.info["node"]))
+            for item in self.scopes(RefreshRequest())
+            if isinstance(item, Scope)
+        ]
+        return [
+            change for change in changes if change.scope.id not in read_at or change.newest > read_at[change.scope.id]
+        ]
 
     def check(self) -> list[CheckResult]:
         """Whether the token is valid, whose it is, and which repositories it may read; so for an App."""
@@ -1177,6 +1188,18 @@ def _time(text: str) -> datetime:
 
 def _total(connection: Node | None) -> int:
     return int((connection or {}).get("totalCount") or 0)
+
+
+def newest_change(node: Node) -> datetime:
+    """When something last changed in a repository, as far as ``queries.repositories`` tells; its creation at least.
+
+    The repository's own ``updatedAt`` is left out: a star moves it.
+    """
+    moments = [node["createdAt"], node.get("pushedAt")]
+    for name in ("pullRequests", "issues", "releases", "deployments"):
+        for item in shape.nodes(node.get(name)):
+            moments += [item.get("updatedAt"), (item.get("latestStatus") or {}).get("updatedAt")]
+    return max(_time(moment) for moment in moments if moment)
 
 
 def _newest(connection: Node | None) -> str | None:

@@ -15,4 +15,5 @@ ENTRY = SourceEntry(
     is_configured=lambda settings: bool(settings.has_github_access and settings.github_repositories),
     missing="GitHub Actions is not read: set GITHUB_TOKEN and GITHUB_REPOSITORIES.",
     scope_column=dict.fromkeys(TABLES, "repository_id"),
+    along_with="github",
 )

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import BadAnswerError, SourceError
 from ..http import LINEAR, Client, PageSize
-from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..loading import Change, CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
 from . import queries, shape
 from .tables import TABLES
@@ -438,6 +438,32 @@ class LinearConnector(Connector):
             known = known | {node["id"]: node[field] for node in found}
             self._names[name] = known
         return known
+
+    # ----------------------------------------------------------------------------------- without reading
+
+    def changed_since(self, read_at: Mapping[str, datetime]) -> list[Change]:
+        """Of the teams that were read, those in which an issue, comment or attachment is newer; in one request.
+
+        Only the newest page of each list is looked at: what is not on it waits for the next refresh of all.
+        """
+        teams = {team: moment for team, moment in read_at.items() if team != WORKSPACE}
+        if not teams:
+            return []
+        changed = {"updatedAt": {"gte": min(teams.values()).isoformat()}}
+        criteria = {"issues": {**changed, **self._since_start()}, "comments": changed, "attachments": changed}
+        data = self.client.graphql(
+            queries.CHANGED, {**criteria, "first": queries.CHANGED_PER_PAGE}, about="what changed in Linear"
+        )
+        newest: dict[str, datetime] = {}
+        for name in queries.CHANGED_LISTS:
+            for node in data[name]["nodes"]:
+                issue = node if name == "issues" else node["issue"]
+                if issue:
+                    team, moment = issue["team"]["id"], _time(node["updatedAt"])
+                    newest[team] = max(moment, newest.get(team, moment))
+        return [
+            Change(Scope(team, ""), moment) for team, moment in newest.items() if team in teams and moment > teams[team]
+        ]
 
     # ------------------------------------------------------------------------------------------- check
 
