@@ -58,8 +58,20 @@ TABLES = {
         "deployment_id varchar, evidence varchar, evidence_id varchar, evidence_url varchar, occurred_at timestamp, "
         "resolved_at timestamp, counts boolean, reason varchar"
     ),
-    "fct_pull_requests": "pull_request_id varchar, repository_id varchar, title varchar, url varchar, is_bot boolean",
-    "fct_issues": "issue_id varchar, key varchar, title varchar, url varchar",
+    "fct_pull_requests": (
+        "pull_request_id varchar, repository_id varchar, title varchar, url varchar, is_bot boolean, state varchar, "
+        "is_draft boolean, created_at timestamp, first_response_at timestamp, first_approval_at timestamp, "
+        "merged_at timestamp, closed_at timestamp"
+    ),
+    "fct_issues": (
+        "issue_id varchar, key varchar, title varchar, url varchar, team varchar, state_category varchar, "
+        "is_archived boolean, started_at timestamp, completed_at timestamp, canceled_at timestamp"
+    ),
+    "dim_teams": "team varchar, linear_teams varchar",
+    "metric_entities": ("entity_id varchar, entity_type varchar, repository_id varchar, title varchar, url varchar"),
+    "metric_coverage": (
+        "metric varchar, scope_type varchar, scope varchar, eligible bigint, measured bigint, excluded bigint"
+    ),
     "dora_metrics": (
         "period varchar, period_start date, scope_type varchar, scope varchar, deployment_count bigint, "
         "deployment_day_count bigint, redeploy_count bigint, lead_time_hours_median double, "
@@ -75,7 +87,7 @@ TABLES = {
         "issues_completed bigint, "
         + ", ".join(
             f"{name}_hours_median double, {name}_hours_p75 double, {name}_hours_p90 double, {name}_sample bigint"
-            for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")
+            for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")
         )
         + ", metric_version integer, is_complete boolean"
     ),
@@ -183,9 +195,11 @@ def organization() -> Organization:
                 pull_request_id = f"{repository}#{number}"
                 made.pull_requests.append(
                     {
-                        "pull_request_id": pull_request_id, "repository_id": repository,
+                        "pull_request_id": pull_request_id, "repository_id": repository, "service": service,
                         "title": HOSTILE_TITLE if number % 9 == 0 else f"Change {number}",
                         "url": f"https://github.example/{repository[7:]}/pull/{number}", "is_bot": False,
+                        "is_draft": False, "created_at": finished - timedelta(hours=hours),
+                        **({"state": "merged", "merged_at": finished} if number % 50 else {"state": "open"}),
                     }
                 )  # fmt: skip
                 if at > 0:
@@ -235,7 +249,55 @@ def measurements(made: Organization) -> list[dict[str, Any]]:
         for change in made.changes:
             if change["service"] in parts:
                 add("lead_time", scope, change["pull_request_id"], change["deployed_at"], change["lead_time_hours"])
+        for pull_request in made.pull_requests:
+            if pull_request["service"] in parts:
+                created_at = pull_request["created_at"]
+                add("pull_requests_opened", scope, pull_request["pull_request_id"], created_at, 1.0)
     return rows
+
+
+def coverage(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many of the measurements have a value, by metric and scope."""
+    found: dict[tuple[str, str, str], list[bool]] = {}
+    for row in rows:
+        found.setdefault((row["metric"], row["scope_type"], row["scope"]), []).append(row["value"] is not None)
+    return [
+        {
+            "metric": metric, "scope_type": scope_type, "scope": scope, "eligible": len(measured),
+            "measured": sum(measured), "excluded": len(measured) - sum(measured),
+        }
+        for (metric, scope_type, scope), measured in found.items()
+    ]  # fmt: skip
+
+
+def entities(made: Organization) -> list[dict[str, Any]]:
+    """What the measurements are about."""
+    return [
+        {
+            "entity_id": each["deployment_id"], "entity_type": "deployment", "repository_id": each["repository_id"],
+            "title": each["ref"], "url": each["url"],
+        }
+        for each in made.deployments
+    ] + [
+        {
+            "entity_id": each["pull_request_id"], "entity_type": "pull_request", "title": each["title"],
+            "repository_id": each["repository_id"], "url": each["url"],
+        }
+        for each in made.pull_requests
+    ]  # fmt: skip
+
+
+def issues() -> list[dict[str, Any]]:
+    """Three of Linear's: one done, one in progress, one put back."""
+    begun = datetime(2026, 2, 2, 9)
+    return [
+        {
+            "issue_id": f"linear:ENG-{number}", "key": f"ENG-{number}", "title": f"Issue {number}", "team": "ENG",
+            "url": f"https://linear.example/ENG-{number}", "state_category": state, "is_archived": False,
+            "started_at": begun, "completed_at": begun + timedelta(days=10) if state == "completed" else None,
+        }
+        for number, state in enumerate(("completed", "started", "unstarted"), start=1)
+    ]  # fmt: skip
 
 
 def period_starts(period: str) -> list[date]:
@@ -282,7 +344,7 @@ def metric_rows(made: Organization) -> list[dict[str, Any]]:
 
 def flow_rows(linear: bool) -> list[dict[str, Any]]:
     rows = []
-    for period, scale in (("week", 1), ("month", 4), ("quarter", 13)):
+    for period, scale in (("day", 1), ("week", 1), ("month", 4), ("quarter", 13)):
         for at, start in enumerate(period_starts(period)):
             last = next_period(period, start)
             for shift, (scope_type, scope, parts) in enumerate(SCOPES):
@@ -293,8 +355,10 @@ def flow_rows(linear: bool) -> list[dict[str, Any]]:
                     "metric_version": 1,
                     "is_complete": datetime(last.year, last.month, last.day) <= AS_OF,
                 }  # fmt: skip
-                for place, name in enumerate(("time_to_first_review", "pickup", "review", "merge_time", "cycle_time")):
-                    unknown = (name == "cycle_time" and not linear) or (name == "pickup" and at % 7 == 3)
+                for place, name in enumerate(
+                    ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")
+                ):
+                    unknown = (place > 3 and not linear) or (name == "pickup" and at % 7 == 3)
                     median = (2.0 + place * 3) ** 1.3 + (at * 11 + shift * 3) % 7 * (0.6 + place)
                     row[f"{name}_hours_median"] = None if unknown else median
                     row[f"{name}_hours_p75"] = None if unknown else median * 2.2
@@ -381,9 +445,14 @@ def published_rows(linear: bool = True, error: str | None = None) -> dict[str, l
 @functools.cache
 def _delivery() -> dict[str, list[dict[str, Any]]]:
     made = organization()
+    measured = measurements(made)
     return {
         "fct_deployments": made.deployments,
-        "metric_measurements": measurements(made),
+        "metric_measurements": measured,
+        "metric_coverage": coverage(measured),
+        "metric_entities": entities(made),
+        "fct_issues": issues(),
+        "dim_teams": [{"team": "Platform", "linear_teams": "ENG, OPS"}],
         "fct_deployment_failures": made.failures,
         "fct_pull_requests": made.pull_requests,
         "dora_metrics": metric_rows(made),

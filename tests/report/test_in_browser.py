@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,8 +94,8 @@ def test_it_opens_from_a_file_without_the_network_and_without_complaint(
     assert opened.complaints == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
     assert opened.page.locator(".plot .main-svg").count() > 0
-    # of twelve charts only time to restore has nothing to draw: the fixture has no incidents
-    assert opened.page.locator(".js-plotly-plot").count() == 11
+    # of fourteen charts only time to restore has nothing to draw: the fixture has no incidents
+    assert opened.page.locator(".js-plotly-plot").count() == 13
     assert "No data in this window." in opened.page.locator("#chart-time_to_restore").inner_text()
 
 
@@ -209,7 +208,7 @@ def test_everything_has_a_name_for_a_screen_reader(open_page: Callable[..., Open
     for label in ("Show", "90 days", "Week"):
         assert opened.page.get_by_label(label, exact=True).count() == 1
     labels = opened.page.locator(".plot").evaluate_all("(plots) => plots.map((plot) => plot.ariaLabel)")
-    assert len(labels) == 12
+    assert len(labels) == 14
     assert labels[0].startswith("Deployment frequency by week, 14 weeks. Last complete week: ")
     ids = opened.page.evaluate("() => [...document.querySelectorAll('[id]')].map((each) => each.id)")
     assert len(ids) == len(set(ids))
@@ -288,42 +287,3 @@ def test_without_deployments_the_cards_say_what_to_configure(
     assert "no data" in opened.card("lead_time")
     assert "no production deployments" in opened.card("lead_time")
     assert opened.page.locator("#chart-merge_time .js-plotly-plot, #chart-merge_time.js-plotly-plot").count() == 1
-
-
-def test_five_years_of_a_hundred_repositories_open_quickly(
-    open_page: Callable[..., Opened], published: Path, tmp_path: Path
-) -> None:
-    """The page's data is made as large as that, by repeating it; the limit is generous for a busy machine."""
-    target = render_report(published, tmp_path / "index.html")
-    text = target.read_text(encoding="utf-8")
-    begin = text.index('id="data">') + len('id="data">')
-    end = text.index("</script>", begin)
-    data = json.loads(text[begin:end])
-    copies = 100 // len(data["scopes"]) + 1
-
-    def repeated(values: list[Any]) -> list[Any]:
-        return [value for _ in range(copies) for value in values]
-
-    data["scopes"] = [[kind, f"{name} {at}"] for at in range(copies) for kind, name in data["scopes"]]
-    for name in ("deployed", "history_days"):
-        data[name] = repeated(data[name])
-    for period in data["series"]:
-        data["series"][period] = [
-            {**series, "length": series["length"] * 4, "columns": {
-                name: values * 4 for name, values in series["columns"].items()
-            }}
-            for series in repeated(data["series"][period])
-        ]  # fmt: skip
-    data["starts"]["week"] = [
-        f"20{20 + week // 52}-{week % 52 // 5 + 1:02}-{week % 5 * 6 + 1:02}" for week in range(252)
-    ]
-    for group in (data["cards"], {"totals": data["totals"]}):
-        for keys in group.values():
-            for columns in keys.values():
-                for name in columns:
-                    columns[name] = repeated(columns[name])
-    target.write_text(text[:begin] + json.dumps(data).replace("<", "\\u003c") + text[end:], encoding="utf-8")
-    opened = open_page().go(target)
-    spent = opened.page.evaluate("() => performance.now()")
-    assert opened.complaints == []
-    assert spent < 8000

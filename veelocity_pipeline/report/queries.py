@@ -9,18 +9,19 @@ import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, PERIODS, SCOPE_TYPES, WINDOWS, Chart, Key
+from veelocity_pipeline.report.definitions import ALL_HISTORY, KEYS, SCOPE_TYPES, WINDOWS, Key
 from veelocity_pipeline.report.formatting import http_url
+from veelocity_pipeline.report.rows import first_day_of_rows, read_rows, read_series, scopes_table
 from veelocity_pipeline.warehouse import WarehouseError, read_published
 
-#: The newest failed deployments that a scope lists.
-FAILURES_SHOWN = 20
+#: A scope lists its newest failed deployments, so many at least.
+FAILURES_KEPT = 50
 
 #: A source whose last complete read is this much older than the newest one is called stale.
 LAG = timedelta(hours=24)
@@ -58,8 +59,9 @@ class SourceState:
 class ReportData:
     """Everything on the page; lists `by scope` are parallel to `scopes`.
 
-    `series[period][scope]` is None or `{offset, length, columns}`: values from position `offset` of `starts[period]`
-    on. `cards[window][key]` holds lists by scope. Durations are hours, rates shares of 1, days are counts.
+    `starts` are the days on which the periods of each kind begin. `cards[window][key]` holds lists by scope. `coverage`
+    has, by metric, lists by scope: how many are eligible, and how many of them left out for which reason. `texts` are
+    JSON texts by name as in `rows`. Durations are hours, rates shares of 1, days are counts.
     """
 
     as_of: datetime | None
@@ -68,10 +70,11 @@ class ReportData:
     deployed: tuple[bool, ...]
     history_days: tuple[float | None, ...]
     starts: dict[str, list[str]]
-    series: dict[str, list[dict[str, Any] | None]]
+    texts: dict[str, str]
     cards: dict[str, dict[str, dict[str, list[Any]]]]
     totals: dict[str, dict[str, list[Any]]]
     failures: dict[str, list[Any]]
+    coverage: dict[str, dict[str, list[Any]]]
     metric_version: str | None = None
 
     @property
@@ -102,19 +105,24 @@ def read_report(published: Path) -> ReportData:
     with open_published(published) as connection:
         sources = read_sources(connection)
         scopes = read_scopes(connection)
-        starts, series = _read_series(connection, scopes)
+        as_of = _as_of(connection, sources)
+        scopes_table(connection, scopes)
+        starts, texts = read_series(connection)
+        if as_of:
+            texts |= read_rows(connection, as_of)
         cards, totals, history_days = _read_cards(connection, scopes)
         return ReportData(
-            as_of=_as_of(connection, sources),
+            as_of=as_of,
             sources=sources,
             scopes=tuple(scopes),
             deployed=_deployed(connection, scopes),
             history_days=history_days,
             starts=starts,
-            series=series,
+            texts=texts,
             cards=cards,
             totals=totals,
-            failures=_read_failures(connection, scopes),
+            failures=_read_failures(connection, as_of) if as_of else {},
+            coverage=_read_coverage(connection, len(scopes)),
             metric_version=_scalar(connection, "select max(metric_version)::varchar from marts.dora_metrics"),
         )
 
@@ -180,78 +188,6 @@ def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ..
     )
 
 
-# ---- charts ----
-
-
-def chart_columns(chart: Chart) -> tuple[str, ...]:
-    """The columns of dora_metrics or dev_metrics that a chart, its tooltip and its table use."""
-    if chart.kind == "duration":
-        return (*(f"{chart.metric}_{suffix}" for suffix in ("median", "p75", "p90")), chart.sample)
-    if chart.kind == "rate":
-        return (chart.metric, *chart.parts)
-    return tuple(name for name, _ in chart.series)
-
-
-def _read_series(
-    connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]
-) -> tuple[dict[str, list[str]], dict[str, list[dict[str, Any] | None]]]:
-    """Every period of every scope, by column. Four decimals of an hour are a third of a second, and keep it small."""
-    dora = list(dict.fromkeys(name for chart in CHARTS if chart.section == "delivery" for name in chart_columns(chart)))
-    flow = list(dict.fromkeys(name for chart in CHARTS if chart.section == "flow" for name in chart_columns(chart)))
-    names = [*dora, "is_complete", *flow, "flow_is_complete"]
-    values = [
-        *(f"dora_metrics.{name}" for name in dora),
-        "dora_metrics.is_complete::integer",
-        *(f"dev_metrics.{name}" for name in flow),
-        "dev_metrics.is_complete::integer",
-    ]
-    rounded = ",\n".join(
-        f"list({value if value.endswith('integer') else f'round({value}, 4)'} order by period_start) as {name}"
-        if name not in _counts()
-        else f"list({value} order by period_start) as {name}"
-        for name, value in zip(names, values, strict=True)
-    )
-    query = f"""
-        select scope_type, scope, list(period_start order by period_start) as starts, {rounded}
-        from marts.dora_metrics
-        full join marts.dev_metrics using (period, period_start, scope_type, scope)
-        where period = ?
-        group by scope_type, scope
-    """
-    all_starts: dict[str, list[str]] = {}
-    series: dict[str, list[dict[str, Any] | None]] = {}
-    for period in PERIODS:
-        found = {(row[0], row[1]): row[2:] for row in connection.execute(query, [period]).fetchall()}
-        axis = sorted({start for row in found.values() for start in row[0]})
-        position = {start: at for at, start in enumerate(axis)}
-        all_starts[period] = [start.isoformat() for start in axis]
-        series[period] = [_aligned(found[scope], names, position) if scope in found else None for scope in scopes]
-    return all_starts, series
-
-
-def _counts() -> set[str]:
-    """Columns that hold whole numbers."""
-    found: set[str] = set()
-    for chart in CHARTS:
-        found.update(name for name, _ in chart.series)
-        found.update((chart.sample, *chart.parts))
-    return found
-
-
-def _aligned(row: Sequence[Any], names: Sequence[str], position: dict[date, int]) -> dict[str, Any]:
-    """One scope's columns on the axis of its period; a period that the scope has no row for is unknown, not zero."""
-    starts, *columns = row
-    offset = position[starts[0]]
-    length = position[starts[-1]] - offset + 1
-    if len(starts) == length:
-        return {"offset": offset, "length": length, "columns": dict(zip(names, columns, strict=True))}
-    spread: dict[str, list[Any]] = {name: [None] * length for name in names}
-    for at, start in enumerate(starts):
-        for name, column in zip(names, columns, strict=True):
-            spread[name][position[start] - offset] = column[at]
-    return {"offset": offset, "length": length, "columns": spread}
-
-
 # ---- cards ----
 
 #: The five keys of three kinds of span per scope: the scorecard's window (`current`), the one of the same length before
@@ -273,8 +209,7 @@ _KEYS_OF_SPANS = """
         select scope_type, scope, metric, measured_at, measured_on, value
         from marts.metric_measurements
         where
-            value is not null
-            and metric in (
+            metric in (
                 'deployment_frequency', 'lead_time', 'commit_lead_time', 'change_fail_rate', 'recovery', 'rework_rate'
             )
     ),
@@ -284,20 +219,27 @@ _KEYS_OF_SPANS = """
             span,
             scope_type,
             scope,
-            count(*) filter (metric = 'deployment_frequency') as deployment_count,
-            count(distinct measured_on) filter (metric = 'deployment_frequency') as deployment_day_count,
+            count(value) filter (metric = 'deployment_frequency') as deployment_count,
+            count(distinct measured_on) filter (metric = 'deployment_frequency' and value is not null)
+                as deployment_day_count,
             quantile_cont(value, 0.5) filter (metric = 'lead_time') as lead_time_hours_median,
-            count(*) filter (metric = 'lead_time') as lead_time_sample,
+            count(value) filter (metric = 'lead_time') as lead_time_sample,
             quantile_cont(value, 0.5) filter (metric = 'commit_lead_time') as commit_lead_time_hours_median,
-            count(*) filter (metric = 'commit_lead_time') as commit_lead_time_sample,
+            count(value) filter (metric = 'commit_lead_time') as commit_lead_time_sample,
             cast(sum(value) filter (metric = 'change_fail_rate') as bigint) as failed_deployment_count,
             avg(value) filter (metric = 'change_fail_rate') as change_fail_rate,
-            count(*) filter (metric = 'change_fail_rate') as change_fail_rate_sample,
+            count(value) filter (metric = 'change_fail_rate') as change_fail_rate_sample,
             quantile_cont(value, 0.5) filter (metric = 'recovery') as recovery_hours_median,
-            count(*) filter (metric = 'recovery') as recovery_sample,
+            count(value) filter (metric = 'recovery') as recovery_sample,
             cast(sum(value) filter (metric = 'rework_rate') as bigint) as rework_deployment_count,
             avg(value) filter (metric = 'rework_rate') as rework_rate,
-            count(*) filter (metric = 'rework_rate') as rework_rate_sample
+            count(value) filter (metric = 'rework_rate') as rework_rate_sample,
+            count(*) filter (metric = 'deployment_frequency' and value is null) as deployment_count_excluded,
+            count(*) filter (metric = 'lead_time' and value is null) as lead_time_sample_excluded,
+            count(*) filter (metric = 'commit_lead_time' and value is null) as commit_lead_time_sample_excluded,
+            count(*) filter (metric = 'change_fail_rate' and value is null) as change_fail_rate_sample_excluded,
+            count(*) filter (metric = 'recovery' and value is null) as recovery_sample_excluded,
+            count(*) filter (metric = 'rework_rate' and value is null) as rework_rate_sample_excluded
         from spans
         inner join measured using (scope_type, scope)
         where measured.measured_at > spans.after and measured.measured_at <= spans.until
@@ -306,7 +248,7 @@ _KEYS_OF_SPANS = """
     began as (
         select scope_type, scope, min(measured_at) as began_at
         from measured
-        where metric = 'deployment_frequency'
+        where metric = 'deployment_frequency' and value is not null
         group by all
     )
     select
@@ -401,6 +343,7 @@ def _scored_on(row: dict[str, Any], of_commits: bool) -> dict[str, Any]:
         **row,
         "lead_time_hours_median": row["commit_lead_time_hours_median"],
         "lead_time_sample": row["commit_lead_time_sample"],
+        "lead_time_sample_excluded": row.get("commit_lead_time_sample_excluded"),
         "is_lead_time_of_commits": True,
     }
 
@@ -412,6 +355,7 @@ def _card(
     known = before if before and before["is_covered"] and _agree(key, mart, same) else None
     return {
         **_value(key, mart),
+        "excluded": _excluded(key, same) if _agree(key, mart, same) else None,
         "score": _rounded(mart[key.score]) if mart else None,
         "level": mart[key.level] if mart and key.level else None,
         "mean": mart[key.mean] if mart else None,
@@ -425,8 +369,10 @@ def _history_card(
     key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, history: dict[str, Any] | None
 ) -> dict[str, Any]:
     """A key over everything that is known: it has neither a score nor a window before it."""
+    known = history if _agree(key, mart, same) else None
     return {
-        **_value(key, history if _agree(key, mart, same) else None),
+        **_value(key, known),
+        "excluded": _excluded(key, known),
         "score": None,
         "level": None,
         "mean": mart[key.mean] if mart else None,
@@ -444,6 +390,11 @@ def _value(key: Key, row: dict[str, Any] | None) -> dict[str, Any]:
         "part": row[_PARTS[key.id]] if row and key.id in _PARTS else None,
         "of_commits": bool(row and key.id == "lead_time" and row["is_lead_time_of_commits"]),
     }
+
+
+def _excluded(key: Key, row: dict[str, Any] | None) -> int | None:
+    """How many eligible rows of the span have no value."""
+    return row[f"{key.sample}_excluded"] or 0 if row else None
 
 
 def _agree(key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None) -> bool:
@@ -489,16 +440,17 @@ _FAILURES = """
     with ranked as (
         select
             entity_id as deployment_id,
-            scope_type,
-            scope,
-            row_number() over (partition by scope_type, scope order by measured_at desc, entity_id) as place
+            position,
+            measured_on,
+            row_number() over (partition by position order by measured_at desc, entity_id) as place
         from marts.metric_measurements
+        inner join report_scopes using (scope_type, scope)
         where metric = 'change_fail_rate' and value > 0
     ),
     shown as (
-        select deployment_id, list({'scope_type': scope_type, 'scope': scope}) as scopes
+        select deployment_id, list(position order by position) as scopes
         from ranked
-        where place <= $shown
+        where place <= $kept or measured_on >= $since
         group by deployment_id
     ),
     evidence as (
@@ -512,7 +464,7 @@ _FAILURES = """
                 'url': coalesce(
                     fct_deployment_failures.evidence_url, fct_pull_requests.url, fct_issues.url, fct_deployments.url
                 )
-            } order by fct_deployment_failures.occurred_at, fct_deployment_failures.evidence) as evidence
+            } order by occurred_at, fct_deployment_failures.evidence, evidence_id) as evidence
         from marts.fct_deployment_failures
         left join marts.fct_pull_requests on fct_deployment_failures.evidence_id = fct_pull_requests.pull_request_id
         left join marts.fct_issues on fct_deployment_failures.evidence_id = fct_issues.issue_id
@@ -521,6 +473,7 @@ _FAILURES = """
         group by fct_deployment_failures.deployment_id
     )
     select
+        entities.number,
         shown.scopes,
         deployments.deployment_id,
         deployments.repository_id,
@@ -534,30 +487,29 @@ _FAILURES = """
     from shown
     inner join marts.fct_deployments as deployments using (deployment_id)
     left join evidence using (deployment_id)
+    left join report_entities as entities on shown.deployment_id = entities.entity_id
     order by deployments.finished_at desc, deployments.deployment_id
 """
 
 
-def _read_failures(connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]) -> dict[str, list[Any]]:
-    """The newest failed deployments of every scope, each once, with the positions of the scopes that list it."""
-    position = {scope: at for at, scope in enumerate(scopes)}
+def _read_failures(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, list[Any]]:
+    """The newest failed deployments of every scope, each once, with the positions of the scopes that list it.
+
+    All of those whose rows are on the page are among them; `entity` is their number there, else None.
+    """
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("deployment", "where", "url", "finished_at", "recovery_hours", "scopes", "evidence")
+        name: []
+        for name in ("entity", "deployment", "where", "url", "finished_at", "recovery_hours", "scopes", "evidence")
     }
-    # one more than is shown, so that the page can tell all of them from the last of them
-    for row in _rows(connection, _FAILURES, {"shown": FAILURES_SHOWN + 1}):
+    values = {"kept": FAILURES_KEPT, "since": first_day_of_rows(as_of)}
+    for row in _rows(connection, _FAILURES, values):
+        columns["entity"].append(row["number"])
         columns["deployment"].append((row["sha"] or "")[:7] or row["ref"] or _name(row["deployment_id"]))
         columns["where"].append(_name(row["service"] or row["repository_id"]))
         columns["url"].append(http_url(row["url"]))
         columns["finished_at"].append(row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else "")
         columns["recovery_hours"].append(_rounded(row["recovery_hours"]))
-        columns["scopes"].append(
-            sorted(
-                position[each["scope_type"], each["scope"]]
-                for each in row["scopes"]
-                if (each["scope_type"], each["scope"]) in position
-            )
-        )
+        columns["scopes"].append(row["scopes"])
         columns["evidence"].append(
             [[each["evidence"], _evidence_text(each), http_url(each["url"])] for each in row["evidence"] or ()]
         )
@@ -570,6 +522,45 @@ def _evidence_text(evidence: dict[str, Any]) -> str:
         return f"to {evidence['shipped'][:7]}"
     identity, at, sha = _name(evidence["id"] or "").partition("@")
     return " ".join(part for part in (identity + at + sha[:7], evidence["title"]) if part) or "without a name"
+
+
+# ---- coverage ----
+
+
+def _read_coverage(connection: duckdb.DuckDBPyConnection, scopes: int) -> dict[str, dict[str, list[Any]]]:
+    """Of each metric, by scope: `eligible`, `measured` and the `reasons` of the rest as [reason, rows], most first."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    for metric, position, eligible, measured, reasons in connection.execute(
+        """
+        with reasons as (
+            select metric, scope_type, scope, excluded_because, count(*) as rows
+            from marts.metric_measurements
+            where excluded_because is not null
+            group by all
+        ),
+        listed as (
+            select
+                metric,
+                scope_type,
+                scope,
+                list([excluded_because, rows::varchar] order by rows desc, excluded_because) as reasons
+            from reasons
+            group by all
+        )
+        select coverage.metric, position, coverage.eligible, coverage.measured, listed.reasons
+        from marts.metric_coverage as coverage
+        inner join report_scopes using (scope_type, scope)
+        left join listed using (metric, scope_type, scope)
+        order by coverage.metric
+        """
+    ).fetchall():
+        columns = found.setdefault(
+            metric, {"eligible": [0] * scopes, "measured": [0] * scopes, "reasons": [[] for _ in range(scopes)]}
+        )
+        columns["eligible"][position] = eligible
+        columns["measured"][position] = measured
+        columns["reasons"][position] = [[reason, int(rows)] for reason, rows in reasons or ()]
+    return found
 
 
 # ---- helpers ----

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
 import os
 import tempfile
@@ -16,16 +17,17 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from veelocity_pipeline.report.definitions import ALL_HISTORY, CHARTS, KEYS, MINIMUM_SAMPLE, WINDOWS
-from veelocity_pipeline.report.queries import (
-    FAILURES_SHOWN,
-    LAG,
-    ReportData,
-    ReportError,
-    SourceState,
-    read_report,
-    scope_label,
+from veelocity_pipeline.report.definitions import (
+    ALL_HISTORY,
+    CHARTS,
+    FIRST_PERIOD,
+    FIRST_WINDOW,
+    KEYS,
+    MINIMUM_SAMPLE,
+    WINDOWS,
+    metric_title,
 )
+from veelocity_pipeline.report.queries import LAG, ReportData, ReportError, SourceState, read_report, scope_label
 
 #: After so many days without a successful refresh the page says that it is old, each time it is opened.
 STALE_DAYS = 2
@@ -69,13 +71,17 @@ def render_page(data: ReportData) -> str:
     plotly = _plotly()
     script = _asset("report.js")
     as_of = _moment(data.as_of)
+    first = f"series/{FIRST_PERIOD}/0"
+    packed = {name: pack(text) for name, text in _texts(data).items()}
     return environment.get_template("template.html.j2").render(
         title="Veelocity",
-        policy=content_policy(plotly, script),
+        policy=content_policy(script, plotly),
         style=Markup(_asset("report.css")),
         script=Markup(script),
         plotly=Markup(plotly),
         data=embedded_json(page_data(data)),
+        first={name: text for name, text in packed.items() if name == first},
+        rest={name: text for name, text in packed.items() if name != first},
         sources=[_source(source, _newest(data)) for source in data.sources],
         notices=notices(data),
         definitions=_definitions(),
@@ -95,6 +101,20 @@ def embedded_json(value: Any) -> Markup:
     return Markup(text)
 
 
+def pack(text: str) -> Markup:
+    """Text as the page holds it until it is needed: gzip in base64, in which nothing is markup."""
+    return Markup(base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode())
+
+
+def _texts(data: ReportData) -> dict[str, str]:
+    """Everything that is packed, by name."""
+    return {
+        **data.texts,
+        "failures": orjson.dumps(data.failures).decode(),
+        "coverage": orjson.dumps(data.coverage).decode(),
+    }
+
+
 def content_policy(*scripts: str) -> str:
     """A policy under which the page can reach no network and run no script but the given ones."""
     hashes = " ".join(
@@ -112,21 +132,22 @@ def page_data(data: ReportData) -> dict[str, Any]:
     return {
         "keys": [asdict(key) for key in KEYS],
         "charts": [asdict(chart) for chart in CHARTS],
+        "titles": {metric: metric_title(metric) for metric in data.coverage},
+        "first_window": str(FIRST_WINDOW),
+        "first_period": FIRST_PERIOD,
         "windows": [{"id": str(days), "days": days} for days in WINDOWS] + [{"id": ALL_HISTORY, "days": None}],
         "minimum": MINIMUM_SAMPLE,
         "stale_days": STALE_DAYS,
         "as_of": data.as_of.isoformat() if data.as_of else None,
         "refreshed": refreshed.isoformat() if refreshed else None,
         "linear": data.has_linear,
+        "sources": [_source(source, _newest(data)) for source in data.sources],
         "scopes": [(scope[0], scope_label(scope)) for scope in data.scopes],
         "deployed": data.deployed,
         "history_days": data.history_days,
         "starts": data.starts,
-        "series": data.series,
         "cards": data.cards,
         "totals": data.totals,
-        "failures": data.failures,
-        "failures_shown": FAILURES_SHOWN,
     }
 
 
@@ -199,12 +220,12 @@ def _lags(source: SourceState, newest: datetime | None) -> bool:
 def _source(source: SourceState, newest: datetime | None) -> dict[str, Any]:
     return {
         "title": source.title,
-        "as_of": source.as_of,
-        "is_fresh": bool(source.as_of) and not source.failed and not _lags(source, newest),
+        "as_of": source.as_of.isoformat() if source.as_of else None,
         "as_of_text": "not connected" if source.missing else _moment(source.as_of),
+        "succeeded_at": source.succeeded_at.isoformat() if source.succeeded_at else None,
+        "is_fresh": bool(source.as_of) and not source.failed and not _lags(source, newest),
         "scopes": source.scopes,
-        "failed": [{"repository": name, "error": error} for name, error in source.failed[:ERRORS_SHOWN]],
-        "more_failed": max(0, len(source.failed) - ERRORS_SHOWN),
+        "failed": source.failed,
         "missing": source.missing,
     }
 

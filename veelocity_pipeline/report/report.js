@@ -1,9 +1,10 @@
-/* Draws the report from the JSON in #data. Text reaches the page through textContent and attributes alone, never as markup. */
+/* Draws the report from the JSON in #data and from packed texts, which are unpacked when they are needed. Text reaches
+   the page through textContent and attributes alone, never as markup. */
 (function () {
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
-  const state = { scope: 0, window: data.windows[0].id, period: "week", table: "delivery" };
+  const state = { scope: 0, window: data.first_window, period: data.first_period, table: "delivery" };
   const DAY = 86400000;
 
   // ---- numbers as people read them; the same rules as formatting.py ----
@@ -30,7 +31,7 @@
     return count && weekly < 1 ? decimal((count / days) * 30) + " / month" : decimal(weekly) + " / week";
   }
   const plural = (count, noun) => grouped(count) + " " + (count === 1 ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun);
-  window.veelocity = { duration, percent, perWeek, decimal, state };
+  window.veelocity = { duration, percent, perWeek, decimal };
 
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const parts = (iso) => [Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10))];
@@ -38,13 +39,16 @@
     const [year, month, day] = parts(iso);
     if (period === "month") return MONTHS[month - 1] + " " + year;
     if (period === "quarter") return "Q" + Math.ceil(month / 3) + " " + year;
+    if (period === "day") return day + " " + MONTHS[month - 1] + " " + year;
     return "Week of " + day + " " + MONTHS[month - 1] + " " + year;
   }
   function tickName(period, iso, withYear) {
     const [year, month, day] = parts(iso);
-    const name = period === "week" ? day + " " + MONTHS[month - 1] : period === "month" ? MONTHS[month - 1] : "Q" + Math.ceil(month / 3);
+    const name = period === "week" || period === "day" ? day + " " + MONTHS[month - 1] : period === "month" ? MONTHS[month - 1] : "Q" + Math.ceil(month / 3);
     return withYear ? name + "<br>" + year : name;
   }
+  /* In the middle of a sentence. */
+  const inPeriod = (period, iso) => (period === "week" ? "week" + periodName(period, iso).slice(4) : periodName(period, iso));
   const dateName = (iso) => { const [year, month, day] = parts(iso); return day + " " + MONTHS[month - 1] + " " + year; };
 
   // ---- small DOM helpers ----
@@ -61,30 +65,49 @@
   }
   const link = (url, text) => (/^https?:\/\//i.test(url || "") ? node("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : document.createTextNode(text));
 
+  // ---- what is packed ----
+  const unpacked = new Map();
+  const parsed = new Promise((resolve) => {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve, { once: true }); else resolve();
+  });
+  /* The JSON of that name; null where the page has none. */
+  function packed(name) {
+    if (!unpacked.has(name)) unpacked.set(name, unpack(name));
+    return unpacked.get(name);
+  }
+  async function unpack(name) {
+    const find = () => document.querySelector('script[data-name="' + name + '"]');
+    if (!find()) await parsed;
+    if (!find()) return null;
+    const characters = atob(find().textContent);
+    const bytes = new Uint8Array(characters.length);
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = characters.charCodeAt(at);
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  }
+
   // ---- what is selected ----
   const scopeName = (index) => (data.scopes[index][0] === "all" ? "All repositories" : data.scopes[index][1]);
   const windowOf = () => data.windows.find((each) => each.id === state.window);
   const windowName = () => (windowOf().days ? "last " + windowOf().days + " days" : "all history");
   function periodEnd(period, iso) {
     const [year, month, day] = parts(iso);
-    if (period === "week") return Date.UTC(year, month - 1, day) + 7 * DAY;
+    if (period === "day" || period === "week") return Date.UTC(year, month - 1, day) + (period === "day" ? 1 : 7) * DAY;
     return Date.UTC(year, month - 1 + (period === "month" ? 1 : 3), 1);
   }
-  /* Positions, in starts[period], of the periods that the window touches and the scope has. */
+  let columns = null;   // of the selected scope, by the selected period
+  /* The periods that the window touches, with the position of the first in the columns. */
   function visible() {
     const starts = data.starts[state.period];
-    const series = data.series[state.period][state.scope];
-    if (!series) return { starts: [], from: 0, series: { columns: {} } };
-    const last = series.offset + series.length;
-    let from = series.offset;
+    if (!columns) return { starts: [], from: 0 };
+    let from = 0;
     const days = windowOf().days;
     if (days) {
       const begin = Date.parse(data.as_of) - days * DAY;
-      while (from < last - 1 && periodEnd(state.period, starts[from]) <= begin) from += 1;
+      while (from < starts.length - 1 && periodEnd(state.period, starts[from]) <= begin) from += 1;
     }
-    return { starts: starts.slice(from, last), from: from - series.offset, series };
+    return { starts: starts.slice(from), from };
   }
-  const column = (view, name) => (view.series.columns[name] || []).slice(view.from);
+  const column = (view, name) => (columns?.[name] || []).slice(view.from);
   function completeness(view, chart) {
     const flags = column(view, chart.section === "flow" ? "flow_is_complete" : "is_complete");
     return view.starts.map((_, at) => flags[at] !== 0);
@@ -170,6 +193,23 @@
     const cut = text.indexOf(" / ");
     return cut < 0 ? [text, ""] : [text.slice(0, cut), text.slice(cut)];
   }
+  /* The number in words. */
+  function sentenceOf(key, card) {
+    if (card.value === null || card.value === undefined) return null;
+    const one = (rate) => (rate > 2 / 3 ? "Most deployments" : "About one deployment in " + Math.max(2, Math.round(1 / rate)));
+    const days = Math.round(windowOf().days || data.history_days[state.scope] || 0);
+    switch (key.id) {
+      case "deployment_frequency": return card.part ? "Production got something new on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
+      case "lead_time": return "Half of the changes were live within " + duration(card.value) + " of their first commit.";
+      case "change_fail_rate": return card.value ? one(card.value) + " failed and had to be put right." : "No deployment is known to have failed.";
+      case "recovery": return "Half of the failures were put right within " + duration(card.value) + ".";
+      default: return card.value ? one(card.value) + " put an earlier one right." : "No deployment had to put another right.";
+    }
+  }
+  function coverageOf(card) {
+    if (card.excluded === null || card.excluded === undefined || !card.sample) return "";
+    return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " left out" : "Coverage 100 %";
+  }
   function sampleText(key, card) {
     if (key.kind === "count") return plural(card.sample || 0, "deployments") + (card.part ? " on " + plural(card.part, "days") : "");
     if (key.kind === "rate") return card.sample ? grouped(card.part || 0) + " of " + plural(card.sample, "deployments") : "no deployments";
@@ -189,7 +229,7 @@
         return box;
       }
       box.append(node("p", { class: value === "no data" ? "value none" : "value" }, value, unit ? node("small", {}, unit) : null));
-      box.append(node("p", { class: "sample" }, sampleText(key, card)), trendOf(key, card));
+      box.append(node("p", { class: "sample" }, sampleText(key, card)), node("p", { class: "sentence" }, sentenceOf(key, card) || ""), trendOf(key, card));
       const spark = sparkline(data.charts.find((chart) => chart.id === key.id), view);
       box.append(spark || node("div", { class: "spark-dots" }, node("div", { class: "spark" })));
       const score = node("div", { class: "score" });
@@ -209,7 +249,9 @@
       }
       score.append(bar, node("p", { class: "level" }, node("span", {}, mean === null ? "" : "Industry mean " + mean),
         card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null));
-      box.append(score);
+      const rows = node("button", { type: "button", class: "plain", "aria-label": "Show the rows of " + key.title.toLowerCase() }, "Show the rows");
+      rows.addEventListener("click", () => openRows([key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id], key.title, { window: windowOf() }));
+      box.append(score, node("p", { class: "card-foot" }, node("span", {}, coverageOf(card)), rows));
       return box;
     }));
     byId("overview-sub").textContent = scopeName(state.scope) + ", " + windowName() + (data.as_of ? " to " + dateName(data.as_of) : "");
@@ -278,9 +320,9 @@
     const traces = [];
     let ticks;
     if (chart.kind === "count") {
-      const columns = chart.series.map(([name]) => column(view, name));
-      const high = Math.max(1, ...columns.flat().filter((value) => value !== null)) * 1.08;
-      columns.forEach((values, at) => {
+      const series = chart.series.map(([name]) => column(view, name));
+      const high = Math.max(1, ...series.flat().filter((value) => value !== null)) * 1.08;
+      series.forEach((values, at) => {
         if (at && !values.some(Boolean)) return;   // a series with nothing in it would only shift the bars of the other
         const colour = at ? tint.second : tint.accent;
         traces.push({ type: "bar", x, y: values, name: chart.series[at][1], text: hover, textposition: "none", hovertemplate: at ? undefined : "%{text}<extra></extra>", hoverinfo: at ? "skip" : undefined,
@@ -343,7 +385,7 @@
     const known = values.filter((value) => value !== null && value !== undefined).length;
     if (!known) return chart.title + ": no data in this window.";
     return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " +
-      (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "The table below holds every value.";
+      (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the numbers behind hold every value.";
   }
   function lastComplete(values, complete) {
     for (let at = values.length - 1; at >= 0; at -= 1) if (complete[at] && values[at] !== null && values[at] !== undefined) return at;
@@ -360,8 +402,9 @@
     const known = values.some((value) => value !== null && value !== undefined) && !(chart.kind === "count" && values.every((value) => !value));
     plot.setAttribute("aria-label", summaryOf(chart, view, complete));
     const last = chart.kind === "count" && chart.series.length > 1 ? -1 : lastComplete(values, complete);
-    box.querySelector(".latest").textContent = known && last >= 0 ? chartText(chart, values[last]) + (last === values.length - 1 || !complete.slice(last + 1).some(Boolean) ? ", last full " + state.period : ", " + periodName(state.period, view.starts[last]).replace("Week", "week")) : "";
+    box.querySelector(".latest").textContent = known && last >= 0 ? chartText(chart, values[last]) + (last === values.length - 1 || !complete.slice(last + 1).some(Boolean) ? ", last full " + state.period : ", " + inPeriod(state.period, view.starts[last])) : "";
     if (!known) {
+      bePicture(plot);
       if (plot.data) Plotly.purge(plot);
       plot.replaceChildren(node("p", { class: "nothing" }, whyEmpty(chart.id) || "No data in this window."));
       return;
@@ -369,6 +412,9 @@
     if (!plot.data) plot.replaceChildren();
     const { traces, layout } = figure(chart, view);
     Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false });
+    beSlider(chart, plot, view);
+    plot.removeAllListeners("plotly_click");
+    plot.on("plotly_click", (event) => openPoint(chart, event.points[0].pointNumber));
   }
   /* One chart a frame: the page answers while they appear. */
   function drawCharts() {
@@ -388,7 +434,7 @@
     document.documentElement.dataset.drawn = "yes";
   }
   function layOutCharts() {
-    for (const section of ["delivery", "flow"]) {
+    for (const section of ["delivery", "flow", "reliability"]) {
       byId("charts-" + section).replaceChildren(...data.charts.filter((chart) => chart.section === section).map((chart) => {
         const keys = chart.series.length > 1 ? node("div", { class: "keys" }, ...chart.series.map(([, label], at) => {
           const swatch = node("i");
@@ -396,59 +442,363 @@
           return node("span", {}, swatch, label);
         })) : null;
         return node("figure", { class: "chart", id: "chart-" + chart.id, "aria-labelledby": "chart-title-" + chart.id },
-          node("div", { class: "chart-head" }, node("h3", { id: "chart-title-" + chart.id }, chart.title), keys || node("span", { class: "latest" }), keys ? node("span", { class: "latest", hidden: "" }) : null),
-          node("p", { class: "what" }, chart.definition),
+          node("div", { class: "chart-head" }, node("h3", { id: "chart-title-" + chart.id }, chart.title), node("span", { class: "latest", hidden: keys ? "" : null })),
+          node("p", { class: "what" }, chart.definition), keys,
           node("div", { class: "plot", role: "img", "aria-label": chart.title }));
       }));
     }
+    byId("charts-flow").append(node("figure", { class: "chart", "aria-labelledby": "ages-title" },
+      node("div", { class: "chart-head" }, node("h3", { id: "ages-title" }, "Age of open pull requests")),
+      node("p", { class: "what" }, "Since they were opened, at the last load. The table below lists them."),
+      node("dl", { class: "ages", id: "ages" })));
+    for (const chart of data.charts) makeUsable(chart, byId("chart-" + chart.id).querySelector(".plot"));
+  }
+
+  // ---- tables: what is shown and what is downloaded come from the same columns ----
+  const SHOWN = 20;
+  /* A cell of CSV: quoted, and text that a spreadsheet would run as a formula gets an apostrophe before it. */
+  function csvCell(value) {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const text = /^\s*[=+\-@]/.test(value) || /^[\t\r\n]/.test(value) ? "'" + value : String(value);
+    return '"' + text.replace(/"/g, '""') + '"';
+  }
+  function csvOf(table) {
+    const lines = [table.columns.map((each) => csvCell(each.csv || each.name)).join(",")];
+    for (const row of table.rows) lines.push(table.columns.map((each) => csvCell(each.value(row))).join(","));
+    return "\ufeff" + lines.join("\r\n") + "\r\n";   // the mark tells spreadsheets that it is UTF-8
+  }
+  function download(name, text) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+    node("a", { href: url, download: name + ".csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+  const fileName = (...words) => ["veelocity", ...words].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+  /* `columns` have a `name`, a `value` for the file, and a `cell` (text or node) for the page; without `cell` the value is
+     shown, and what is `hidden` is in the file alone. The first column names the row. */
+  function tableOf(table) {
+    const shownColumns = table.columns.filter((each) => !each.hidden);
+    const body = node("tbody");
+    const fill = (from, to) => {
+      for (const row of table.rows.slice(from, to)) {
+        body.append(node("tr", {}, ...shownColumns.map((each, at) => {
+          const known = each.value(row);
+          const missing = known === null || known === undefined || known === "";
+          const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "–"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : known;
+          return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
+        })));
+      }
+    };
+    const first = table.first || SHOWN;
+    fill(0, first);
+    const box = node("div", { class: "panel" },
+      node("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.caption },
+        node("table", { class: table.wide ? "wide" : null }, node("caption", { class: "hidden" }, table.caption),
+          node("thead", {}, node("tr", {}, ...shownColumns.map((each) => node("th", { scope: "col", class: each.kind || null }, each.name)))), body)));
+    const foot = node("div", { class: "table-foot" });
+    if (table.rows.length > first) {
+      const more = node("button", { type: "button", class: "button" }, "Show all " + grouped(table.rows.length));
+      more.addEventListener("click", () => { fill(first); more.remove(); box.querySelector(".table-scroll").focus(); });
+      foot.append(more);
+    }
+    const save = node("button", { type: "button", class: "button csv", "aria-label": "Download " + table.caption + " as CSV" }, "Download CSV");
+    save.addEventListener("click", () => download(table.file, csvOf(table)));
+    foot.append(save);
+    box.append(foot);
+    return box;
+  }
+  const nothing = (text) => node("div", { class: "panel" }, node("p", { class: "empty" }, text));
+  const stamp = (seconds) => new Date(seconds * 1000).toISOString();
+  const momentName = (iso) => dateName(iso) + ", " + iso.slice(11, 16);
+  const thing = (name, title, url) => {
+    const words = [name, title].filter(Boolean).join(" ");
+    return url ? link(url, words) : words;
+  };
+
+  // ---- the rows behind a number ----
+  const METRICS = { work: "Work in progress" };
+  for (const chart of data.charts) for (const metric of chart.rows) METRICS[metric] ||= data.titles[metric] || chart.title;
+  const kindOf = (metric) => (data.charts.find((chart) => chart.rows.includes(metric) && chart.kind !== "count") || (metric === "commit_lead_time" ? { kind: "duration" } : { kind: "count" })).kind;
+  const dayNumber = (time) => Math.floor(time / DAY);
+  /* Of a chart's point: `{ period, start }`; of a card: `{ window }`. Days are numbers since 1970, `until` is not in it. */
+  function spanOf(wanted) {
+    if (wanted.window) {
+      const until = Date.parse(data.as_of) / 1000;
+      const after = wanted.window.days ? until - wanted.window.days * 86400 : -Infinity;
+      return { when: windowName(), holds: (rows, at) => rows.at[at] > after && rows.at[at] <= until, from: wanted.window.days ? dayNumber(after * 1000) : -Infinity, until: Infinity, option: wanted.window.days ? "--days " + wanted.window.days : "" };
+    }
+    const from = dayNumber(Date.parse(wanted.start));
+    const until = dayNumber(periodEnd(wanted.period, wanted.start));
+    return { when: inPeriod(wanted.period, wanted.start), holds: (rows, at) => rows.on[at] >= from && rows.on[at] < until, from, until, option: "--" + wanted.period + " " + wanted.start };
+  }
+  const quoted = (text) => (/^[\w./@:-]+$/.test(text) ? text : "'" + text.replace(/'/g, "'\\''") + "'");
+  function explainCommand(metric, span) {
+    const [type, name] = data.scopes[state.scope];
+    return ["veelocity explain", metric, span.option, type === "all" ? "" : "--" + type + " " + quoted(name)].filter(Boolean).join(" ");
+  }
+  /* Rows of the selected scope in the span, and the first day from which they are complete. */
+  async function rowsOf(metric, span) {
+    const entities = await packed("entities");
+    const rows = await packed("rows/" + metric);
+    if (!entities || !rows) return { since: null, found: [] };
+    const chosen = entities.sets.map((scopes) => scopes.includes(state.scope));
+    const found = [];
+    for (let at = 0; at < rows.entity.length; at += 1) {
+      if (!chosen[rows.scopes[at]]) continue;
+      const held = metric === "work" ? rows.began[at] < span.until && (rows.ended[at] === null || rows.ended[at] >= span.until) : span.holds(rows, at);
+      if (!held) continue;
+      const entity = rows.entity[at];
+      const row = { metric, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
+      if (metric === "work") {
+        row.value = (Math.min(Date.parse(data.as_of) / 1000, span.until * 86400) - rows.at[at]) / 3600;
+        row.stage = rows.ended[at] === null ? rows.stage[at] : "ended since";
+      } else {
+        row.value = rows.value[at];
+        row.reason = rows.reason[at] === null ? null : entities.reasons[rows.reason[at]];
+      }
+      found.push(row);
+    }
+    return { since: rows.since ? dayNumber(Date.parse(rows.since)) : null, found };
+  }
+  function median(values) {
+    const ordered = [...values].sort((left, right) => left - right);
+    const middle = Math.floor(ordered.length / 2);
+    return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
+  }
+  const NOUNS = { deployment_frequency: "deployments", change_fail_rate: "deployments", rework_rate: "deployments", recovery: "recoveries", time_to_restore: "incidents", lead_time: "changes", commit_lead_time: "commits", cycle_time: "issues", issues_completed: "issues", work: "pieces of work" };
+  const nounOf = (metric) => NOUNS[metric] || "pull requests";
+  const WORDS = { change_fail_rate: ["failed", "Failed"], rework_rate: ["were rework", "Rework"] };
+  function summaryOfRows(metric, rows) {
+    const noun = nounOf(metric), kind = metric === "work" ? "count" : kindOf(metric);
+    if (!rows.length) return "No " + noun + " with a value.";
+    if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
+    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + WORDS[metric][0] + ".";
+    return plural(rows.length, noun) + ".";
+  }
+  const evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
+  const evidenceText = (evidence) => evidence.map(([kind, text, url]) => kind.replace("_", " ") + ": " + text + (url ? " " + url : "")).join("; ");
+  const rowColumns = (when) => [
+    { name: "What", value: (row) => [row.name, row.title].filter(Boolean).join(" "), cell: (row) => thing(row.name, row.title, row.url) },
+    { name: "Address", value: (row) => row.url, hidden: true },
+    { name: "Where", value: (row) => row.place },
+    { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" },
+  ];
+  let asked = 0;
+  async function openRows(metrics, title, wanted) {
+    const mine = asked += 1;
+    const span = spanOf(wanted);
+    const failures = await packed("failures");
+    const parts = await Promise.all(metrics.map((metric) => rowsOf(metric, span)));
+    if (mine !== asked) return;
+    const body = byId("rows-body");
+    body.replaceChildren();
+    byId("rows-title").textContent = title;
+    byId("rows-sub").textContent = scopeName(state.scope) + ", " + span.when;
+    metrics.forEach((metric, at) => {
+      const { since, found } = parts[at];
+      const command = node("code", {}, explainCommand(metric, span));
+      const measured = found.filter((row) => row.reason === null).sort((left, right) => right.value - left.value || right.at - left.at);
+      const excluded = found.filter((row) => row.reason !== null);
+      if (metrics.length > 1) body.append(node("h3", {}, METRICS[metric]));
+      if (metric !== "work" && (since === null || span.from < since)) {
+        const none = since === null || span.until <= since;
+        body.append(node("p", { class: "notice note" }, node("strong", {}, none ? "These rows are not in this file." : "Some of these rows are not in this file."),
+          since === null ? " " : " It holds those since " + dateName(stamp(since * 86400)) + ". ", "All of them: ", command.cloneNode(true)));
+        if (none) return;
+      }
+      body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
+      const kind = metric === "work" ? "duration" : kindOf(metric);
+      const columns = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
+      if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+      if (metric === "work") columns.push({ name: "Stage", value: (row) => row.stage });
+      if (kind === "rate") columns.push({ name: WORDS[metric][1], value: (row) => (row.value ? "yes" : "no") });
+      if (metric === "change_fail_rate" || metric === "recovery") {
+        const evidence = new Map(failures.entity.map((entity, position) => [entity, failures.evidence[position]]));
+        const of = (row) => (row.value || metric === "recovery" ? evidence.get(row.entity) || [] : []);
+        columns.push({ name: "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
+      }
+      if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric], columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
+      if (excluded.length) {
+        const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
+        left.append(tableOf({ caption: "what is left out of " + METRICS[metric], rows: excluded, first: 100, file: fileName(metric, "left-out", scopeName(state.scope), span.when),
+          columns: [...rowColumns("When"), { name: "Left out because", value: (row) => row.reason }] }));
+        body.append(left);
+      }
+      if (metric !== "work") body.append(node("p", { class: "fine" }, "In a terminal: ", command));
+    });
+    const dialog = byId("rows");
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  }
+  byId("rows-close").addEventListener("click", () => byId("rows").close());
+  byId("rows").addEventListener("click", (event) => { if (event.target === byId("rows")) byId("rows").close(); });
+
+  // ---- a chart's points, with the mouse and with the keyboard ----
+  const openPoint = (chart, at) => {
+    const view = visible();
+    if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] });
+  };
+  function makeUsable(chart, plot) {
+    plot.addEventListener("keydown", (event) => {
+      const view = visible();
+      const last = view.starts.length - 1;
+      const now = Number(plot.getAttribute("aria-valuenow"));
+      const next = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageDown: now - 10, PageUp: now + 10, Home: 0, End: last }[event.key];
+      if (event.key === "Enter" || event.key === " ") openPoint(chart, now);
+      else if (next === undefined) return;
+      else pointAt(chart, plot, view, Math.max(0, Math.min(last, next)));
+      event.preventDefault();
+    });
+    plot.addEventListener("focus", () => { if (plot.matches(":focus-visible")) pointAt(chart, plot, visible(), Number(plot.getAttribute("aria-valuenow"))); });
+    plot.addEventListener("blur", () => { if (plot.data) Plotly.Fx.unhover(plot); });
+  }
+  function pointAt(chart, plot, view, at) {
+    const complete = completeness(view, chart);
+    plot.setAttribute("aria-valuenow", at);
+    plot.setAttribute("aria-valuetext", hoverText(chart, view, at, complete[at]).replace(/<br>/g, ", ").replace(/<[^>]+>/g, ""));
+    if (!plot.data) return;
+    const curve = chart.kind === "count" ? 0 : plot.data.length - 1;
+    Plotly.Fx.hover(plot, [{ curveNumber: curve, pointNumber: at }]);
+  }
+  function beSlider(chart, plot, view) {
+    const values = { role: "slider", tabindex: "0", "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": view.starts.length - 1 };
+    for (const [name, value] of Object.entries(values)) plot.setAttribute(name, value);
+    const at = view.starts.length - 1;
+    plot.setAttribute("aria-valuenow", at);
+    plot.setAttribute("aria-valuetext", hoverText(chart, view, at, completeness(view, chart)[at]).replace(/<br>/g, ", ").replace(/<[^>]+>/g, ""));
+  }
+  function bePicture(plot) {
+    for (const name of ["tabindex", "aria-orientation", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext"]) plot.removeAttribute(name);
+    plot.setAttribute("role", "img");
+  }
+
+  // ---- open pull requests ----
+  const AGES = [["under 1 day", 24], ["1 to 3 days", 72], ["3 to 7 days", 168], ["1 to 4 weeks", 672], ["over 4 weeks", Infinity]];
+  async function drawOpen(isCurrent) {
+    const open = await packed("open");
+    if (!isCurrent()) return;
+    const now = Date.parse(data.as_of) / 1000;
+    const rows = (open ? open.name || [] : []).map((_, at) => at).filter((at) => open.scopes[at].includes(state.scope)).map((at) => ({ name: open.name[at], title: open.title[at], place: open.place[at], url: open.url[at], at: open.at[at], stage: open.stage[at], value: (now - open.at[at]) / 3600 }));
+    byId("open-sub").textContent = rows.length ? plural(rows.length, "pull requests") + " of people, oldest first. Half of them have been open for " + duration(median(rows.map((row) => row.value))) + " or longer." : "";
+    if (!rows.length) { byId("ages").replaceChildren(node("div", {}, node("dt", {}, "All"), node("dd", {}, "0"))); byId("open").replaceChildren(nothing("No pull request is open here.")); return; }
+    let from = 0;
+    byId("ages").replaceChildren(...AGES.map(([label, until]) => {
+      const count = rows.filter((row) => row.value >= from && row.value < until).length;
+      from = until;
+      const bar = node("i");
+      bar.style.width = (count / rows.length) * 100 + "%";
+      return node("div", {}, node("dt", {}, label), node("dd", {}, node("span", { class: "bar", "aria-hidden": "true" }, bar), node("b", {}, grouped(count))));
+    }));
+    byId("open").replaceChildren(tableOf({ caption: "open pull requests", rows, first: 10, file: fileName("open-pull-requests", scopeName(state.scope)),
+      columns: [...rowColumns("Opened"), { name: "Age", csv: "Age (hours)", value: (row) => Math.round(row.value * 100) / 100, cell: (row) => duration(row.value), kind: "num" }, { name: "Stage", value: (row) => row.stage }] }));
   }
 
   // ---- failed deployments ----
-  function drawFailures() {
-    const rows = data.failures;
+  async function drawFailures(isCurrent) {
+    const all = await packed("failures");
+    if (!isCurrent()) return;
     const begin = windowOf().days ? Date.parse(data.as_of) - windowOf().days * DAY : -Infinity;
-    const chosen = rows.deployment.map((_, at) => at).filter((at) => rows.scopes[at].includes(state.scope) && Date.parse(rows.finished_at[at] + "Z") >= begin);
-    const shown = chosen.slice(0, data.failures_shown);
-    byId("failures-sub").textContent = shown.length ? (chosen.length > shown.length ? "The last " + shown.length : plural(shown.length, "deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed" : "";
-    if (!shown.length) {
-      byId("failures").replaceChildren(node("p", { class: "empty" }, whyEmpty("deployment_frequency") || "No failed deployment in this window."));
-      return;
-    }
-    const body = node("tbody");
-    for (const at of shown) {
-      const evidence = node("ul", { class: "evidence" }, ...rows.evidence[at].map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
-      body.append(node("tr", {}, node("th", { scope: "row" }, dateName(rows.finished_at[at]) + ", " + rows.finished_at[at].slice(11, 16)), node("td", {}, rows.where[at]),
-        node("td", { class: "nowrap" }, link(rows.url[at], rows.deployment[at])), node("td", {}, evidence), node("td", { class: "num" }, rows.recovery_hours[at] === null ? node("span", { class: "nil" }, "not known") : duration(rows.recovery_hours[at]))));
-    }
-    byId("failures").replaceChildren(node("table", {}, node("thead", {}, node("tr", {}, ...["Finished (UTC)", "Where", "Deployment", "Evidence"].map((name) => node("th", { scope: "col" }, name)), node("th", { scope: "col", class: "num" }, "Recovered in"))), body));
+    const rows = (all && all.deployment ? all.deployment : []).map((_, at) => at).filter((at) => all.scopes[at].includes(state.scope) && Date.parse(all.finished_at[at] + "Z") > begin)
+      .map((at) => Object.fromEntries(Object.keys(all).map((name) => [name, all[name][at]])));
+    const total = cardOf(data.keys.find((key) => key.id === "change_fail_rate")).part;
+    byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
+    if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
+    byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
+      { name: "Finished (UTC)", value: (row) => row.finished_at + "Z", cell: (row) => momentName(row.finished_at) },
+      { name: "Where", value: (row) => row.where },
+      { name: "Deployment", value: (row) => row.deployment, cell: (row) => link(row.url, row.deployment), kind: "nowrap" },
+      { name: "Address", value: (row) => row.url, hidden: true },
+      { name: "Evidence", value: (row) => evidenceText(row.evidence), cell: (row) => evidenceList(row.evidence) },
+      { name: "Recovered in", csv: "Recovered in (hours)", value: (row) => row.recovery_hours, cell: (row) => (row.recovery_hours === null ? node("span", { class: "nil" }, "not yet") : duration(row.recovery_hours)), kind: "num", always: true },
+    ] }) : nothing(whyEmpty("deployment_frequency") || "No failed deployment in this window."));
+  }
+
+  // ---- side by side ----
+  function drawScopes() {
+    const days = windowOf().days;
+    const rows = data.scopes.map(([type, name], at) => ({ type, name, at }));
+    const of = (key) => (row) => data.cards[state.window][key].value[row.at];
+    const sampled = (key, text) => (row) => {
+      const { value, sample } = data.cards[state.window][key];
+      return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.keys.find((each) => each.id === key).sample_noun) }, text(value[row.at], row));
+    };
+    byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
+    byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
+      { name: "Name", value: (row) => scopeName(row.at), cell: (row) => {
+        const pick = node("button", { type: "button", class: "plain", "aria-pressed": String(row.at === state.scope) }, scopeName(row.at));
+        pick.addEventListener("click", () => { choose({ scope: row.at }); byId("main").focus(); scrollTo(0, 0); });
+        return pick;
+      } },
+      { name: "Kind", value: (row) => (row.type === "all" ? "everything" : row.type) },
+      { name: "Deployments", value: of("deployment_frequency"), cell: sampled("deployment_frequency", (value, row) => perWeek(value, days || data.history_days[row.at])), kind: "num" },
+      { name: "Lead time", csv: "Lead time, median (hours)", value: of("lead_time"), cell: sampled("lead_time", duration), kind: "num" },
+      { name: "Change fail rate", value: of("change_fail_rate"), cell: sampled("change_fail_rate", percent), kind: "num" },
+      { name: "Recovery time", csv: "Recovery time, median (hours)", value: of("recovery"), cell: sampled("recovery", duration), kind: "num" },
+      { name: "Rework rate", value: of("rework_rate"), cell: sampled("rework_rate", percent), kind: "num" },
+      { name: "Overall score", value: (row) => data.totals[state.window]?.overall[row.at], cell: (row) => decimal(data.totals[state.window].overall[row.at]), kind: "num" },
+    ] }));
   }
 
   // ---- the numbers ----
   function drawNumbers() {
     const view = visible();
-    const charts = data.charts.filter((chart) => chart.section === state.table);
-    const columns = [];
-    for (const chart of charts) {
+    const mine = data.charts.filter((chart) => chart.section === state.table);
+    const period = state.period[0].toUpperCase() + state.period.slice(1);
+    const complete = completeness(view, mine[0]);
+    const table = [
+      { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (not over yet)") },
+      { name: "Over", value: (at) => (complete[at] ? "yes" : "no"), hidden: true },
+    ];
+    const add = (name, csv, source, text) => {
+      const values = column(view, source);
+      table.push({ name, csv, value: (at) => values[at], cell: (at) => text(values[at]), kind: "num" });
+    };
+    for (const chart of mine) {
       if (chart.kind === "duration") {
-        columns.push([chart.title + ", median", (at) => column(view, chart.metric + "_median")[at], duration]);
-        columns.push(["p75", (at) => column(view, chart.metric + "_p75")[at], duration], ["p90", (at) => column(view, chart.metric + "_p90")[at], duration]);
-        columns.push([chart.sample_noun[0].toUpperCase() + chart.sample_noun.slice(1), (at) => column(view, chart.sample)[at], grouped]);
-      } else if (chart.kind === "rate") columns.push([chart.title, (at) => column(view, chart.metric)[at], percent], ["Of them", (at) => column(view, chart.parts[0])[at], grouped]);
-      else for (const [name, label] of chart.series) columns.push([label, (at) => column(view, name)[at], grouped]);
-    }
-    const complete = completeness(view, { section: state.table });
-    const head = node("tr", {}, node("th", { scope: "col" }, state.period[0].toUpperCase() + state.period.slice(1)), ...columns.map(([name]) => node("th", { scope: "col", class: "num" }, name)));
-    const body = node("tbody");
-    for (let at = view.starts.length - 1; at >= 0; at -= 1) {
-      const row = node("tr", {}, node("th", { scope: "row" }, periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (not over yet)")));
-      for (const [, value, text] of columns) {
-        const known = value(at);
-        row.append(known === null || known === undefined ? node("td", { class: "num nil" }, node("span", { "aria-label": "no data" }, "–")) : node("td", { class: "num" }, text(known)));
-      }
-      body.append(row);
+        add(chart.title + ", median", chart.title + ", median (hours)", chart.metric + "_median", duration);
+        add("p75", chart.title + ", p75 (hours)", chart.metric + "_p75", duration);
+        add("p90", chart.title + ", p90 (hours)", chart.metric + "_p90", duration);
+        add(chart.sample_noun[0].toUpperCase() + chart.sample_noun.slice(1), chart.title + ", " + chart.sample_noun, chart.sample, grouped);
+      } else if (chart.kind === "rate") {
+        add(chart.title, chart.title, chart.metric, percent);
+        add("Of them", chart.title + ", " + chart.sample_noun, chart.parts[0], grouped);
+      } else for (const [name, label] of chart.series) add(label, label, name, grouped);
     }
     byId("numbers-sub").textContent = scopeName(state.scope) + " by " + state.period + ", " + windowName() + ". A dash is no data, not zero.";
-    byId("numbers").replaceChildren(view.starts.length ? node("table", { class: "numbers" }, node("caption", { class: "hidden" }, "Metrics by " + state.period), node("thead", {}, head), body) : node("p", { class: "empty" }, "No data yet."));
+    byId("numbers").replaceChildren(view.starts.length ? tableOf({ caption: "metrics by " + state.period, wide: true, rows: view.starts.map((_, at) => at).reverse(), columns: table, first: 60, file: fileName(state.table, "by", state.period, scopeName(state.scope)) }) : nothing("No data yet."));
+  }
+
+  // ---- sources ----
+  function drawSources() {
+    const LISTED = 5;
+    byId("sources").replaceChildren(tableOf({ caption: "sources", rows: data.sources, file: fileName("sources"), columns: [
+      { name: "Source", value: (row) => row.title },
+      { name: "Complete as of", value: (row) => row.as_of, cell: (row) => row.as_of_text, always: true },
+      { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at) + " UTC" },
+      { name: "Repositories or teams", value: (row) => row.scopes, kind: "num" },
+      { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "without errors", cell: (row) => {
+        if (!row.failed.length) return row.missing || "Without errors";
+        const list = row.failed.slice(0, LISTED).map(([name, error]) => node("div", { class: "failure" }, node("strong", {}, name), " " + error));
+        if (row.failed.length > LISTED) list.push(node("div", { class: "failure" }, "and " + (row.failed.length - LISTED) + " more: ", node("code", {}, "veelocity status"), " lists them."));
+        return node("div", {}, ...list);
+      } },
+    ] }));
+  }
+  async function drawCoverage(isCurrent) {
+    const coverage = await packed("coverage") || {};
+    if (!isCurrent()) return;
+    const rows = Object.keys(coverage).filter((metric) => coverage[metric].eligible[state.scope]).map((metric) => ({
+      metric, eligible: coverage[metric].eligible[state.scope], measured: coverage[metric].measured[state.scope], reasons: coverage[metric].reasons[state.scope],
+    })).sort((left, right) => data.titles[left.metric].localeCompare(data.titles[right.metric]));
+    const reasons = (row) => row.reasons.map(([reason, count]) => grouped(count) + " " + reason);
+    byId("coverage-sub").textContent = "Of what each metric could measure in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", all history.";
+    byId("coverage").replaceChildren(rows.length ? tableOf({ caption: "coverage of the metrics", rows, first: 30, file: fileName("coverage", scopeName(state.scope)), columns: [
+      { name: "Metric", value: (row) => row.metric, cell: (row) => data.titles[row.metric] },
+      { name: "Eligible", value: (row) => row.eligible, kind: "num" },
+      { name: "Measured", value: (row) => row.measured, kind: "num" },
+      { name: "Coverage", value: (row) => row.measured / row.eligible, cell: (row) => percent(row.measured / row.eligible), kind: "num" },
+      { name: "Left out because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) },
+    ] }) : nothing("Nothing to measure is known here."));
   }
 
   // ---- controls ----
@@ -469,18 +819,29 @@
     }
     select.addEventListener("change", () => choose({ scope: Number(select.value) }));
     segmented("window", data.windows.map((each) => [each.id, each.days ? each.days + " days" : "All"]));
-    segmented("period", [["week", "Week"], ["month", "Month"], ["quarter", "Quarter"]]);
-    segmented("numbers-tab", [["delivery", "Delivery"], ["flow", "Flow"]]);
+    segmented("period", Object.keys(data.starts).map((period) => [period, period[0].toUpperCase() + period.slice(1)]));
+    segmented("numbers-tab", [["delivery", "Delivery"], ["flow", "Flow"], ["reliability", "Reliability"]]);
   }
-  function choose(change) {
+  let turn = 0;
+  async function choose(change) {
+    const mine = turn += 1;
+    const isCurrent = () => mine === turn;
     Object.assign(state, change);
+    document.documentElement.dataset.drawn = "no";
     byId("scope").value = state.scope;
     for (const [name, value] of [["window", state.window], ["period", state.period], ["numbers-tab", state.table]]) {
       for (const input of document.getElementsByName(name)) input.checked = input.value === value;
     }
-    drawCards(); drawFailures(); drawNumbers();
-    if (Object.keys(change).join() !== "table") drawCharts();
     remember();
+    const found = await packed("series/" + state.period + "/" + state.scope);
+    if (!isCurrent()) return;
+    columns = found;
+    drawCards();
+    await parsed;   // the chart library and all that is packed come after this script
+    if (!isCurrent()) return;
+    drawNumbers(); drawScopes();
+    await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);
+    if (isCurrent()) drawCharts();
   }
   /* The selection is kept in the address, so that a view can be bookmarked and a reload keeps it. */
   function remember() {
@@ -524,6 +885,7 @@
   if (age > data.stale_days) {
     byId("old").append(node("div", { class: "notice warn", role: "alert" }, node("strong", {}, "This report is " + Math.floor(age) + " days old."), " The last refresh that succeeded was on " + dateName(data.refreshed) + ". Run veelocity refresh, or make dev to run it on a schedule."));
   }
+  drawSources();
   if (data.scopes.length) {
     layOutControls();
     layOutCharts();
