@@ -91,6 +91,7 @@ def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseError: it is not there, is no database, or holds other marts than this version knows.
     """
     with read_published(published) as connection:
+        connection.execute("set enable_progress_bar = false")  # DuckDB would draw one on stdout
         try:
             yield connection
         except (duckdb.CatalogException, duckdb.BinderException) as error:
