@@ -278,3 +278,34 @@ def test_the_demo_never_mixes_with_real_data(home: Home) -> None:
 
 def test_duckdb_is_new_enough_for_the_readers_format() -> None:
     assert tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
+
+
+def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> None:
+    with warehouse.connect(home) as connection:
+        connection.execute("create schema raw_github")
+        connection.execute("create table raw_github.repositories (id varchar, configured_as varchar)")
+        connection.execute(
+            "insert into raw_github.repositories values ('R1', 'acme/web'), ('R2', 'acme/former'), ('R3', 'globex/*')"
+        )
+
+    def record(minute: int, *scopes: tuple[str, str, str | None]) -> None:
+        at = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
+        rows = [
+            {"source": "github", "table_name": "issues", "repository": name, "source_key": key, "error": error}
+            for key, name, error in scopes
+        ]
+        warehouse.record_attempts(home, [{**row, "attempted_at": at, "is_full": False, "rows": 0} for row in rows])
+
+    def left(*configured: str) -> set[str]:
+        warehouse.forget_attempts(home, configured)
+        return {row["repository"] for row in warehouse.read_status(home)}
+
+    record(1, ("acme/web", "acme/web", "unknown"), ("globex/*", "globex/*", "unknown"), ("R2", "acme/now", None))
+    record(1, ("R9", "acme/gone", "no access"))
+    everything = {"acme/web", "globex/*", "acme/now", "acme/gone"}
+    assert left() == everything  # without any entry nothing is known
+    assert left("ACME/web", "globex/*", "acme/former", "acme/gone") == everything
+    assert left("acme/web", "globex/*", "acme/former") == everything - {"acme/gone"}
+    record(2, ("R1", "acme/web", None), ("R3", "globex/core", None))
+    assert left("acme/web", "globex/*", "acme/former") == {"acme/web", "globex/core", "acme/now"}
+    assert [row["error"] for row in warehouse.read_status(home) if row["repository"] == "acme/web"] == [None]

@@ -7,6 +7,7 @@ import warnings
 import dagster as dg
 
 from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
+from veelocity_pipeline.defs.checks import with_freshness
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.publish import publish_assets
@@ -28,8 +29,9 @@ def definitions() -> dg.Definitions:
     project = prepared(dbt_project(home.path))
     models = transform_assets(project)
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
+    assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts)]
     return dg.Definitions(
-        assets=dg.with_source_code_references([*INGEST, config_assets, sync_status, models, *publish_assets(marts)]),
+        assets=dg.with_source_code_references(with_freshness(assets, settings)),
         jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],
         schedules=schedules(settings),
         sensors=sensors(settings),

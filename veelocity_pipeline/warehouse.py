@@ -413,6 +413,62 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         _write_status(home, [dict(zip(names, row, strict=True)) for row in rows.fetchall()])
 
 
+def forget_attempts(home: Home, configured: Iterable[str]) -> None:
+    """Take out of ``operations.sync_status`` and ``status.json`` the failures that nobody tries to make good any more.
+
+    Those are: repositories that the settings do not name (what was loaded of them stays); and an entry of the settings
+    that could not be found, whose repositories have been since.
+
+    Args:
+        configured: entries of the settings: names, or ``owner/*``.
+    """
+    wanted = [name.casefold() for name in configured]
+    if not wanted:
+        return
+    with connect(home) as connection:
+        connection.execute(
+            """delete from operations.sync_status as status
+               where source in ('github', 'github_actions') and repository <> '*'
+               and lower(repository) not in (select unnest($wanted))
+               and lower(split_part(repository, '/', 1)) || '/*' not in (select unnest($wanted))
+               and not exists (
+                   from raw_github.repositories as known
+                   where known.id = status.source_key
+                   and lower(known.configured_as) in (select unnest($wanted)))""",
+            {"wanted": wanted},
+        )
+        connection.execute(
+            """delete from operations.sync_status as status
+               where source_key = repository and repository <> '*' and exists (
+                   from operations.sync_status as later
+                   inner join raw_github.repositories as known on known.id = later.source_key
+                   where later.source = status.source and later.attempted_at > status.attempted_at
+                   and lower(status.repository) in (lower(later.repository), lower(known.configured_as)))"""
+        )
+    record_attempts(home, [])
+
+
+def count_rows(home: Home, source: str, rows: Mapping[str, int]) -> dict[str, int]:
+    """Write down how many rows each of a source's tables has after a load.
+
+    Returns:
+        what was written down after the load before; empty before the first.
+    """
+    incoming = pa.table({"source": [source] * len(rows), "table_name": list(rows), "rows": list(rows.values())})
+    with connect(home) as connection:
+        connection.execute("begin")
+        connection.execute("create schema if not exists operations")
+        connection.register("incoming", incoming)
+        connection.execute("create table if not exists operations.row_counts as from incoming limit 0")
+        before = connection.execute(
+            "select table_name, rows from operations.row_counts where source = ?", [source]
+        ).fetchall()
+        connection.execute("delete from operations.row_counts where source = ?", [source])
+        connection.execute("insert into operations.row_counts by name from incoming")
+        connection.execute("commit")
+    return dict(before)
+
+
 def _write_status(home: Home, rows: list[dict[str, Any]]) -> None:
     def plain(value: object) -> object:
         return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -102,7 +102,7 @@ def outcome(table: str, scope: str, error: str | None) -> Outcome:
 
 
 def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None:
-    from veelocity_pipeline.defs.ingest import results
+    from veelocity_pipeline.defs.ingest import Measured, results
 
     entry = SOURCES["github"]
     outcomes = [
@@ -110,21 +110,30 @@ def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None
         for table in entry.tables
         for scope in ("acme/web", "acme/api")
     ]
-    made = list(results(entry, outcomes, dict.fromkeys(entry.tables, 9)))
+    rows = dict.fromkeys(entry.tables, 9)
+    measured = Measured(rows, rows, failed={"tags": {"acme/old": "gone before"}}, seconds=7.04)
+    made = list(results(entry, outcomes, measured))
     count = len(outcomes)
     for result in made:
         spent = {name: value.value for name, value in (result.metadata or {}).items() if name.endswith("_of_source")}  # type: ignore[union-attr]
         assert spent == {
             "requests_of_source": count,
             "points_of_source": 2 * count,
+            "seconds_of_source": 7.0,
             "seconds_waited_of_source": 1.5 * count,
             "bytes_received_of_source": 1_000 * count,
         }
     assert [result.asset_key for result in made] == [dg.AssetKey(["github", table]) for table in entry.tables]
-    checks = {result.asset_key.path[-1]: result.check_results[0] for result in made if result.asset_key}
+    checks = {
+        result.asset_key.path[-1]: check
+        for result in made
+        for check in result.check_results
+        if result.asset_key and check.check_name == "read_completely"
+    }
     assert not checks["issues"].passed
     assert checks["issues"].description == "acme/api: no access"
-    assert all(check.passed for table, check in checks.items() if table != "issues")
+    assert checks["tags"].description == "acme/old: gone before"  # this run did not try it
+    assert all(check.passed for table, check in checks.items() if table not in ("issues", "tags"))
 
 
 def test_what_dbt_made_is_told_with_its_rows_even_where_it_failed(tmp_path: Path) -> None:

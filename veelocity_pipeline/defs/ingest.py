@@ -4,9 +4,11 @@ A step always yields every one of its assets: what could not be read is a failed
 row of ``sync_status``, and everything downstream is built from what there is.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator, build_dlt_asset_specs
@@ -14,15 +16,12 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
 from veelocity_pipeline import warehouse
+from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
 from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
-
-COMPLETE = "read_completely"
-"""Name of the check on each raw table: every repository's read of it succeeded."""
-
 
 CONFIGURED = dg.AssetKey(["config", "repositories"])
 CONFIGURATION = "configuration"
@@ -83,13 +82,8 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         name=f"ingest_{entry.name}",
         specs=specs,
         check_specs=[
-            dg.AssetCheckSpec(
-                COMPLETE,
-                asset=spec.key,
-                blocking=False,
-                description="Every repository's (team's) last read of this table succeeded.",
-            )
-            for spec in specs
+            *(checks.spec(name, spec.key) for spec in specs for name in (checks.COMPLETE, checks.ROWS_KEPT)),
+            checks.spec(checks.BUDGET_LEFT, _first(entry)),
         ],
         pool=WAREHOUSE_POOL,
         can_subset=False,
@@ -98,8 +92,9 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: RefreshConfig, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult]:
         request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id)
+        begun = time.monotonic()
         outcomes = refresh_source(entry, warehouse, request)
-        yield from results(entry, outcomes, table_sizes(entry, warehouse))
+        yield from results(entry, outcomes, measure(entry, warehouse, outcomes, time.monotonic() - begun))
 
     return _ingest
 
@@ -139,54 +134,85 @@ def _attempt(outcome: Outcome) -> dict[str, str | int | float | bool | datetime 
     }
 
 
-def table_sizes(entry: SourceEntry, target: Warehouse) -> dict[str, int]:
-    """Rows in each raw table."""
+@dataclass(frozen=True)
+class Measured:
+    """What the materializations tell beside the outcomes.
+
+    Attributes:
+        rows: in each raw table.
+        present: of these, such as are not gone upstream.
+        before: the same after the load before; what is not in it had none.
+        failed: by table, what an earlier run could not read and this one did not try, and why.
+        seconds: the step took.
+    """
+
+    rows: Mapping[str, int]
+    present: Mapping[str, int]
+    before: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def measure(entry: SourceEntry, target: Warehouse, outcomes: Sequence[Outcome], seconds: float) -> Measured:
+    """Look at what is loaded now."""
+    rows, present = {}, {}
     with warehouse.connect(target.home, read_only=True) as connection:
-        return {
-            table: connection.execute(f"select count(*) from {entry.dataset}.{table}").fetchall()[0][0]
-            for table in entry.tables
-        }
+        for name, table in entry.tables.items():
+            gone = "deleted_at is not null" if "deleted_at" in table.columns else "false"
+            counts = f"select count(*), count(*) filter (where not ({gone})) from {entry.dataset}.{name}"
+            [(rows[name], present[name])] = connection.execute(counts).fetchall()
+    tried = {(outcome.table, outcome.scope_name) for outcome in outcomes}
+    failed: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in warehouse.read_status(target.home) if outcomes else []:
+        if row["source"] == entry.name and row["error"] and (row["table_name"], row["repository"]) not in tried:
+            failed[row["table_name"]][row["repository"]] = row["error"]
+    return Measured(rows, present, warehouse.count_rows(target.home, entry.name, present), failed, seconds)
 
 
-def results(entry: SourceEntry, outcomes: Sequence[Outcome], sizes: dict[str, int]) -> Iterator[dg.MaterializeResult]:
-    """One materialization and one check per raw table, whatever became of it."""
+def _first(entry: SourceEntry) -> dg.AssetKey:
+    """The raw table that stands for the whole source."""
+    return dg.AssetKey([entry.name, next(iter(entry.tables))])
+
+
+def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured) -> Iterator[dg.MaterializeResult]:
+    """One materialization and its checks per raw table, whatever became of it."""
     by_table: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_table[outcome.table].append(outcome)
     spent = {
         "requests_of_source": dg.MetadataValue.int(sum(outcome.requests for outcome in outcomes)),
         "points_of_source": dg.MetadataValue.int(sum(outcome.points for outcome in outcomes)),
+        "seconds_of_source": dg.MetadataValue.float(round(measured.seconds, 1)),
         "seconds_waited_of_source": dg.MetadataValue.float(round(sum(outcome.waited for outcome in outcomes), 1)),
         "bytes_received_of_source": dg.MetadataValue.int(sum(outcome.received for outcome in outcomes)),
     }
+    shares = [outcome.budget_share for outcome in outcomes if outcome.budget_share is not None]
     for table in entry.tables:
+        key = dg.AssetKey([entry.name, table])
         mine = by_table[table]
-        failed = [outcome for outcome in mine if outcome.error]
-        watermarks = [outcome.watermark for outcome in mine if outcome.watermark]
+        failed = {outcome.scope_name: outcome.error for outcome in mine if outcome.error}
         metadata: dict[str, dg.MetadataValue] = {
-            "dagster/row_count": dg.MetadataValue.int(sizes[table]),
+            "dagster/row_count": dg.MetadataValue.int(measured.rows[table]),
             "rows_loaded": dg.MetadataValue.int(sum(outcome.rows for outcome in mine)),
             **spent,
         }
         left = [outcome.budget_left for outcome in mine if outcome.budget_left is not None]
         if left:
             metadata["budget_left"] = dg.MetadataValue.int(min(left))
+        watermarks = [outcome.watermark for outcome in mine if outcome.watermark]
         if watermarks:
             metadata["newest_change"] = dg.MetadataValue.timestamp(max(watermarks))
-        yield dg.MaterializeResult(
-            asset_key=dg.AssetKey([entry.name, table]),
-            metadata=metadata,
-            check_results=[
-                dg.AssetCheckResult(
-                    asset_key=dg.AssetKey([entry.name, table]),
-                    check_name=COMPLETE,
-                    passed=not failed,
-                    severity=dg.AssetCheckSeverity.ERROR,
-                    description="; ".join(f"{outcome.scope_name}: {outcome.error}" for outcome in failed) or None,
-                    metadata={"read": len(mine) - len(failed), "failed": len(failed)},
-                )
-            ],
-        )
+        read = [outcome.read_at for outcome in mine if outcome.read_at]
+        if watermarks and read:
+            age = (max(read) - max(watermarks)).total_seconds() / 3600
+            metadata["newest_change_age_hours"] = dg.MetadataValue.float(round(age, 2))
+        made = [
+            checks.read_completely(key, len(mine) - len(failed), {**measured.failed.get(table, {}), **failed}),
+            checks.rows_kept(key, measured.before.get(table), measured.present[table]),
+        ]
+        if key == _first(entry):
+            made.append(checks.budget_left(key, min(shares, default=None)))
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=made)
 
 
 @dg.multi_asset(
@@ -226,12 +252,16 @@ def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
 RAW_KEYS = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
 
 
+SYNC_STATUS = dg.AssetKey(["operations", "sync_status"])
+
+
 @dg.asset(
-    key=["operations", "sync_status"],
+    key=SYNC_STATUS,
     deps=RAW_KEYS,
     group_name="operations",
     kinds={"python", "duckdb"},
     description="One row per source, table and repository: last attempt, last success, rows, watermark, error.",
+    check_specs=[checks.spec(checks.READ_ON_TIME, SYNC_STATUS)],
     pool=WAREHOUSE_POOL,
 )
 def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
@@ -242,9 +272,15 @@ def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
 def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
     make_missing_tables(target)
     warehouse.record_attempts(target.home, [])
+    warehouse.forget_attempts(target.home, target.settings.github_repositories)
     rows = warehouse.read_status(target.home)
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": len(rows), "failing": sum(row["error"] is not None for row in rows)}
+        metadata={
+            "dagster/row_count": len(rows),
+            "failing": sum(row["error"] is not None for row in rows),
+            "bytes_of_warehouse": target.home.working.stat().st_size,
+        },
+        check_results=[checks.read_on_time(SYNC_STATUS, rows, target.settings, datetime.now(UTC))],
     )
 
 

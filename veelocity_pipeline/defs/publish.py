@@ -1,10 +1,12 @@
 """The marts become the file that everyone reads, and that becomes the report."""
 
+import time
 from collections.abc import Sequence
 
 import dagster as dg
 
 from veelocity_pipeline import warehouse as files
+from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.defs.transform import inputs
 from veelocity_pipeline.report import render_report
@@ -25,9 +27,11 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         group_name="published",
         kinds={"duckdb"},
         description="veelocity.duckdb: the marts as SQL users, Metabase, Evidence and the report read them.",
+        check_specs=[checks.spec(name, PUBLISHED) for name in (checks.AUTHORS_KNOWN, checks.CHANGES_SHIPPED)],
         pool=WAREHOUSE_POOL,
     )
     def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
+        begun = time.monotonic()
         published = files.publish(warehouse.home)
         files.remember_build(warehouse.home, inputs(warehouse))
         log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
@@ -36,10 +40,12 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
                 "path": dg.MetadataValue.path(published.path),
                 "dagster/row_count": sum(published.rows.values()),
                 "bytes": published.size,
+                "seconds": round(time.monotonic() - begun, 1),
                 "rows": dg.MetadataValue.table(
                     [dg.TableRecord({"table": table, "rows": count}) for table, count in published.rows.items()]
                 ),
-            }
+            },
+            check_results=checks.published_checks(PUBLISHED, published.path),
         )
 
     @dg.asset(
@@ -50,6 +56,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         description="The report: one file that opens without a network.",
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:
+        begun = time.monotonic()
         path = render_report(warehouse.home.published, warehouse.home.report)
         path.chmod(0o600)
         with files.read_published(warehouse.home.published) as connection:
@@ -58,6 +65,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
             metadata={
                 "path": dg.MetadataValue.path(path),
                 "bytes": path.stat().st_size,
+                "seconds": round(time.monotonic() - begun, 1),
                 "dagster/row_count": points,
             }
         )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -18,6 +18,7 @@ from veelocity_pipeline.defs.automation import (
     left_out,
     unfinished,
 )
+from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
 from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
 from veelocity_pipeline.defs.resources import REBUILD
 from veelocity_pipeline.operations import alerts
@@ -46,9 +47,6 @@ REASON_TAG = "veelocity/reason"
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _REMEMBERED = 10
 """Runs of a kind that are looked back at."""
-
-_NEW_DAY = timedelta(hours=25)
-"""The longest day: on the quietest of them something is published at its beginning."""
 
 
 @dataclass(frozen=True)
@@ -234,8 +232,9 @@ def present_problems(tick: Tick) -> list[alerts.Problem]:
     ended.sort(key=lambda run: run.ended_at or tick.now, reverse=True)
     newest_failed = {job: next((run.id for run in ended if run.job == job and run.failed), None) for job in JOBS}
     why = {run: _why(tick.instance, run) for run in newest_failed.values() if run}
-    rows = read_status(tick.home)
-    problems = [*alerts.failed_jobs(ended, DOES_ALL_OF, why), *alerts.unread(rows, ended)]
+    configured = [entry.name for entry in SOURCES.values() if entry.is_configured(settings)]
+    rows = [row for row in read_status(tick.home) if row["source"] in configured]
+    problems = [*alerts.failed_jobs(ended, DOES_ALL_OF, why), *alerts.unread(rows, ended), *_failed_checks(tick)]
     try:
         settings.require_sources(())
     except SettingsError:
@@ -245,10 +244,25 @@ def present_problems(tick: Tick) -> list[alerts.Problem]:
     return problems + alerts.stale(
         rows,
         datetime.fromtimestamp(published.stat().st_mtime, UTC) if published.exists() else None,
-        sources=[entry.name for entry in SOURCES.values() if entry.is_configured(settings)],
+        sources=configured,
         read_since=read_since,
-        published_since=read_since - _NEW_DAY,
+        published_since=read_since - NEW_DAY,
     )
+
+
+def _failed_checks(tick: Tick) -> list[alerts.Problem]:
+    """Checks that failed when they were last made, of those that say more than ``status.json``."""
+    assert tick.context.repository_def is not None  # every evaluation has it
+    keys = [key for key in tick.context.repository_def.asset_graph.asset_check_keys if key.name in ALERTED]
+    problems = []
+    for key, record in tick.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
+        made = record.evaluation
+        if made is not None and not made.passed:
+            asset = key.asset_key.to_user_string()
+            since = datetime.fromtimestamp(record.create_timestamp, UTC)
+            what = f"check {key.name} of {asset} failed: {made.description}"
+            problems.append(alerts.Problem(f"check {asset} {key.name}", what, since, f"/runs/{record.run_id}"))
+    return problems
 
 
 def _why(instance: dg.DagsterInstance, run_id: str) -> str:

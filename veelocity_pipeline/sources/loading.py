@@ -170,6 +170,7 @@ class Outcome:
         requests, points, waited, received: what the whole scope cost (``http.Usage``); on its first table only, so
             that sums are right.
         budget_left: what all tokens together had left when the scope was read, where the provider says.
+        budget_share: the same as a share of what they have when full, from 0 to 1.
     """
 
     source: str
@@ -188,6 +189,7 @@ class Outcome:
     waited: float = 0.0
     received: int = 0
     budget_left: int | None = None
+    budget_share: float | None = None
 
 
 class Known(ABC):
@@ -589,9 +591,7 @@ class _Refresh:
                 if row[key] not in ids:
                     pending.rows.setdefault(name, {})[(row[key],)] = {**row, "deleted_at": now}
 
-    def outcomes(
-        self, reading: _Reading, read_at: datetime | None, budget_left: int | None = None
-    ) -> Iterator[Outcome]:
+    def outcomes(self, reading: _Reading, read_at: datetime | None, client: Client | None = None) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
         nothing = Usage()
         for number, table in enumerate(self.entry.tables):
@@ -613,7 +613,8 @@ class _Refresh:
                 points=cost.points,
                 waited=cost.waited,
                 received=cost.received,
-                budget_left=budget_left,
+                budget_left=client.remaining if client else None,
+                budget_share=client.share_left if client else None,
             )
 
 
@@ -692,7 +693,7 @@ def load(
                 shared = Usage()
                 count = sum(reading.rows.values())
                 refresh.say(f"{reading.scope.name}: {reading.error or (f'{count:,} rows' if count else 'nothing new')}")
-                yield from refresh.outcomes(reading, client.server_date, client.remaining)
+                yield from refresh.outcomes(reading, client.server_date, client)
     finally:
         gc.set_threshold(*thresholds)
         refresh.stopped.set()
