@@ -21,6 +21,7 @@ import pytest
 
 AS_OF = datetime(2026, 3, 18, 10, 30)
 FIRST_DAY = date(2025, 1, 6)
+FORMULA = '=HYPERLINK("https://example.com", "a, b")'
 HOSTILE_TITLE = "</script><img src=x onerror=alert(1)> & 'quotes' \u2028 end"
 
 #: (repository, service, days between deployments, every n-th fails)
@@ -196,7 +197,7 @@ def organization() -> Organization:
                 made.pull_requests.append(
                     {
                         "pull_request_id": pull_request_id, "repository_id": repository, "service": service,
-                        "title": HOSTILE_TITLE if number % 9 == 0 else f"Change {number}",
+                        "title": {0: HOSTILE_TITLE, 1: FORMULA}.get(number % 9, f"Change {number}"),
                         "url": f"https://github.example/{repository[7:]}/pull/{number}", "is_bot": False,
                         "is_draft": False, "created_at": finished - timedelta(hours=hours),
                         **({"state": "merged", "merged_at": finished} if number % 50 else {"state": "open"}),

@@ -1,15 +1,22 @@
 """The page in a real browser: it draws, answers, asks the network for nothing and complains about nothing."""
 
+# ruff: noqa: DTZ001
+
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
-from tests.report.conftest import HOSTILE_TITLE, published_rows
+from tests.report.conftest import AS_OF, FORMULA, HOSTILE_TITLE, Organization, published_rows, quantile
 from veelocity_pipeline.report import formatting, render_report
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -67,6 +74,42 @@ class Opened:
     def points(self, chart: str) -> list[Any]:
         """The y values that the chart's own library holds: the last trace is what a reader points at."""
         return self.page.evaluate("(id) => document.querySelector(`#chart-${id} .plot`).data.at(-1).y", chart)
+
+    def click_point(self, chart: str, at: int) -> None:
+        """Click where the chart shows its point number `at`, counted from the end if negative."""
+        self.page.locator(f"#chart-{chart} .plot").scroll_into_view_if_needed()
+        x, y = self.page.evaluate(
+            """([id, at]) => {
+                const plot = document.querySelector(`#chart-${id} .plot`);
+                const trace = plot.data.at(-1), box = plot.getBoundingClientRect(), layout = plot._fullLayout;
+                const number = at < 0 ? trace.x.length + at : at;
+                return [box.left + layout._size.l + layout.xaxis.d2p(trace.x[number]),
+                        box.top + layout._size.t + layout.yaxis.d2p(trace.y[number]) + 2];
+            }""",
+            [chart, at],
+        )
+        self.page.mouse.move(x, y)
+        self.page.mouse.click(x, y)
+        self.page.wait_for_selector("dialog[open]")
+
+    def rows(self) -> list[list[str]]:
+        """What the dialog lists as measured, cell by cell."""
+        return self.page.locator("#rows-body > .panel tbody tr").evaluate_all(
+            "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim()))"
+        )
+
+    def download(self, button: Any) -> list[dict[str, str]]:
+        """The CSV file behind a button, as a spreadsheet reads it."""
+        with self.page.expect_download() as waiting:
+            button.click()
+        text = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
+        assert "\n" not in text.replace("\r\n", "")
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+    def problems(self) -> list[str]:
+        """What axe finds wrong with the page as it stands."""
+        found = Axe().run(self.page).response["violations"]
+        return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
 
     def choose(self, group: str, label: str) -> None:
         self.page.locator(f"#{group} label", has_text=label).click()
@@ -269,6 +312,7 @@ def test_partial_and_empty_data_draw_without_complaint(
     assert not opened.page.locator("#cards").is_visible()
     assert opened.page.get_by_text("Nothing has been loaded yet.").is_visible()
     assert opened.complaints == []
+    assert opened.problems() == []
 
 
 def test_without_deployments_the_cards_say_what_to_configure(
@@ -287,3 +331,208 @@ def test_without_deployments_the_cards_say_what_to_configure(
     assert "no data" in opened.card("lead_time")
     assert "no production deployments" in opened.card("lead_time")
     assert opened.page.locator("#chart-merge_time .js-plotly-plot, #chart-merge_time.js-plotly-plot").count() == 1
+
+
+# ---- from a number to its rows ----
+
+
+def test_a_click_on_a_point_shows_its_rows_with_links(
+    open_page: Callable[..., Opened], report: Path, published: Path
+) -> None:
+    opened = open_page().go(report, "#scope=repository%3Aacme%2Fweb&window=90&period=week")
+    opened.click_point("lead_time", -2)
+    assert opened.page.locator("#rows-title").inner_text() == "Lead time for changes"
+    assert opened.page.locator("#rows-sub").inner_text() == "acme/web, week of 9 Mar 2026"
+    with duckdb.connect(str(published), read_only=True) as connection:
+        expected = connection.execute(
+            """
+            select '#' || split_part(entity_id, '#', 2) as name, value, url
+            from marts.metric_measurements inner join marts.metric_entities using (entity_id)
+            where metric = 'lead_time' and scope = 'github:acme/web' and scope_type = 'repository'
+                and measured_on between '2026-03-09' and '2026-03-15'
+            order by value desc
+            """
+        ).fetchall()
+    rows = opened.rows()
+    assert len(rows) == len(expected) == 6
+    assert [row[3] for row in rows] == [formatting.duration(value) for _, value, _ in expected]
+    links = opened.page.locator("#rows-body tbody a").evaluate_all("(links) => links.map((link) => link.href)")
+    assert sorted(links) == sorted(url for *_, url in expected)
+    assert "veelocity explain lead_time --week 2026-03-09 --repository acme/web" in opened.page.inner_text("#rows-body")
+    assert opened.complaints == []
+
+
+def test_the_keyboard_goes_from_point_to_point_to_rows_and_back(
+    open_page: Callable[..., Opened], report: Path, truth: Organization
+) -> None:
+    opened = open_page().go(report)
+    plot = opened.page.get_by_role("slider", name="Change fail rate by week")
+    plot.focus()
+    opened.page.keyboard.press("ArrowLeft")
+    assert plot.get_attribute("aria-valuetext").startswith("Week of 9 Mar 2026, ")
+    assert "Week of 9 Mar 2026" in plot.locator(".hoverlayer").text_content()
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_selector("dialog[open]")
+    week = [d for d in truth.deployments if datetime(2026, 3, 9) <= d["finished_at"] < datetime(2026, 3, 16)]
+    failed = [d for d in week if d["is_failed"]]
+    assert f"{len(failed)} of {len(week)} deployments failed." in opened.page.inner_text("#rows-body")
+    rows = opened.rows()
+    assert [row[3] for row in rows] == ["yes"] * len(failed) + ["no"] * (len(week) - len(failed))
+    assert all("revert" in row[4] for row in rows[: len(failed)])
+    opened.page.keyboard.press("Escape")
+    assert not opened.page.locator("#rows").is_visible()
+    assert plot.evaluate("(plot) => plot === document.activeElement")
+
+
+def test_rows_of_long_ago_are_named_by_the_command_that_lists_them(
+    open_page: Callable[..., Opened], report: Path
+) -> None:
+    opened = open_page().go(report, "#scope=team%3APlatform&window=all&period=month")
+    opened.click_point("lead_time", 1)
+    text = opened.page.inner_text("#rows-body")
+    assert "These rows are not in this file. It holds those since 17 Mar 2025." in text
+    assert "veelocity explain lead_time --month 2025-02-01 --team Platform" in text
+    assert opened.rows() == []
+    opened.page.get_by_role("button", name="Close").click()
+    opened.click_point("lead_time", 2)  # March 2025 is there in part
+    assert "Some of these rows are not in this file." in opened.page.inner_text("#rows-body")
+    assert opened.rows()
+
+
+def test_a_card_shows_the_rows_of_its_window_and_what_was_left_out(
+    open_page: Callable[..., Opened], publish: Publish, tmp_path: Path
+) -> None:
+    rows = published_rows()
+    latest = max((row for row in rows["metric_measurements"] if row["metric"] == "recovery" and row["scope"] == "all"),
+                 key=lambda row: row["measured_at"])  # fmt: skip
+    for row in rows["metric_measurements"]:
+        if row["metric"] == "recovery" and row["entity_id"] == latest["entity_id"]:
+            row.update(value=None, excluded_because="not recovered yet")
+    recoveries = [
+        row for row in rows["metric_measurements"] if row["metric"] == "recovery" and row["value"] is not None
+    ]
+    for row in rows["dora_scorecard"]:
+        begins = AS_OF - timedelta(days=row["window_days"])
+        values = [
+            each["value"]
+            for each in recoveries
+            if all(each[name] == row[name] for name in ("scope_type", "scope")) and each["measured_at"] > begins
+        ]
+        row.update(recovery_sample=len(values), recovery_hours_median=quantile(values, 0.5))
+    opened = open_page().go(render_report(publish(rows), tmp_path / "index.html"))
+    sample = next(row for row in rows["dora_scorecard"] if row["scope"] == "all" and row["window_days"] == 90)
+    card = opened.card("recovery")
+    assert (
+        f"Coverage {formatting.percent(sample['recovery_sample'] / (sample['recovery_sample'] + 1))}, 1 left out"
+        in card
+    )
+    assert f"put right within {formatting.duration(sample['recovery_hours_median'])}." in card
+    opened.page.get_by_role("button", name="Show the rows of recovery time").click()
+    opened.page.wait_for_selector("dialog[open]")
+    assert len(opened.rows()) == sample["recovery_sample"]
+    opened.page.get_by_text("Left out: 1 recovery").click()
+    assert "not recovered yet" in opened.page.locator("#rows details tbody").inner_text()
+
+
+# ---- tables ----
+
+
+def test_sample_cells_are_the_marts_own(open_page: Callable[..., Opened], report: Path, published: Path) -> None:
+    opened = open_page().go(report)
+    columns = {
+        "Changes": ("dora", "delivery", "lead_time_sample"),
+        "Deployments": ("dora", "delivery", "deployment_count"),
+        "Recoveries": ("dora", "reliability", "recovery_sample"),
+        "Issues": ("dev", "flow", "cycle_time_sample"),
+        "Pull requests merged": ("dev", "flow", "pull_requests_merged"),
+    }
+    with duckdb.connect(str(published), read_only=True) as connection:
+        for scope, period in (("all", "day"), ("acme/api", "week"), ("Platform", "month"), ("acme/web", "quarter")):
+            opened.page.select_option("#scope", label="All repositories" if scope == "all" else scope)
+            opened.choose("window", "All")
+            opened.choose("period", period.capitalize())
+            for name, (mart, tab, column) in columns.items():
+                opened.choose("numbers-tab", tab.capitalize())
+                if (more := opened.page.locator("#numbers button", has_text="Show all")).count():
+                    more.click()
+                cells = opened.page.evaluate(
+                    """(name) => {
+                        const table = document.querySelector('#numbers table');
+                        const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.innerText === name);
+                        return [...table.tBodies[0].rows].map((row) => row.cells[at].innerText);
+                    }""",
+                    name,
+                )
+                expected = connection.execute(
+                    f"select {column} from marts.{mart}_metrics "
+                    "where period = ? and scope = ? and scope_type <> 'service' order by period_start desc",
+                    [period, f"github:{scope}" if "/" in scope else scope],
+                ).fetchall()
+                assert cells == [f"{value:,}" for (value,) in expected], (scope, period, name)
+
+
+def test_every_table_can_be_downloaded_whole_and_is_safe_in_a_spreadsheet(
+    open_page: Callable[..., Opened], report: Path, published: Path
+) -> None:
+    opened = open_page().go(report, "#scope=all&window=365&period=day")
+    buttons = opened.page.get_by_role("button", name="Download").all()
+    assert [len(opened.download(button)) for button in buttons[:1]] == [len(opened.page.locator("#scope option").all())]
+    files = {button.get_attribute("aria-label"): opened.download(button) for button in buttons}
+    assert set(files) == {
+        f"Download {table} as CSV"
+        for table in (
+            "keys by repository, service and team", "open pull requests", "failed deployments", "metrics by day",
+            "state of each source", "coverage of the metrics",
+        )
+    }  # fmt: skip
+    days = files["Download metrics by day as CSV"]
+    assert len(days) == 366  # the page shows sixty of them
+    with duckdb.connect(str(published), read_only=True) as connection:
+        expected = connection.execute(
+            "select period_start::varchar, lead_time_hours_median, lead_time_sample from marts.dora_metrics "
+            "where period = 'day' and scope = 'all' and period_start >= '2025-03-18' order by 1 desc"
+        ).fetchall()
+    found = [
+        (row["Day"], row["Lead time for changes, median (hours)"], row["Lead time for changes, changes"])
+        for row in days
+    ]
+    assert [(day, float(hours) if hours else None, int(sample)) for day, hours, sample in found] == [
+        (day, None if hours is None else pytest.approx(hours, abs=1e-4), sample) for day, hours, sample in expected
+    ]
+    titles = {row["Title"] for row in files["Download open pull requests as CSV"]}
+    assert titles
+    opened.page.get_by_role("button", name="Show the rows of lead time").click()
+    rows = opened.download(opened.page.get_by_role("button", name="Download rows of Lead time"))
+    titles = {row["Title"] for row in rows}
+    assert {"'" + FORMULA, HOSTILE_TITLE} <= titles
+    assert not [title for title in titles if title.startswith("=")]
+    assert opened.complaints == []
+
+
+def test_coverage_open_work_and_scopes_are_listed(
+    open_page: Callable[..., Opened], report: Path, truth: Organization
+) -> None:
+    opened = open_page().go(report)
+    still_open = [each for each in truth.pull_requests if each["state"] == "open"]
+    assert opened.page.locator("#open tbody tr").count() == min(10, len(still_open))
+    assert opened.page.locator("#ages b").evaluate_all("(cells) => cells.map((cell) => +cell.innerText)") == [
+        sum(low <= (AS_OF - each["created_at"]).total_seconds() / 3600 < high for each in still_open)
+        for low, high in ((0, 24), (24, 72), (72, 168), (168, 672), (672, 1e9))
+    ]
+    coverage = opened.page.locator("#coverage tbody tr", has_text="Lead time for changes").inner_text().split("\t")
+    assert coverage[1:4] == [f"{len(truth.changes):,}", f"{len(truth.changes):,}", "100 %"]
+    opened.page.locator("#scopes").get_by_role("button", name="acme/api").click()
+    opened.drawn()
+    assert opened.page.locator("#scope option:checked").inner_text() == "acme/api"
+    assert opened.page.locator("#open tbody tr").count() == sum(
+        each["repository_id"] == "github:acme/api" for each in still_open
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Callable[..., Opened], report: Path, theme: str) -> None:
+    opened = open_page(color_scheme=theme).go(report)
+    assert opened.problems() == []
+    opened.page.get_by_role("button", name="Show the rows of change fail rate").click()
+    opened.page.wait_for_selector("dialog[open]")
+    assert opened.problems() == []

@@ -578,7 +578,8 @@
   const evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
   const evidenceText = (evidence) => evidence.map(([kind, text, url]) => kind.replace("_", " ") + ": " + text + (url ? " " + url : "")).join("; ");
   const rowColumns = (when) => [
-    { name: "What", value: (row) => [row.name, row.title].filter(Boolean).join(" "), cell: (row) => thing(row.name, row.title, row.url) },
+    { name: "What", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
+    { name: "Title", value: (row) => row.title, hidden: true },
     { name: "Address", value: (row) => row.url, hidden: true },
     { name: "Where", value: (row) => row.place },
     { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" },
@@ -771,7 +772,7 @@
   // ---- sources ----
   function drawSources() {
     const LISTED = 5;
-    byId("sources").replaceChildren(tableOf({ caption: "sources", rows: data.sources, file: fileName("sources"), columns: [
+    byId("sources").replaceChildren(tableOf({ caption: "state of each source", rows: data.sources, file: fileName("sources"), columns: [
       { name: "Source", value: (row) => row.title },
       { name: "Complete as of", value: (row) => row.as_of, cell: (row) => row.as_of_text, always: true },
       { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at) + " UTC" },
