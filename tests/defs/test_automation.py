@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from tests.receiver import SECRET, Receiver
 from veelocity_pipeline.defs.automation import FULL, INCREMENTAL
@@ -387,3 +388,39 @@ def test_stale_data_is_told(
         write_status(home, [status_row("acme/web")])
         ticks.reason()
         assert receiver.texts[1].startswith("Veelocity: all clear")
+
+
+def test_a_failed_check_of_a_run_that_succeeded_is_told(
+    defs: dg.Definitions, instance: dg.DagsterInstance, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = dg.AssetCheckKey(dg.AssetKey(["github", "issues"]), "rows_kept")
+
+    def made(passed: bool, description: str | None = None) -> None:
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=check.asset_key, check_name=check.name, passed=passed, metadata={}, description=description
+            )
+        )
+
+    def announced() -> None:
+        """As a run that is going on has it."""
+        run = dg.DagsterRun(job_name=INCREMENTAL)
+        instance.add_run(run)
+        planned = AssetCheckEvaluationPlanned(asset_key=check.asset_key, check_name=check.name)
+        kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
+        event = dg.DagsterEvent(kind, job_name=INCREMENTAL, event_specific_data=planned)
+        instance.report_dagster_event(event, run.run_id)
+
+    ticks = Ticks(defs, instance, "alerts")
+    with Receiver() as receiver:
+        monkeypatch.setenv("VEELOCITY_ALERT_URL", receiver.url.get_secret_value())
+        announced()
+        assert ticks.reason() == "nothing is wrong"
+        made(False, "100 rows became 3 since the last load")
+        ticks.reason()
+        assert "check rows_kept of github/issues failed: 100 rows became 3" in receiver.texts[0]
+        announced()
+        assert ticks.reason() == "1 problem, told already"
+        made(True)
+        ticks.reason()
+        assert [text.splitlines()[0] for text in receiver.texts[1:]] == ["Veelocity: all clear"]

@@ -45,6 +45,9 @@ SENSOR_TAG = "veelocity/sensor"
 REASON_TAG = "veelocity/reason"
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+_MADE = ("FAILED", "SUCCEEDED")
+"""What becomes of a check that was made."""
+
 _REMEMBERED = 10
 """Runs of a kind that are looked back at."""
 
@@ -220,7 +223,8 @@ def _alerts(tick: Tick) -> Wait:
     tick.remember({key: entry.to_json() for key, entry in after.items()})
     if said:
         return Wait(f"told of {len(said.begun)} new, {len(said.lasting)} lasting and {len(said.over)} solved problems")
-    return Wait(f"{len(problems)} problems, all of them told already" if problems else "nothing is wrong")
+    open_problems = f"{len(problems)} problem{'s'[: len(problems) != 1]}"
+    return Wait(f"{open_problems}, told already" if problems else "nothing is wrong")
 
 
 def present_problems(tick: Tick) -> list[alerts.Problem]:
@@ -254,13 +258,17 @@ def _failed_checks(tick: Tick) -> list[alerts.Problem]:
     """Checks that failed when they were last made, of those that say more than ``status.json``."""
     assert tick.context.repository_def is not None  # every evaluation has it
     keys = [key for key in tick.context.repository_def.asset_graph.asset_check_keys if key.name in ALERTED]
+    storage = tick.instance.event_log_storage
     problems = []
-    for key, record in tick.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
-        made = record.evaluation
-        if made is not None and not made.passed:
+    for key, latest in storage.get_latest_asset_check_execution_by_key(keys).items():
+        record = latest
+        if record.status.name not in _MADE:  # a run that is going on has only announced it
+            history = storage.get_asset_check_execution_history(key, limit=_REMEMBERED)
+            record = next((each for each in history if each.status.name in _MADE), latest)
+        if record.status.name == _MADE[0] and record.evaluation is not None:
             asset = key.asset_key.to_user_string()
             since = datetime.fromtimestamp(record.create_timestamp, UTC)
-            what = f"check {key.name} of {asset} failed: {made.description}"
+            what = f"check {key.name} of {asset} failed: {record.evaluation.description}"
             problems.append(alerts.Problem(f"check {asset} {key.name}", what, since, f"/runs/{record.run_id}"))
     return problems
 
