@@ -13,6 +13,7 @@ import gc
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
 from veelocity_pipeline.warehouse import Home, HomeError, WarehouseError, read_status
 
@@ -239,6 +241,43 @@ def status(
         out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     if home.published.exists():
         out.print(f"\nPublished marts: {_shown(home.published)}", highlight=False)
+    _print_sizes(home)
+
+
+@app.command()
+@_explained
+def compact() -> None:
+    """Give back the disk space that the working file, the run history and the logs no longer need."""
+    settings = load_settings()
+    home = Home(settings.home)
+    if not home.working.exists():
+        raise WarehouseError("there is nothing to compact yet: run `veelocity refresh` first")
+    from veelocity_pipeline.warehouse import compact as write_anew
+    from veelocity_pipeline.warehouse import forget_old_loads, writing
+
+    with writing(home, "veelocity compact", waiting=_say):
+        if home.dagster.joinpath("dagster.yaml").exists():
+            from veelocity_pipeline.orchestration import prune_runs
+
+            out.print(f"{prune_runs(settings):,} old runs deleted", highlight=False)
+        shrink_history(home)
+        forget_old_loads(home)
+        done = write_anew(home)
+    sizes_said = f"{_megabytes(done.before)} before, {_megabytes(done.after)} now"
+    out.print(f"{_shown(home.working)}: {sizes_said}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+@_explained
+def backup(folder: Annotated[Path, typer.Argument(help="Where to: it is made if it is not there.")]) -> None:
+    """Copy the warehouse and the published marts, as they are between two refreshes, into a folder."""
+    home = Home(load_settings().home)
+    from veelocity_pipeline.warehouse import back_up, writing
+
+    with writing(home, "veelocity backup", waiting=_say):
+        for copy in back_up(home, CALLED_FROM / folder.expanduser()):
+            out.print(f"{_shown(copy)}: {_megabytes(copy.stat().st_size)}", highlight=False, soft_wrap=True)
+    out.print("Settings and tokens (veelocity.toml, .env) are not in it; keep them where you keep secrets.")
 
 
 @app.command()
@@ -366,6 +405,7 @@ def _progress(home: Home) -> Iterator[None]:
     logger.propagate = False
     out.file = sys.stdout  # the console keeps the terminal while stdout is elsewhere
     try:
+        put_aside(home.path / "refresh.log")
         with (home.path / "refresh.log").open("a", encoding="utf-8") as log:
             Path(log.name).chmod(0o600)
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
@@ -439,6 +479,26 @@ def _spent(rows: list[dict[str, Any]]) -> str:
     if left:
         said.append(f"{min(left):,} of the API's budget left then")
     return ", ".join(said)
+
+
+def _print_sizes(home: Home) -> None:
+    """How large each part of the folder is, and what room there is."""
+    parts = sizes(home)
+    said = ", ".join(f"{name} {_megabytes(size)}" for name, size in parts.items() if size >= 50_000)
+    free = shutil.disk_usage(home.path).free
+    out.print(
+        f"{_shown(home.path)}: {_megabytes(sum(parts.values()))} ({said}); {_megabytes(free)} free on its disk",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _say(message: str) -> None:
+    out.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def _minute(moment: str) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
 from alembic.util import CommandError
+from dagster._core.instance import RUNLESS_RUN_ID
+from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster_postgres.utils import DagsterPostgresException
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -113,3 +119,117 @@ def bring_up_to_date(instance: dg.DagsterInstance) -> bool:
             "a new history (DAGSTER_POSTGRES_URL, or move the folder dagster/ away); the metrics do not need it"
         ) from None
     return True
+
+
+KEPT_RUNS = 100
+"""The newest runs stay, however old they are."""
+
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None = 50) -> int:
+    """Delete runs that ended more than some days ago, with their events and captured output.
+
+    The newest hundred stay, and each run that an asset's last materialization is of: what the asset's page shows, and
+    what its freshness is measured from.
+
+    Args:
+        days: how long a run is kept.
+        most: how many are deleted at once, the oldest first; None for all.
+
+    Returns:
+        how many were deleted.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    newest = instance.get_run_records(limit=KEPT_RUNS)
+    gone: list[str] = []
+    if len(newest) == KEPT_RUNS:
+        spared = _runs_of_last_materializations(instance)
+        old = instance.get_run_records(
+            dg.RunsFilter(statuses=_FINISHED, created_before=min(before, newest[-1].create_timestamp)),
+            limit=None if most is None else most + len(spared),
+            ascending=True,
+        )
+        gone = [run_id for record in old if (run_id := record.dagster_run.run_id) not in spared][:most]
+        _delete_runs(instance, gone)
+    _prune_events(instance, gone, before)
+    _prune_files(instance, set(gone), before)
+    return len(gone)
+
+
+def _delete_runs(instance: dg.DagsterInstance, gone: Sequence[str]) -> None:
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        for run_id in gone:
+            instance.delete_run(run_id)
+        return
+    # the library would empty each run's own file row by row; those go as a whole, with the other files
+    for start in range(0, len(gone), 50):
+        with storage.index_connection() as connection:
+            for run_id in gone[start : start + 50]:
+                storage.delete_events_for_run(connection, run_id)
+    for run_id in gone:
+        instance.run_storage.delete_run(run_id)
+
+
+def _runs_of_last_materializations(instance: dg.DagsterInstance) -> set[str]:
+    entries = (record.asset_entry for record in instance.get_asset_records())
+    return {last.run_id for entry in entries if (last := entry.last_materialization_record) is not None}
+
+
+def _prune_events(instance: dg.DagsterInstance, gone: Sequence[str], before: datetime) -> None:
+    """What ``delete_run`` leaves: evaluations of asset checks, and events that are of no run (an asset became stale).
+
+    The last of each asset, check and kind stays.
+    """
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    checks, events = AssetCheckExecutionsTable.c, SqlEventLogStorageTable.c
+    newest_checks = sa.select(sa.func.max(checks.id)).group_by(checks.asset_key, checks.check_name)
+    newest_events = (
+        sa.select(sa.func.max(events.id))
+        .where(events.run_id == RUNLESS_RUN_ID)
+        .group_by(events.asset_key, events.dagster_event_type)
+    )
+    of_no_run = sa.and_(
+        events.run_id == RUNLESS_RUN_ID,
+        events.timestamp < before.replace(tzinfo=None),
+        events.id.not_in(newest_events.scalar_subquery()),
+    )
+    with storage.index_connection() as connection:
+        for start in range(0, len(gone), 500):
+            connection.execute(
+                AssetCheckExecutionsTable.delete().where(
+                    checks.run_id.in_(gone[start : start + 500]), checks.id.not_in(newest_checks.scalar_subquery())
+                )
+            )
+        connection.execute(SqlEventLogStorageTable.delete().where(of_no_run))
+    if isinstance(storage, SqliteEventLogStorage) and Path(storage.path_for_shard(RUNLESS_RUN_ID)).exists():
+        with storage.run_connection(RUNLESS_RUN_ID) as connection:
+            connection.execute(SqlEventLogStorageTable.delete().where(of_no_run))
+
+
+def _prune_files(instance: dg.DagsterInstance, gone: set[str], before: datetime) -> None:
+    """Captured output of runs that are deleted or old; in SQLite also each run's own file, and finished runs' logs."""
+    for folder in Path(instance.storage_directory()).glob("*"):
+        if folder.is_dir() and (folder.name in gone or folder.stat().st_mtime < before.timestamp()):
+            shutil.rmtree(folder, ignore_errors=True)
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        return
+    for run_id in gone:
+        file = Path(storage.path_for_shard(run_id))
+        for part in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
+            part.unlink(missing_ok=True)
+    # a process that ends leaves its write-ahead log, as large as the file itself
+    logs = {
+        path.name.removesuffix(".db-wal"): path for path in Path(storage.path_for_shard("")).parent.glob("*.db-wal")
+    }
+    finished = instance.get_run_records(dg.RunsFilter(run_ids=list(logs), statuses=_FINISHED)) if logs else []
+    for record in finished:
+        with (
+            contextlib.suppress(sqlite3.OperationalError),
+            contextlib.closing(sqlite3.connect(storage.path_for_shard(record.dagster_run.run_id))) as connection,
+        ):
+            connection.execute("pragma wal_checkpoint(truncate)")

@@ -62,7 +62,8 @@ def prepare_instance(settings: Settings) -> Home:
         reach_postgres(postgres)
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            STORAGE=_POSTGRES if postgres is not None else "SQLite in this folder"
+            STORAGE=_POSTGRES if postgres is not None else "SQLite in this folder",
+            HISTORY_DAYS=settings.history_days,
         )
         target = home.dagster / "dagster.yaml"
         if not target.exists() or target.read_text(encoding="utf-8") != content:
@@ -71,6 +72,21 @@ def prepare_instance(settings: Settings) -> Home:
             bring_up_to_date(instance)
             instance.get_run_records(limit=1)
     return home
+
+
+def prune_runs(settings: Settings) -> int:
+    """Delete all runs that are older than the settings keep them; returns how many.
+
+    Raises:
+        WarehouseError: the folder, or PostgreSQL, cannot be used.
+    """
+    import dagster as dg
+
+    from veelocity_pipeline.instance import explained_history, prune_history
+
+    prepare_instance(settings)
+    with explained_history(), dg.DagsterInstance.get() as instance:
+        return prune_history(instance, settings.history_days, most=None)
 
 
 def report_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:

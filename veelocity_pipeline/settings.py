@@ -220,6 +220,7 @@ class Settings(BaseSettings):
     ui_url: str = Field(default="http://localhost:3000", validation_alias="VEELOCITY_UI_URL")
     stale_after: int = Field(default=3, ge=1, le=1000, validation_alias="VEELOCITY_STALE_AFTER")
     concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
+    history_days: int = Field(default=14, ge=1, le=3650, validation_alias="VEELOCITY_HISTORY_DAYS")
     dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
         default=None, validation_alias="DAGSTER_POSTGRES_URL"
     )
@@ -443,7 +444,7 @@ class _TomlSource(PydanticBaseSettingsSource):
 
 _TOML_KEYS = frozenset(
     {"deployments", "failures", "people", "repositories", "services", "teams"}
-    | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency"}
+    | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency", "history_days"}
     | {f"{name}_sensor_minutes" for name in ("first_start", "upstream", "settings", "dead_runs", "alerts")}
     | {"ui_url", "stale_after"}
 )

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -524,23 +525,21 @@ def publish(home: Home) -> Published:
         WarehouseError: there are no marts, a column is of another type than BI tools are promised, the disk is full.
     """
     staged = home.published.with_name(".veelocity.duckdb.staged")
-    staged.unlink(missing_ok=True)
+    _remove_database(staged)
     try:
         with duckdb.connect() as connection:
             connection.execute(f"attach {_quoted(home.working)} as working (read_only)")
             connection.execute(f"attach {_quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
             rows = _copy_marts(connection)
             connection.execute("detach serving")
-        with staged.open("rb+") as file:
-            os.fsync(file.fileno())
+        _to_disk(staged)
         staged.chmod(0o644)
         size = staged.stat().st_size
         staged.replace(home.published)
     except duckdb.Error as error:
         raise explained(home.working, error) from error
     finally:
-        for leftover in (staged, staged.with_name(staged.name + ".wal")):
-            leftover.unlink(missing_ok=True)
+        _remove_database(staged)
     return Published(home.published, rows, size)
 
 
@@ -562,6 +561,164 @@ def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         connection.execute(f'create table serving.{PUBLIC_SCHEMA}."{table}" as from {source}')
         rows[table] = connection.execute(f'select count(*) from serving.{PUBLIC_SCHEMA}."{table}"').fetchall()[0][0]
     return rows
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """Bytes of the working file before and after it was written anew."""
+
+    before: int
+    after: int
+
+
+WORTH_COMPACTING = 64 * 1024 * 1024
+"""A smaller working file is not written anew by itself."""
+
+
+def is_worth_compacting(home: Home, unused: float) -> bool:
+    """Whether more than this share of the working file holds nothing: its models are built side by side, rows go."""
+    if home.working.stat().st_size < WORTH_COMPACTING:
+        return False
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {_quoted(home.working)} as working (read_only)")
+        [(total, free)] = connection.execute(
+            "select total_blocks, free_blocks from pragma_database_size() where database_name = 'working'"
+        ).fetchall()
+    return bool(free > unused * total)
+
+
+def compact(home: Home) -> Compacted:
+    """Write the working file anew without the room that nothing uses, and put it in the old one's place in one step.
+
+    The caller holds the right to write (:func:`writing`). DuckDB fills the free blocks of a file again, but never
+    gives them back. The disk needs room for both files meanwhile; whatever goes wrong, the old one stays as it was.
+
+    Raises:
+        WarehouseError: another process has the file open, the disk is full, or the new file is not the old one's equal.
+    """
+    staged = home.working.with_name(".warehouse.duckdb.compacted")
+    log = home.working.with_name(home.working.name + ".wal")
+    _remove_database(staged)
+    before = home.working.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    try:
+        with connect(home) as connection:
+            connection.execute("checkpoint")  # what a killed run left in the log
+        if log.exists():
+            raise WarehouseError(f"{log} is still there, so another process has the warehouse open; close it there")
+        with duckdb.connect() as connection:
+            # under the name that it has when it is opened, which is a part of every view's text
+            connection.execute(f"attach {_quoted(home.working)} as warehouse (read_only)")
+            connection.execute(f"attach {_quoted(staged)} as fresh")
+            staged.chmod(0o600)
+            connection.execute("copy from database warehouse to fresh")
+            if _content(connection, "fresh") != _content(connection, "warehouse"):
+                raise WarehouseError(f"{home.working} could not be written anew whole; it stays as it was")
+            connection.execute("detach fresh")
+        _to_disk(staged)
+        staged.replace(home.working)
+        _to_disk(home.path)
+    except duckdb.Error as error:
+        raise explained(home.working, error) from error
+    finally:
+        _remove_database(staged)
+    return Compacted(before, home.working.stat().st_size)
+
+
+def _content(connection: duckdb.DuckDBPyConnection, database: str) -> list[tuple[Any, ...]]:
+    """What there is in a database: every table with its text and rows, every view with its text."""
+    tables = connection.execute(
+        "select schema_name, table_name, sql from duckdb_tables() where database_name = ? order by all", [database]
+    ).fetchall()
+    views = connection.execute(
+        """select schema_name, view_name, sql from duckdb_views()
+           where database_name = ? and not internal order by all""",
+        [database],
+    ).fetchall()
+    counts = [
+        connection.execute(f'select count(*) from {database}."{schema}"."{table}"').fetchall()[0]
+        for schema, table, _ in tables
+    ]
+    return [*tables, *views, *counts]
+
+
+def forget_old_loads(home: Home) -> int:
+    """Drop what dlt keeps of every earlier load and never reads again: its state, and that it took place.
+
+    dlt goes on from the newest state whose load ended well. The hundred loads before it stay, for people.
+
+    Returns:
+        how many rows went.
+    """
+    gone = 0
+    with connect(home) as connection:
+        schemas = connection.execute(
+            """select schema_name from duckdb_tables() where table_name = '_dlt_pipeline_state'
+               intersect select schema_name from duckdb_tables() where table_name = '_dlt_loads' order by all"""
+        ).fetchall()
+        for (schema,) in schemas:
+            state, loads = f"{schema}._dlt_pipeline_state", f"{schema}._dlt_loads"
+            for statement in (
+                f"""delete from {state} where _dlt_load_id < (
+                    select max(load_id) from {loads} as l join {state} as s on s._dlt_load_id = l.load_id
+                    where l.status = 0)""",
+                f"""delete from {loads} where load_id < (
+                    select min(load_id) from (select load_id from {loads} order by load_id desc limit 100))
+                    and load_id not in (select _dlt_load_id from {state})""",
+            ):
+                [(count,)] = connection.execute(statement).fetchall()
+                gone += count
+    return gone
+
+
+def back_up(home: Home, folder: Path) -> list[Path]:
+    """Copy what cannot be made again, and what is published, into a folder; each file appears there whole.
+
+    The caller holds the right to write (:func:`writing`). Put into an empty ``VEELOCITY_HOME``, the copies go on where
+    these files are now: the marks of how far each repository was read are in the working file.
+
+    Returns:
+        the copies.
+
+    Raises:
+        WarehouseError: there is nothing yet, another process has the file open, or the folder cannot be written.
+    """
+    if not home.working.exists():
+        raise WarehouseError("there is nothing to back up yet: run `veelocity refresh` first")
+    with connect(home) as connection:
+        connection.execute("checkpoint")
+    copies = []
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.resolve() == home.path.resolve():
+            raise WarehouseError(f"{folder} is VEELOCITY_HOME itself; name another folder")
+        for source in (home.working, home.published, home.status):
+            if not source.exists():
+                continue
+            staged = folder / f".{source.name}.copying"
+            try:
+                shutil.copy2(source, staged)  # with the file's mode and time
+                _to_disk(staged)
+                copies.append(staged.replace(folder / source.name))
+            finally:
+                staged.unlink(missing_ok=True)
+        _to_disk(folder)
+    except OSError as error:
+        raise WarehouseError(f"{folder}: the backup could not be written: {error.strerror or error}") from None
+    return copies
+
+
+def _remove_database(path: Path) -> None:
+    for file in (path, path.with_name(path.name + ".wal")):
+        file.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until what was written to a file, or the names in a folder, would outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _quoted(path: Path) -> str:

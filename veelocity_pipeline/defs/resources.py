@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 
 from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.defs.history import spare_the_server
+from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
 from veelocity_pipeline.warehouse import Home, writing
 
@@ -63,7 +64,19 @@ class Warehouse(dg.ConfigurableResource):
             os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)
             os.environ[PARENT] = str(os.getpid())
             os.environ["DBT_LOG_PATH"] = str(self._home.dbt / "logs")
-            yield self
+            try:
+                yield self
+            finally:
+                self._tidy(context.instance)
+
+    def _tidy(self, instance: dg.DagsterInstance | None) -> None:
+        """Let old runs go; that this fails is no reason for the run to fail."""
+        if instance is None or not instance.is_persistent:
+            return
+        try:
+            prune_history(instance, self._settings.history_days)
+        except Exception as error:
+            log.warning("Old runs could not be deleted: %s", error)
 
 
 DBT_FOLDER = CHECKOUT / "dbt_project"
@@ -79,5 +92,11 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
     return DbtCliResource(
         project_dir=project,
         dbt_executable=str(Path(sys.executable).with_name("veelocity-dbt")),
-        global_config_flags=["--no-send-anonymous-usage-stats", "--no-version-check"],
+        global_config_flags=[
+            "--no-send-anonymous-usage-stats",
+            "--no-version-check",
+            # at its own level a run writes ten megabytes of log; of this size five earlier ones are kept
+            "--log-level-file=info",
+            "--log-file-max-bytes=2000000",
+        ],
     )

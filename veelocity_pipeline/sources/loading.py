@@ -340,6 +340,9 @@ def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
     """The source's dlt pipeline into the working file; without a home one that only describes itself."""
     # Whoever runs the load decides what a signal means; dlt would make a failed load of it, and the run would go on.
     os.environ["RUNTIME__INTERCEPT_SIGNALS"] = "false"
+    # Neither files nor rows of a load that ended well stay beside the tables that it went into.
+    os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"
+    os.environ["LOAD__TRUNCATE_STAGING_DATASET"] = "true"
     folder = str(home.dlt) if home else _scratch().name
     file = str(home.working) if home else ":memory:"
     return dlt.pipeline(
