@@ -71,17 +71,13 @@ def render_page(data: ReportData) -> str:
     plotly = _plotly()
     script = _asset("report.js")
     as_of = _moment(data.as_of)
-    first = f"series/{FIRST_PERIOD}/0"
-    packed = {name: pack(text) for name, text in _texts(data).items()}
     return environment.get_template("template.html.j2").render(
         title="Veelocity",
         policy=content_policy(script, plotly),
         style=Markup(_asset("report.css")),
         script=Markup(script),
-        plotly=Markup(plotly),
         data=embedded_json(page_data(data)),
-        first={name: text for name, text in packed.items() if name == first},
-        rest={name: text for name, text in packed.items() if name != first},
+        packed={name: pack(text) for name, text in {**_texts(data), "plotly": plotly}.items()},
         sources=[_source(source, _newest(data)) for source in data.sources],
         notices=notices(data),
         definitions=_definitions(),

@@ -67,22 +67,24 @@
 
   // ---- what is packed ----
   const unpacked = new Map();
-  const parsed = new Promise((resolve) => {
-    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve, { once: true }); else resolve();
-  });
   /* The JSON of that name; null where the page has none. */
   function packed(name) {
-    if (!unpacked.has(name)) unpacked.set(name, unpack(name));
+    if (!unpacked.has(name)) unpacked.set(name, unpack(name).then(JSON.parse));
     return unpacked.get(name);
   }
   async function unpack(name) {
-    const find = () => document.querySelector('script[data-name="' + name + '"]');
-    if (!find()) await parsed;
-    if (!find()) return null;
-    const characters = atob(find().textContent);
+    const element = document.querySelector('script[data-name="' + name + '"]');
+    if (!element) return "null";
+    const characters = atob(element.textContent);
     const bytes = new Uint8Array(characters.length);
     for (let at = 0; at < bytes.length; at += 1) bytes[at] = characters.charCodeAt(at);
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+  /* The chart library takes longer to start than all else on the page together: it does when the rest is painted. */
+  let library = null;
+  async function startLibrary() {
+    await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+    document.head.append(node("script", {}, await unpack("plotly")));
   }
 
   // ---- what is selected ----
@@ -312,6 +314,9 @@
     if (!complete) lines.push("<i>not over yet</i>");
     return lines.join("<br>");
   }
+  const MOST_BARS = 120;
+  const PRINTED = 300;   // pixels: two charts beside each other on a sheet of A4
+  let printing = false;
   function figure(chart, view) {
     const tint = colours();
     const complete = completeness(view, chart);
@@ -322,11 +327,13 @@
     if (chart.kind === "count") {
       const series = chart.series.map(([name]) => column(view, name));
       const high = Math.max(1, ...series.flat().filter((value) => value !== null)) * 1.08;
+      const asLines = chart.id === "work_in_progress" || x.length > MOST_BARS;
       series.forEach((values, at) => {
         if (at && !values.some(Boolean)) return;   // a series with nothing in it would only shift the bars of the other
         const colour = at ? tint.second : tint.accent;
-        traces.push({ type: "bar", x, y: values, name: chart.series[at][1], text: hover, textposition: "none", hovertemplate: at ? undefined : "%{text}<extra></extra>", hoverinfo: at ? "skip" : undefined,
-          marker: { color: complete.map((over) => (over ? colour : soft(colour, 0.12))), line: { color: colour, width: complete.map((over) => (over ? 0 : 1.5)) }, cornerradius: 2 } });
+        const common = { x, y: values, name: chart.series[at][1], text: hover, hovertemplate: at ? undefined : "%{text}<extra></extra>", hoverinfo: at ? "skip" : undefined };
+        traces.push(asLines ? { ...common, type: "scatter", mode: "lines", line: { color: colour, width: x.length > MOST_BARS ? 1.25 : 2 } }
+          : { ...common, type: "bar", textposition: "none", marker: { color: complete.map((over) => (over ? colour : soft(colour, 0.12))), line: { color: colour, width: complete.map((over) => (over ? 0 : 1.5)) }, cornerradius: 2 } });
       });
       ticks = { ...plainTicks(high, true, grouped), high };
     } else {
@@ -363,7 +370,7 @@
     }
     const across = horizontalTicks(view);
     const layout = {
-      margin: { l: 48, r: 18, t: 10, b: 40 }, showlegend: false, autosize: true, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
+      margin: { l: 48, r: 26, t: 10, b: 40 }, showlegend: false, autosize: !printing, width: printing ? PRINTED : undefined, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: tint.font, size: 12, color: tint.muted },
       hoverlabel: { bgcolor: tint.panel, bordercolor: tint.line, font: { family: tint.font, size: 12.5, color: tint.ink }, align: "left" },
       xaxis: { type: "date", tickvals: across.values, ticktext: across.text, showgrid: false, zeroline: false, ticks: "", fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", range: barRange(view) },
@@ -807,7 +814,7 @@
     const box = byId(id);
     for (const [value, label] of options) {
       const input = node("input", { type: "radio", name: id, value });
-      input.addEventListener("change", () => choose({ [id === "numbers-tab" ? "table" : id]: value }));
+      input.addEventListener("change", () => (id === "numbers-tab" ? chooseTable(value) : choose({ [id]: value })));
       box.append(node("label", {}, input, node("span", {}, label)));
     }
   }
@@ -822,6 +829,10 @@
     segmented("window", data.windows.map((each) => [each.id, each.days ? each.days + " days" : "All"]));
     segmented("period", Object.keys(data.starts).map((period) => [period, period[0].toUpperCase() + period.slice(1)]));
     segmented("numbers-tab", [["delivery", "Delivery"], ["flow", "Flow"], ["reliability", "Reliability"]]);
+  }
+  function chooseTable(section) {
+    state.table = section;
+    drawNumbers();
   }
   let turn = 0;
   async function choose(change) {
@@ -838,10 +849,9 @@
     if (!isCurrent()) return;
     columns = found;
     drawCards();
-    await parsed;   // the chart library and all that is packed come after this script
-    if (!isCurrent()) return;
     drawNumbers(); drawScopes();
     await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);
+    await (library ||= startLibrary());
     if (isCurrent()) drawCharts();
   }
   /* The selection is kept in the address, so that a view can be bookmarked and a reload keeps it. */
@@ -876,8 +886,8 @@
     drawCharts();
   });
   systemDark.addEventListener("change", () => { if (!chosenTheme) { applyTheme(themeNow()); drawCharts(); } });
-  window.addEventListener("beforeprint", () => { applyTheme("light"); queue = [...data.charts]; drawRest(); });
-  window.addEventListener("afterprint", () => { applyTheme(themeNow()); drawCharts(); });
+  window.addEventListener("beforeprint", () => { printing = true; applyTheme("light"); queue = [...data.charts]; drawRest(); });
+  window.addEventListener("afterprint", () => { printing = false; applyTheme(themeNow()); drawCharts(); });
   window.addEventListener("hashchange", () => choose(recall()));
 
   // ---- start ----
