@@ -65,9 +65,12 @@ _FACTS = f"""
     create table marts.fct_deployment_failures as
     select
         deployment_id, 'revert' as evidence, deployment_id as evidence_id, url as evidence_url,
-        finished_at as occurred_at, true as counts
+        finished_at as occurred_at, true as counts, deployment_id as fix_deployment_id
     from marts.fct_deployments
     where is_failed;
+
+    create table marts.fct_incidents as
+    select '' as incident_id, '' as url, '' as fix_deployment_id where false;
 
     create table marts.fct_issues as
     select

@@ -57,8 +57,9 @@ TABLES = {
     ),
     "fct_deployment_failures": (
         "deployment_id varchar, evidence varchar, evidence_id varchar, evidence_url varchar, occurred_at timestamp, "
-        "resolved_at timestamp, counts boolean, reason varchar"
+        "resolved_at timestamp, counts boolean, reason varchar, fix_deployment_id varchar"
     ),
+    "fct_incidents": "incident_id varchar, url varchar, created_at timestamp, fix_deployment_id varchar",
     "fct_pull_requests": (
         "pull_request_id varchar, repository_id varchar, title varchar, url varchar, is_bot boolean, state varchar, "
         "is_draft boolean, created_at timestamp, first_response_at timestamp, first_approval_at timestamp, "
@@ -218,6 +219,7 @@ def organization() -> Organization:
                         "evidence_id": f"{repository}#{at * 2 + 1}",
                         "evidence_url": "javascript:alert(1)" if at % 2 else f"https://github.example/x/pull/{at}",
                         "occurred_at": finished, "counts": True, "reason": "shipped within 720 h",
+                        "fix_deployment_id": f"{service}/runs/{at + 1}/attempts/1",
                     }
                 )  # fmt: skip
     return made

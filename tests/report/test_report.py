@@ -33,6 +33,7 @@ from tests.report.conftest import (
 )
 from veelocity_pipeline.report import queries, render_report
 from veelocity_pipeline.report import rows as rows_behind
+from veelocity_pipeline.report.formatting import http_url
 from veelocity_pipeline.report.queries import ReportData, read_report
 from veelocity_pipeline.report.render import embedded_json
 from veelocity_pipeline.warehouse import WarehouseError
@@ -322,6 +323,26 @@ def test_a_scope_with_more_failures_than_are_kept_lists_the_newest(
     ]
     assert listed[:2] == web[:-3:-1]
     assert len(listed) < len(web)
+
+
+def test_rework_is_shown_with_what_it_put_right(publish: Publish, truth: Organization) -> None:
+    last = [row for row in truth.failures if row["deployment_id"].startswith(WEB)][-1]
+    incident = {
+        "incident_id": "linear:OPS-1", "url": "https://linear.example/OPS-1", "created_at": AS_OF,
+        "fix_deployment_id": last["fix_deployment_id"],
+    }  # fmt: skip
+    data = read_report(publish({**published_rows(), "fct_incidents": [incident]}))
+    entities = json.loads(data.texts["entities"])
+    deployments = {each["deployment_id"]: each for each in truth.deployments}
+    repaired = {
+        (entities["place"][entity], entities["name"][entity]): evidence
+        for entity, evidence in zip(data.repairs["entity"], data.repairs["evidence"], strict=True)
+    }
+    title = next(each["title"] for each in truth.pull_requests if each["pull_request_id"] == last["evidence_id"])
+    assert repaired["acme/web", deployments[last["fix_deployment_id"]]["sha"][:7]] == [
+        ["incident", "OPS-1", "https://linear.example/OPS-1"],
+        ["revert", f"{last['evidence_id'].removeprefix('github:')} {title}", http_url(last["evidence_url"])],
+    ]
 
 
 def test_coverage_is_the_marts_own_with_the_reasons(data: ReportData) -> None:

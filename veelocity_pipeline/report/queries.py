@@ -74,6 +74,7 @@ class ReportData:
     cards: dict[str, dict[str, dict[str, list[Any]]]]
     totals: dict[str, dict[str, list[Any]]]
     failures: dict[str, list[Any]]
+    repairs: dict[str, list[Any]]
     coverage: dict[str, dict[str, list[Any]]]
     metric_version: str | None = None
 
@@ -123,6 +124,7 @@ def read_report(published: Path) -> ReportData:
             cards=cards,
             totals=totals,
             failures=_read_failures(connection, as_of) if as_of else {},
+            repairs=_read_repairs(connection) if as_of else {},
             coverage=_read_coverage(connection, len(scopes)),
             metric_version=_scalar(connection, "select max(metric_version)::varchar from marts.dora_metrics"),
         )
@@ -511,10 +513,50 @@ def _read_failures(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> di
         columns["finished_at"].append(row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else "")
         columns["recovery_hours"].append(_rounded(row["recovery_hours"]))
         columns["scopes"].append(row["scopes"])
-        columns["evidence"].append(
-            [[each["evidence"], _evidence_text(each), http_url(each["url"])] for each in row["evidence"] or ()]
-        )
+        columns["evidence"].append([_evidence(each) for each in row["evidence"] or ()])
     return columns
+
+
+#: What each rework deployment put right, as `veelocity explain rework_rate` tells it.
+_REPAIRS = """
+    with repairs as (
+        select fix_deployment_id as deployment_id, evidence, evidence_id, evidence_url as url
+        from marts.fct_deployment_failures
+        where evidence <> 'deployment_status'
+        union
+        select fix_deployment_id, 'incident', incident_id, url
+        from marts.fct_incidents
+    )
+    select
+        entities.number,
+        list({
+            'evidence': evidence,
+            'title': coalesce(fct_pull_requests.title, fct_issues.title),
+            'shipped': null,
+            'id': evidence_id,
+            'url': coalesce(repairs.url, fct_pull_requests.url, fct_issues.url)
+        } order by evidence, evidence_id) as evidence
+    from repairs
+    inner join report_entities as entities on repairs.deployment_id = entities.entity_id
+    left join marts.fct_pull_requests on repairs.evidence_id = fct_pull_requests.pull_request_id
+    left join marts.fct_issues on repairs.evidence_id = fct_issues.issue_id
+    group by entities.number
+    order by entities.number
+"""
+
+
+def _read_repairs(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+    """What the deployments whose rows are on the page put right; `entity` is their number there."""
+    rows = _rows(connection, _REPAIRS)
+    return {
+        "entity": [row["number"] for row in rows],
+        "evidence": [[_evidence(each) for each in row["evidence"]] for row in rows],
+    }
+
+
+def _evidence(evidence: dict[str, Any]) -> list[str | None]:
+    """Its kind, its text and its address."""
+    return [evidence["evidence"], _evidence_text(evidence), http_url(evidence["url"])]
 
 
 def _evidence_text(evidence: dict[str, Any]) -> str:

@@ -107,6 +107,7 @@ def _texts(data: ReportData) -> dict[str, str]:
     return {
         **data.texts,
         "failures": orjson.dumps(data.failures).decode(),
+        "repairs": orjson.dumps(data.repairs).decode(),
         "coverage": orjson.dumps(data.coverage).decode(),
     }
 

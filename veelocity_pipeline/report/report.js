@@ -595,7 +595,7 @@
   async function openRows(metrics, title, wanted) {
     const mine = asked += 1;
     const span = spanOf(wanted);
-    const failures = await packed("failures");
+    const [failures, repairs] = await Promise.all([packed("failures"), packed("repairs")]);
     const parts = await Promise.all(metrics.map((metric) => rowsOf(metric, span)));
     if (mine !== asked) return;
     const body = byId("rows-body");
@@ -620,10 +620,11 @@
       if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
       if (metric === "work") columns.push({ name: "Stage", value: (row) => row.stage });
       if (kind === "rate") columns.push({ name: WORDS[metric][1], value: (row) => (row.value ? "yes" : "no") });
-      if (metric === "change_fail_rate" || metric === "recovery") {
-        const evidence = new Map(failures.entity.map((entity, position) => [entity, failures.evidence[position]]));
+      const known = { change_fail_rate: failures, recovery: failures, rework_rate: repairs }[metric];
+      if (known) {
+        const evidence = new Map(known.entity.map((entity, position) => [entity, known.evidence[position]]));
         const of = (row) => (row.value || metric === "recovery" ? evidence.get(row.entity) || [] : []);
-        columns.push({ name: "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
+        columns.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
       }
       if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric], columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
       if (excluded.length) {
