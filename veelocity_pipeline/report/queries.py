@@ -520,22 +520,28 @@ def _read_failures(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> di
 #: What each rework deployment put right, as `veelocity explain rework_rate` tells it.
 _REPAIRS = """
     with repairs as (
-        select fix_deployment_id as deployment_id, evidence, evidence_id, evidence_url as url
-        from marts.fct_deployment_failures
-        where evidence <> 'deployment_status'
+        select
+            failures.fix_deployment_id as deployment_id,
+            failures.evidence,
+            case when failures.evidence <> 'rollback' then failures.evidence_id end as evidence_id,
+            if(failures.evidence = 'rollback', failed.url, failures.evidence_url) as url,
+            case when failures.evidence = 'rollback' then 'from ' || left(failed.sha, 7) end as title
+        from marts.fct_deployment_failures as failures
+        inner join marts.fct_deployments as failed using (deployment_id)
+        where failures.evidence <> 'deployment_status'
         union
-        select fix_deployment_id, 'incident', incident_id, url
+        select fix_deployment_id, 'incident', incident_id, url, null
         from marts.fct_incidents
     )
     select
         entities.number,
         list({
             'evidence': evidence,
-            'title': coalesce(fct_pull_requests.title, fct_issues.title),
+            'title': coalesce(repairs.title, fct_pull_requests.title, fct_issues.title),
             'shipped': null,
             'id': evidence_id,
             'url': coalesce(repairs.url, fct_pull_requests.url, fct_issues.url)
-        } order by evidence, evidence_id) as evidence
+        } order by evidence, evidence_id, repairs.title) as evidence
     from repairs
     inner join report_entities as entities on repairs.deployment_id = entities.entity_id
     left join marts.fct_pull_requests on repairs.evidence_id = fct_pull_requests.pull_request_id
