@@ -3,16 +3,24 @@
   and GraphQL does not, so that a person of the same name is another), else the login in GitHub's noreply address, else
   the e-mail. NULL where nothing is known: the account was deleted.
 -#}
-{% macro handle(login, account_type='null', name='null', email='null') -%}
+{% macro handle(login, account_type=none, name=none, email=none) -%}
+    {%- set of_login -%}
     case
-        when {{ login }} is not null and ({{ account_type }} = 'Bot' or lower({{ login }}) like '%[bot]')
+        when {% if account_type %}{{ account_type }} = 'Bot' or {% endif %}lower({{ login }}) like '%[bot]'
             then regexp_replace(lower({{ login }}), '\[bot\]$', '') || '[bot]'
-        when {{ login }} is not null then lower({{ login }})
-        when lower({{ name }}) like '%[bot]' then lower({{ name }})
-        when lower({{ email }}) like '%@users.noreply.github.com'
-            then regexp_extract(lower({{ email }}), '^(?:[0-9]+\+)?(.+)@', 1)
-        else lower({{ email }})
+        else lower({{ login }})
     end
+    {%- endset -%}
+    {%- if email -%}
+    coalesce(
+        {{ of_login }},
+        case when lower({{ name }}) like '%[bot]' then lower({{ name }}) end,
+        nullif(regexp_extract(lower({{ email }}), '^(?:[0-9]+\+)?(.+)@users\.noreply\.github\.com$', 1), ''),
+        lower({{ email }})
+    )
+    {%- else -%}
+    {{ of_login }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- A person as the marts name him: a pseudonym that stays the same, if the settings ask for one. Bots keep their names. -#}

@@ -1,6 +1,6 @@
-{#- Whether a text is found by a rule's pattern; false where there is no text. -#}
+{#- Whether a text is found by a rule's pattern; NULL, which a condition takes for no, where there is no text. -#}
 {% macro found_by(text, rule) -%}
-    coalesce(regexp_matches({{ text }}, {{ rule }}.pattern_regex, 'i'), false)
+    regexp_matches({{ text }}, {{ rule }}.pattern_regex, 'i')
 {%- endmacro %}
 
 {#- One column that orders finished deployments: by finish, then start, then id, so that no tie is left to chance. -#}

@@ -23,10 +23,12 @@ import graphlib
 import importlib.util
 import io
 import os
+import random
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -229,16 +231,26 @@ def build(project: Project, rows: Mapping[str, list[Row]]) -> duckdb.DuckDBPyCon
     return connection
 
 
-def run(connection: duckdb.DuckDBPyConnection, node: Node, code: str = "") -> None:
-    """Make a model's table or view anew in the place of the one that is there, from other SQL if there is any.
+def make(connection: duckdb.DuckDBPyConnection, node: Node, code: str = "") -> bool:
+    """Make a model's table anew, from other SQL if there is any; whether it became another.
 
     Raises:
         AssertionError: it breaks its contract.
         duckdb.Error: its SQL does not run.
     """
-    kind = "view" if node.materialized == "view" else "table"
-    connection.execute(f"drop {kind} {node.relation}")
-    _create(connection, replace(node, code=code) if code else node)
+    made = replace(node, code=code or node.code, relation=f"{DATABASE}.main.made", materialized="table")
+    _create(connection, made)
+    is_other = _differ(connection, made.relation, node.relation)
+    if is_other:
+        connection.execute(f"drop table {node.relation}")
+        connection.execute(f"create table {node.relation} as from {made.relation}")
+    connection.execute(f"drop table {made.relation}")
+    return is_other
+
+
+def _differ(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    query = f"(from {one} except all from {other}) union all (from {other} except all from {one})"
+    return connection.execute(f"{query} limit 1").fetchone() is not None
 
 
 def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
@@ -308,10 +320,72 @@ def given(folder: Path) -> dict[str, list[Row]]:
         lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
         usual = _USUAL.get(path.stem, {})
         rows[name] = [{**usual, **_typed(line, schemas[name], path)} for line in lines]
+        if name == "config.settings":  # those that the scenario does not name are as ever
+            named = {row["name"] for row in rows[name]}
+            rows[name] += [row for row in _settings_rows(folder)[name] if row["name"] not in named]
         for row in rows[name]:  # an account is a person's unless the scenario says what it is
             if row.get("author_login") and "author_type" in schemas[name].names and "author_type" not in row:
                 row["author_type"] = "User"
     return rows
+
+
+def mixed(rows: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+    """The same rows in another order, each raw row twice: to the marts that is nothing new."""
+    other = {}
+    for name, each in rows.items():
+        twins = each if name.startswith("raw_") else []
+        other[name] = random.Random(7).sample([*each, *twins], len(each) + len(twins))
+    return other
+
+
+def with_siblings(rows: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+    """These rows, and beside each GitHub repository another that is just like it, half an hour before.
+
+    It has the same numbers, commits, branches and tags, but an id and a name of its own, and so has all that is in it:
+    to the repository that was there already this is nothing new.
+    """
+    names = {row["name_with_owner"] for row in rows["raw_github.repositories"]}
+    names |= {row["configured_as"] for row in rows["raw_github.repositories"] if "*" not in row["configured_as"]}
+    own = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b", re.IGNORECASE)
+
+    def other(column: str, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value - timedelta(minutes=30)
+        if column == "id" or column.endswith("_id"):
+            return value + _FAR if isinstance(value, int) else value and f"{value}-sibling"
+        if isinstance(value, str):
+            value = re.sub(r"(?<=/runs/)\d+", lambda found: str(int(found[0]) + _FAR), value)
+            return own.sub(r"\1-sibling", value)
+        return value
+
+    both = {}
+    for name, each in rows.items():
+        copied = each if name.startswith("raw_github") else [row for row in each if row.get("repository") in names]
+        copies = [{column: other(column, value) for column, value in row.items()} for row in copied]
+        both[name] = [*each, *(copies if name != "operations.sync_status" else [])]
+    return both
+
+
+_FAR = 10**9
+
+OF_REPOSITORIES = {
+    "fct_deployments": "true",
+    "fct_deployed_changes": "true",
+    "fct_deployment_failures": "true",
+    "fct_pull_requests": "true",
+    "fct_reviews": "true",
+    "fct_issues": "true",
+    "bridge_pull_requests_issues": "true",
+    "dora_metrics": "scope_type in ('repository', 'service')",
+    "dev_metrics": "scope_type in ('repository', 'service')",
+    "dora_scorecard": "scope_type in ('repository', 'service')",
+}
+"""Marts, with the rows of them that another repository changes nothing of."""
+
+
+def may_have_siblings(rows: Mapping[str, list[Row]]) -> bool:
+    """Whether these are repositories alone: what Linear and teams say would be of the siblings too."""
+    return not any(each and name.startswith(("raw_linear", "config.team")) for name, each in rows.items())
 
 
 def _settings_rows(folder: Path) -> dict[str, list[Row]]:
@@ -400,3 +474,83 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
     return str(value)
+
+
+@dataclass(frozen=True)
+class UnitTest:
+    """A unit test as it is written beside its model: rows, or SQL that makes them."""
+
+    name: str
+    model: str
+    given: Mapping[str, list[Row] | str]
+    expected: list[Row] | str
+
+
+def unit_tests(project: Project) -> list[UnitTest]:
+    """dbt's unit tests of the project; the inputs by ``schema.table``."""
+    relations = {node.name: node.relation for node in project.nodes}
+
+    def relation(name: str) -> str:
+        words = re.findall(r"'(\w+)'", name)
+        return f'"{DATABASE}"."{words[0]}"."{words[1]}"' if name.startswith("source") else relations[words[0]]
+
+    return [
+        UnitTest(each.name, each.model, {relation(it.input): it.rows for it in each.given}, each.expect.rows)
+        for each in project.manifest.unit_tests.values()
+    ]
+
+
+def build_unit_test(
+    project: Project, test: UnitTest, typed: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyConnection:
+    """A warehouse that holds what a unit test gives and, as ``expected``, what it expects.
+
+    Args:
+        project: the compiled project.
+        test: the unit test.
+        typed: any built warehouse, which tells the types of all columns.
+    """
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"attach ':memory:' as {DATABASE}")
+    connection.execute(f"use {DATABASE}")
+    for relation, rows in test.given.items():
+        connection.execute(f"create schema if not exists {relation.rpartition('.')[0]}")
+        _create_typed(connection, relation, typed, relation, rows, whole=True)
+    _create_typed(connection, "expected", typed, project.node(test.model).relation, test.expected, whole=False)
+    return connection
+
+
+def _create_typed(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    typed: duckdb.DuckDBPyConnection,
+    like: str,
+    rows: list[Row] | str,
+    *,
+    whole: bool,
+) -> None:
+    kinds = {column: kind for column, kind, *_ in typed.execute(f"describe {like}").fetchall()}
+    if isinstance(rows, str):
+        columns = [column for column, *_ in connection.execute(f"describe {rows}").fetchall()]
+    else:
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+    declared = ", ".join(f'"{column}" {kinds[column]}' for column in (kinds if whole else columns))
+    connection.execute(f"create table {name} ({declared})")
+    if isinstance(rows, str):
+        connection.execute(f"insert into {name} by name ({rows})")
+        return
+    for row in rows:
+        named = ", ".join(f'"{column}"' for column in row)
+        values = [str(value) if isinstance(value, date) else value for value in row.values()]
+        connection.execute(f"insert into {name} ({named}) values ({', '.join('?' * len(row))})", values)
+
+
+def unit_test_fails(connection: duckdb.DuckDBPyConnection, test: UnitTest, code: str) -> bool:
+    """Whether a model's SQL, this one, makes other rows of what a unit test gives than it expects."""
+    columns = ", ".join(f'"{name}"' for name, *_ in connection.execute("describe expected").fetchall())
+    try:
+        connection.execute(f"create or replace temporary table made as select {columns} from ({code})")
+    except duckdb.Error:
+        return True
+    return _differ(connection, "made", "expected")

@@ -1,21 +1,27 @@
-"""Changes the metric SQL one small thing at a time and reports what no scenario and no data test notices.
+"""Changes the metric SQL one small thing at a time and reports what no test notices.
 
 ``make mutate`` runs it; ``python -m tests.dbt.mutate int_deployment_failures …`` only some models. A mutant is run on
-the compiled SQL, in the scenarios' own warehouses, with its descendants, in a transaction that is rolled back; where
-it makes the same table as the model itself, nothing after it need be run. What survives is either a case that no
-scenario has, or SQL that says the same in other words: a join that always finds its partner, an order that breaks no
-tie.
+the compiled SQL, in warehouses that are built already: first the dbt unit tests of its model, then every scenario (its
+rows mixed and each twice, or with another repository beside its own that is just like it: both must change nothing) and
+the golden organisation. There its descendants are run again,
+as far as it changes them, in a transaction that is rolled back, until a row differs from what a hand has written or a
+data test fails. What survives is either a case that no test has, or SQL that says the same in other words: a join that
+always finds its partner, an order that breaks no tie.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import multiprocessing
+import random
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -25,7 +31,29 @@ from rich.progress import track
 from rich.table import Table
 from sqlglot import exp
 
-from .harness import SCENARIOS, Node, Project, build, compile_project, differences, failed_tests, given, run
+from tests.golden import serve
+from tests.golden.answers import TABLES, Marts, all_answers
+from veelocity_pipeline.sources.tables import Row
+
+from .harness import (
+    OF_REPOSITORIES,
+    SCENARIOS,
+    Node,
+    Project,
+    UnitTest,
+    build,
+    build_unit_test,
+    compile_project,
+    differences,
+    given,
+    make,
+    may_have_siblings,
+    mixed,
+    raw_schemas,
+    unit_test_fails,
+    unit_tests,
+    with_siblings,
+)
 
 LAYERS = ("intermediate", "marts")
 
@@ -85,7 +113,12 @@ def _changes(found: exp.Expression) -> Iterator[Change]:
     if isinstance(found, exp.Join):
         if found.side == "LEFT" and not found.args.get("method"):
             yield _with(side=None, kind="INNER")
-        elif found.kind in ("INNER", "") and not found.side and (found.args.get("on") or found.args.get("using")):
+        elif (
+            found.kind in ("INNER", "")
+            and not found.side
+            and (found.args.get("on") or found.args.get("using"))
+            and not _rejects_nulls_later(found)
+        ):
             yield _with(side="LEFT", kind="")
         elif found.kind in ("ANTI", "SEMI"):
             yield _with(kind="SEMI" if found.kind == "ANTI" else "ANTI")
@@ -134,112 +167,311 @@ def _is_argument(found: exp.Expression) -> bool:
 
 
 def _is_position(found: exp.Expression) -> bool:
-    """Whether a number only says which column or what precision is meant."""
-    return isinstance(found.parent, exp.DataTypeParam | exp.Ordered | exp.Group)
+    """Whether a number only says which column or what precision is meant, or is what EXISTS selects, which is not read."""
+    parent = found.parent
+    return isinstance(parent, exp.DataTypeParam | exp.Ordered | exp.Group) or (
+        isinstance(parent, exp.Select) and isinstance(parent.parent, exp.Exists)
+    )
 
 
-@dataclass
-class World:
-    """A scenario's warehouse, built, and what is expected of it."""
+def _rejects_nulls_later(join: exp.Join) -> bool:
+    """Whether rows without a partner in this inner join are lost anyhow, so that a left join would say the same.
 
-    name: str
-    connection: duckdb.DuckDBPyConnection
-    expected: tuple[Path, ...]
-
-
-@dataclass
-class Score:
-    """How many mutants there were by model, and those that nothing noticed."""
-
-    made: Counter[str] = field(default_factory=Counter)
-    survivors: list[Mutant] = field(default_factory=list)
-
-    @property
-    def share(self) -> float:
-        """Noticed, of all."""
-        made = sum(self.made.values())
-        return 1 - len(self.survivors) / made if made else 1.0
-
-
-def worlds(project: Project) -> list[World]:
-    """Every scenario."""
-    return [
-        World(folder.name, build(project, given(folder / "given")), tuple(sorted((folder / "expected").glob("*.csv"))))
-        for folder in sorted(SCENARIOS.iterdir())
-        if (folder / "expected").is_dir()
+    That is so if a column of the joined table must equal another one, or be true, in the condition of a later inner
+    join or in the WHERE of the same query.
+    """
+    select = join.parent
+    assert isinstance(select, exp.Select)
+    joins = select.args["joins"]
+    conditions = [
+        each.args["on"]
+        for each in joins[joins.index(join) + 1 :]
+        if each.args.get("on") and each.kind in ("INNER", "") and not each.side
     ]
+    if select.args.get("where"):
+        conditions.append(select.args["where"].this)
+    return any(_rejects_nulls(condition, join.alias_or_name) for condition in conditions)
 
 
-def is_noticed(project: Project, mutant: Mutant, world: World) -> bool:
-    """Whether the world tells the mutant from the model."""
-    connection = world.connection
-    node = project.node(mutant.model)
-    connection.execute("begin")
-    try:
+_STRICT = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.In | exp.Like | exp.RegexpLike
+
+
+def _rejects_nulls(condition: exp.Expression, table: str) -> bool:
+    """Whether a condition cannot be true where every column of a table is NULL."""
+    match condition:
+        case exp.Paren():
+            return _rejects_nulls(condition.this, table)
+        case exp.And():
+            return any(_rejects_nulls(each, table) for each in condition.flatten())
+        case exp.Or():
+            return all(_rejects_nulls(each, table) for each in condition.flatten())
+        case exp.Column():
+            return condition.table == table
+        case exp.Not(this=exp.Is(this=exp.Column() as column, expression=exp.Null())):
+            return column.table == table
+        case exp.Not(this=exp.Column() as column):
+            return column.table == table
+    if not isinstance(condition, _STRICT):
+        return False
+    # an operand that can make something of NULL, or that is a query, proves nothing
+    operands = [condition.this, condition.args.get("expression")]
+    return any(
+        column.table == table
+        for operand in operands
+        if operand is not None and not operand.find(exp.Coalesce, exp.Case, exp.Is, exp.Or, exp.Select)
+        for column in operand.find_all(exp.Column)
+    )
+
+
+class World:
+    """A built warehouse, and what a hand has written of its tables."""
+
+    def __init__(self, project: Project, name: str, connection: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
+        """
+        Args:
+            project: what was built.
+            name: of the world.
+            connection: to its warehouse.
+            tables: those of which something is written.
+        """
+        self.name = name
+        self.connection = connection
+        self._project = project
+        self._tables = tables
+        self._place = {node.unique_id: place for place, node in enumerate(project.nodes)}
+        self._tests: dict[str, list[Node]] = {}
+        for test in project.tests:
+            # a test of two models is asked when both are there
+            own = [each for each in project.parents[test.unique_id] if each in self._place]
+            if own:
+                self._tests.setdefault(max(own, key=lambda each: self._place[each]), []).append(test)
+
+    def is_wrong(self, table: str) -> bool:
+        """Whether a table differs from what is written of it."""
+        raise NotImplementedError
+
+    def notices(self, mutant: Mutant) -> bool:
+        """Whether this world tells the mutant from the model."""
+        node = self._project.node(mutant.model)
+        self.connection.execute("begin")
         try:
-            connection.execute(f"create temporary table mutated as ({mutant.code})")
-            same = connection.execute(
-                f"""select not exists((from mutated except all from {node.relation})
-                    union all (from {node.relation} except all from mutated))"""
-            ).fetchall()[0][0]
-            if same:
-                return False
-            run(connection, node, mutant.code)
-            for each in project.descendants(node):
-                run(connection, each)
+            with _limit(self.connection):
+                return self._notices(node, mutant.code)
         except (duckdb.Error, AssertionError):
             return True
-        return any(differences(project, connection, path) for path in world.expected) or bool(
-            failed_tests(project, connection)
-        )
+        finally:
+            self.connection.execute("rollback")
+
+    def _notices(self, node: Node, code: str) -> bool:
+        if not make(self.connection, node, code):
+            return False
+        changed = {node.unique_id}
+        for each in self._project.nodes[self._place[node.unique_id] :]:
+            if changed.intersection(self._project.parents.get(each.unique_id, ())) and make(self.connection, each):
+                changed.add(each.unique_id)
+            if each.unique_id in changed and each.name in self._tables and self.is_wrong(each.name):
+                return True
+            for test in self._tests.get(each.unique_id, ()):
+                if changed.intersection(self._project.parents[test.unique_id]):
+                    failed = self.connection.execute(f"select * from ({test.code}) limit 1").fetchall()
+                    if failed:
+                        return True
+        return False
+
+
+class ScenarioWorld(World):
+    """A scenario, its raw rows mixed and each twice."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        """Build the scenario of a folder."""
+        self._expected = {path.stem: path for path in (folder / "expected").glob("*.csv")}
+        super().__init__(project, folder.name, build(project, mixed(given(folder / "given"))), set(self._expected))
+
+    def is_wrong(self, table: str) -> bool:
+        """Whether a table differs from the expected one."""
+        return bool(differences(self._project, self.connection, self._expected[table]))
+
+
+class SiblingWorld(World):
+    """A scenario in which each repository has another beside it that is just like it, which must change nothing."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        """Build the scenario of a folder, with the siblings and without."""
+        rows = given(folder / "given")
+        name = f"{folder.name}, and a sibling"
+        super().__init__(project, name, build(project, with_siblings(rows)), set(OF_REPOSITORIES))
+        with build(project, rows) as alone:
+            for table, where in OF_REPOSITORIES.items():
+                own = alone.execute(f"select * from marts.{table} where {where}").to_arrow_table()
+                self.connection.register("own_rows", own)
+                self.connection.execute(f"create table {table}_alone as from own_rows")
+                self.connection.unregister("own_rows")
+
+    def is_wrong(self, table: str) -> bool:
+        """Whether a row has changed of a repository that was there already."""
+        query = f"(from {table}_alone except all from marts.{table}) limit 1"
+        return self.connection.execute(query).fetchone() is not None
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The golden organisation's raw rows, and the names that its story gives to things."""
+
+    rows: Mapping[str, list[Row]]
+    names: Mapping[str, str]
+
+
+def golden() -> Golden:
+    """Refresh the golden organisation once, which takes a minute, and keep what was read of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        home, story = serve(Path(folder) / "home")
+        with duckdb.connect(str(home.working), read_only=True) as connection:
+            rows = {
+                name: connection.table(name).select(*schema.names).to_arrow_table().to_pylist()
+                for name, schema in raw_schemas().items()
+            }
+    return Golden(rows, story.names)
+
+
+class GoldenWorld(World):
+    """The golden organisation, and its answers."""
+
+    def __init__(self, project: Project, it: Golden) -> None:
+        """Build it of its raw rows."""
+        self._names = it.names
+        super().__init__(project, "golden", build(project, it.rows), set(TABLES))
+
+    def is_wrong(self, table: str) -> bool:
+        """Whether an answer about a table is wrong."""
+        answers = all_answers(Marts(self.connection, self._names), [table])
+        return not all(answer.is_right for answer in answers)
+
+
+class Everywhere:
+    """All that could notice a mutant."""
+
+    def __init__(self, project: Project, it: Golden | None, tests: list[UnitTest]) -> None:
+        """
+        Args:
+            project: the compiled project.
+            it: the golden organisation; None to do without.
+            tests: dbt's unit tests.
+        """
+        folders = [folder for folder in sorted(SCENARIOS.iterdir()) if (folder / "expected").is_dir()]
+        self._worlds: list[World] = [ScenarioWorld(project, folder) for folder in folders]
+        self._worlds += [
+            SiblingWorld(project, folder) for folder in folders if may_have_siblings(given(folder / "given"))
+        ]
+        if it is not None:
+            self._worlds.append(GoldenWorld(project, it))
+        for world in self._worlds:
+            wrong = [table for table in world._tables if world.is_wrong(table)]
+            assert not wrong, f"{world.name} is wrong without a mutant: {wrong}"
+        types = self._worlds[0].connection
+        self._tests = [(test, build_unit_test(project, test, types)) for test in tests]
+        for test, connection in self._tests:
+            code = project.node(test.model).code
+            assert not unit_test_fails(connection, test, code), f"{test.name} fails without a mutant"
+        self._noticed: dict[str, Counter[str]] = {}
+
+    def notices(self, mutant: Mutant) -> str | None:
+        """Name of the first test or world that notices a mutant; None where nothing does."""
+        for test, connection in self._tests:
+            if test.model == mutant.model:
+                with _limit(connection):
+                    if unit_test_fails(connection, test, mutant.code):
+                        return test.name
+        noticed = self._noticed.setdefault(mutant.model, Counter())
+        # those that noticed most of this model so far come first
+        for world in sorted(self._worlds, key=lambda each: -noticed[each.name]):
+            if world.notices(mutant):
+                noticed[world.name] += 1
+                return world.name
+        return None
+
+
+@contextlib.contextmanager
+def _limit(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Ends a query that a mutant made endless."""
+    timer = threading.Timer(30, connection.interrupt)
+    timer.start()
+    try:
+        yield
     finally:
-        connection.execute("rollback")
+        timer.cancel()
 
 
-def score(project: Project, models: set[str]) -> Score:
-    """Run every mutant of the models (all, if none is named) until a world notices it."""
-    found = Score()
-    everywhere = worlds(project)
-    made = [
+_everywhere: Everywhere
+
+
+def _start(project: Project, it: Golden | None, tests: list[UnitTest]) -> None:
+    global _everywhere
+    _everywhere = Everywhere(project, it, tests)
+
+
+def _noticed_by(mutant: Mutant) -> tuple[Mutant, str | None]:
+    return mutant, _everywhere.notices(mutant)
+
+
+def all_mutants(project: Project, models: set[str]) -> list[Mutant]:
+    """Every mutant of these models; of all that decide something, if none is named."""
+    return [
         mutant
         for node in project.nodes
         if node.kind == "model" and not node.is_python and node.layer in LAYERS and (not models or node.name in models)
         for mutant in mutants(node)
     ]
-    noticing: Counter[str] = Counter()
-    for mutant in track(made, description=f"{len(made):,} mutants, {len(everywhere)} scenarios", transient=True):
-        found.made[mutant.model] += 1
-        # those that noticed most so far come first
-        for world in sorted(everywhere, key=lambda each: -noticing[each.name]):
-            if is_noticed(project, mutant, world):
-                noticing[world.name] += 1
-                break
-        else:
-            found.survivors.append(mutant)
-    return found
 
 
 def main() -> None:
-    """Print the score by model and every survivor; exit status 1 below ``--least``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print every survivor and the score by model; exit status 1 below ``--least``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", help="only these models")
     parser.add_argument("--least", type=float, default=0.9, help="the share that must be noticed")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--sample", type=int, help="only so many mutants, drawn by chance")
+    parser.add_argument("--seed", type=int, default=1, help="of that chance")
+    parser.add_argument("--without-golden", action="store_true", help="do without the golden organisation")
     arguments = parser.parse_args()
     console = Console()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         project = compile_project(Path(folder))
-    found = score(project, set(arguments.models))
-    lost = Counter(mutant.model for mutant in found.survivors)
-    table = Table("model", "mutants", "noticed", box=None)
-    for model, count in sorted(found.made.items(), key=lambda each: -lost[each[0]]):
-        table.add_row(model, f"{count}", f"{1 - lost[model] / count:.0%}")
-    console.print(table)
-    for mutant in found.survivors:
-        console.print(f"{mutant.model}: {mutant.was}  →  {mutant.now}", markup=False, highlight=False, soft_wrap=True)
+    made = all_mutants(project, set(arguments.models))
+    if arguments.sample is not None:
+        made = random.Random(arguments.seed).sample(made, min(arguments.sample, len(made)))
+    given_to_all = (
+        replace(project, manifest=None),
+        None if arguments.without_golden else golden(),
+        unit_tests(project),
+    )
+    survivors: list[Mutant] = []
+    with multiprocessing.get_context("spawn").Pool(arguments.processes, _start, given_to_all) as pool:
+        results = pool.imap(_noticed_by, made, chunksize=4)
+        for mutant, noticed_by in track(results, f"{len(made):,} mutants", len(made), console=console, transient=True):
+            if noticed_by is None:
+                survivors.append(mutant)
+                _print(console, f"{mutant.model}: {mutant.was}  →  {mutant.now}")
+    _print(console, "")
+    console.print(score_table(made, survivors))
+    share = 1 - len(survivors) / len(made) if made else 1.0
     seconds = time.perf_counter() - started
-    console.print(f"{sum(found.made.values()):,} mutants, {found.share:.1%} noticed, {seconds:,.0f} s", highlight=False)
-    sys.exit(found.share < arguments.least)
+    _print(console, f"{len(made):,} mutants, {share:.1%} noticed, {seconds:,.0f} s")
+    sys.exit(share < arguments.least)
+
+
+def score_table(made: list[Mutant], survivors: list[Mutant]) -> Table:
+    """How many mutants each model has, and the share of them that was noticed."""
+    lost = Counter(mutant.model for mutant in survivors)
+    table = Table("model", "mutants", "noticed", box=None)
+    for model, count in sorted(Counter(mutant.model for mutant in made).items(), key=lambda each: -lost[each[0]]):
+        table.add_row(model, f"{count}", f"{1 - lost[model] / count:.0%}")
+    return table
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.file.flush()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,26 @@
-"""Neither the order of raw rows nor a row that was loaded twice changes a mart."""
+"""Neither the order of raw rows, nor a row that was loaded twice, nor another repository changes a mart."""
 
 from __future__ import annotations
 
-import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from .harness import DATABASE, SCENARIOS, Project, build, given
+from .harness import (
+    DATABASE,
+    OF_REPOSITORIES,
+    SCENARIOS,
+    Project,
+    build,
+    failed_tests,
+    given,
+    may_have_siblings,
+    mixed,
+    with_siblings,
+)
 
 _FOLDERS = sorted(path for path in SCENARIOS.iterdir() if (path / "expected").is_dir())
 
@@ -34,14 +45,26 @@ def _broken(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
 @pytest.mark.parametrize("folder", _FOLDERS, ids=lambda path: path.name)
 def test_order_and_twins_change_nothing(project: Project, folder: Path) -> None:
     rows = given(folder / "given")
-    mixed = {}
-    for name, each in rows.items():
-        twins = each if name.startswith("raw_") else []
-        mixed[name] = random.Random(7).sample([*each, *twins], len(each) + len(twins))
-    with build(project, rows) as plain, build(project, mixed) as other:
+    with build(project, rows) as plain, build(project, mixed(rows)) as other:
         expected, found = _marts(project, plain), _marts(project, other)
         assert _broken(plain) == {}
     assert [name for name in expected if expected[name] != found[name]] == []
+
+
+@pytest.mark.parametrize(
+    "folder", [path for path in _FOLDERS if may_have_siblings(given(path / "given"))], ids=lambda path: path.name
+)
+def test_a_repository_that_is_just_like_it_changes_nothing(project: Project, folder: Path) -> None:
+    rows = given(folder / "given")
+    with build(project, rows) as plain, build(project, with_siblings(rows)) as other:
+        lost = {}
+        for name, where in OF_REPOSITORIES.items():
+            own, found = (
+                Counter(each.execute(f"select * from marts.{name} where {where}").fetchall()) for each in (plain, other)
+            )
+            lost[name] = own - found
+        assert not any(lost.values())
+        assert not failed_tests(project, other)
 
 
 _INVARIANTS = {

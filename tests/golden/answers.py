@@ -6,11 +6,12 @@ of it or, where a narrower key is named below, those of its rows that matter.
 
 from __future__ import annotations
 
+import collections
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ class Marts:
     def __init__(self, connection: duckdb.DuckDBPyConnection, names: Mapping[str, str]) -> None:
         self._connection = connection
         self._names = names
+        self._columns: dict[str, list[str]] = {}
+        self._read: dict[str, dict[tuple[Any, ...], list[dict[str, Any]]]] = {}
         self._teams = {team for (team,) in connection.execute("select team from marts.dim_teams").fetchall()}
         self._teams |= {team for (team,) in connection.execute("select distinct team from marts.fct_issues").fetchall()}
 
@@ -94,26 +97,33 @@ class Marts:
         table = "dora_scorecard" if period == "days" else "dora_metrics"
         if column in self.columns("dev_metrics") and column not in self.columns(table):
             table = "dev_metrics"
-        when = "window_days = ?" if period == "days" else "period = ? and period_start = ?"
-        what = (
-            [int(start)]
-            if period == "days"
-            else [period, start + "-01" if period != "week" and len(start) < 8 else start]
-        )
-        found = self._connection.execute(
-            f"select {column} from marts.{table} where {when} and scope_type = ? and scope = ?",
-            [*what, *self.scope(scope)],
-        ).fetchall()
+        when: tuple[Any, ...]
+        if period == "days":
+            when = (int(start),)
+        else:
+            when = (period, date.fromisoformat(start + "-01" if period != "week" and len(start) < 8 else start))
+        found = self._by_scope(table).get((*when, *self.scope(scope)), [])
         if len(found) != 1:
             return f"{len(found)} rows"
-        return self.say(found[0][0])
+        return self.say(found[0][column])
+
+    def _by_scope(self, table: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+        """The rows of a table of metrics, by period and scope; read once."""
+        if table not in self._read:
+            key = ["window_days"] if table == "dora_scorecard" else ["period", "period_start"]
+            found = self._read[table] = collections.defaultdict(list)
+            cursor = self._connection.execute(f"select * from marts.{table}")
+            for row in cursor.fetchall():
+                named = dict(zip(self.columns(table), row, strict=True))
+                found[tuple(named[name] for name in [*key, "scope_type", "scope"])].append(named)
+        return self._read[table]
 
     def columns(self, table: str) -> list[str]:
         """Columns of a mart."""
-        found = self._connection.execute(
-            "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table]
-        ).fetchall()
-        return [name for (name,) in found]
+        if table not in self._columns:
+            found = self._connection.execute(f"describe marts.{table}").fetchall()
+            self._columns[table] = [name for name, *_ in found]
+        return self._columns[table]
 
 
 def metrics(marts: Marts) -> Iterator[Answer]:
@@ -186,17 +196,35 @@ def exclusions(marts: Marts) -> Iterator[Answer]:
             yield Answer("metric_exclusions", row, "reason", line["says"], said, line["why"])
 
 
-def all_answers(marts: Marts) -> list[Answer]:
-    """Every answer, beside what the marts say."""
-    return [
-        *metrics(marts),
-        *table_rows(marts, "shipped.csv", "fct_deployed_changes", ["change_id", "service"]),
-        *table_rows(marts, "failures.csv", "fct_deployment_failures", ["deployment_id", "evidence", "evidence_id"]),
-        *table_rows(marts, "links.csv", "bridge_pull_requests_issues", ["pull_request_id", "issue_id", "link_method"]),
-        *table_rows(marts, "issues.csv", "fct_issues", ["issue_id"]),
-        *table_rows(marts, "reviews.csv", "fct_pull_requests", ["pull_request_id"], is_whole=False),
-        *exclusions(marts),
-    ]
+_ANSWERS: dict[tuple[str, ...], Callable[[Marts], Iterator[Answer]]] = {
+    ("dora_metrics", "dev_metrics", "dora_scorecard"): metrics,
+    ("fct_deployed_changes",): lambda marts: table_rows(
+        marts, "shipped.csv", "fct_deployed_changes", ["change_id", "service"]
+    ),
+    ("fct_deployment_failures",): lambda marts: table_rows(
+        marts, "failures.csv", "fct_deployment_failures", ["deployment_id", "evidence", "evidence_id"]
+    ),
+    ("bridge_pull_requests_issues",): lambda marts: table_rows(
+        marts, "links.csv", "bridge_pull_requests_issues", ["pull_request_id", "issue_id", "link_method"]
+    ),
+    ("fct_issues",): lambda marts: table_rows(marts, "issues.csv", "fct_issues", ["issue_id"]),
+    ("fct_pull_requests",): lambda marts: table_rows(
+        marts, "reviews.csv", "fct_pull_requests", ["pull_request_id"], is_whole=False
+    ),
+    ("metric_exclusions",): exclusions,
+}
+"""By the tables that they are of."""
+
+TABLES = tuple(table for tables in _ANSWERS for table in tables)
+"""What there are answers of."""
+
+
+def all_answers(marts: Marts, tables: Iterable[str] = TABLES) -> Iterator[Answer]:
+    """Every answer of these tables, beside what the marts say."""
+    wanted = set(tables)
+    for own, answers in _ANSWERS.items():
+        if wanted.intersection(own):
+            yield from answers(marts)
 
 
 def as_table(answers: list[Answer]) -> str:

@@ -4,10 +4,10 @@ select
     any_value(github.parent_shas) as parent_shas,
     any_value(github.message) as message,
     any_value(github.url) as url,
-    min(author.person) as author,
+    any_value(author.person) as author,
     coalesce(bool_or(author.is_bot), false) as is_bot,
-    min(github.authored_at) as authored_at,
-    min(github.committed_at) as committed_at
+    any_value(github.authored_at) as authored_at,
+    any_value(github.committed_at) as committed_at
 from {{ ref('stg_github__commits') }} as github
 inner join {{ ref('int_repositories_unioned') }} as repositories
     on github.repository_key = repositories.source_key

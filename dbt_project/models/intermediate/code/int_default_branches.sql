@@ -2,7 +2,7 @@
 -- of their day. It is known by this: pull requests were merged into it whose merge commits the default branch has; all
 -- that, and every run on it, was before anything of the kind happened under the present name; and it was never itself
 -- merged, as a develop branch is.
-with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+with repositories as (select * from {{ ref('int_repositories_unioned') }}),
 
 merges as (
     select
@@ -11,7 +11,7 @@ merges as (
         pull_requests.merged_at as happened_at,
         commits.sha is not null as is_on_default_branch
     from {{ ref('stg_github__pull_requests') }} as pull_requests
-    left join (select distinct repository_key, sha from {{ ref('stg_github__commits') }}) as commits
+    left join {{ ref('stg_github__commits') }} as commits
         on commits.repository_key = pull_requests.repository_key and commits.sha = pull_requests.merge_commit_sha
     where pull_requests.merged_at is not null
 ),
@@ -27,23 +27,24 @@ happened as (
 present as (
     select
         happened.repository_key,
+        repositories.repository_id,
         min(happened.happened_at) as began_at,
-        coalesce(bool_or(happened.is_on_default_branch), false) as is_merged_into
+        bool_or(happened.is_on_default_branch) as is_merged_into
     from happened
     inner join repositories
         on repositories.source_key = happened.repository_key and repositories.default_branch = happened.branch
-    group by happened.repository_key
+    group by happened.repository_key, repositories.repository_id
 ),
 
 others as (
     select repository_key, branch, max(happened_at) as ended_at
     from happened
     group by repository_key, branch
-    having coalesce(bool_and(is_on_default_branch), false)
+    having bool_and(is_on_default_branch)
 ),
 
 heads as (
-    select distinct repository_key, head_branch as branch
+    select repository_key, head_branch as branch
     from {{ ref('stg_github__pull_requests') }}
     where not is_cross_repository
 )
@@ -54,9 +55,8 @@ where default_branch is not null
 
 union all
 
-select repositories.repository_id, others.branch, true as is_former
+select present.repository_id, others.branch, true as is_former
 from others
-inner join repositories on repositories.source_key = others.repository_key
 inner join present
     on present.repository_key = others.repository_key and present.is_merged_into and others.ended_at < present.began_at
 anti join heads on heads.repository_key = others.repository_key and heads.branch = others.branch

@@ -2,13 +2,13 @@ select
     pull_requests.pull_request_id,
     pull_requests.repository_id,
     github.sha,
-    min(github.position) as position,
+    any_value(github.position) as position,
     any_value(github.parent_shas) as parent_shas,
     any_value(github.message) as message,
-    min(author.person) as author,
+    any_value(author.person) as author,
     coalesce(bool_or(author.is_bot), false) as is_bot,
-    min(github.authored_at) as authored_at,
-    min(github.committed_at) as committed_at
+    any_value(github.authored_at) as authored_at,
+    any_value(github.committed_at) as committed_at
 from {{ ref('stg_github__pull_request_commits') }} as github
 inner join {{ ref('int_pull_requests_unioned') }} as pull_requests
     on github.pull_request_key = pull_requests.source_key

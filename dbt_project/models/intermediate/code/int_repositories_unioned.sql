@@ -1,6 +1,6 @@
 with github as (select * from {{ ref('stg_github__repositories') }}),
 
-wanted as (select distinct lower(name) as name from {{ source('config', 'repositories') }})
+wanted as (select lower(name) as name from {{ source('config', 'repositories') }})
 
 -- distinct: a row that was loaded twice is one
 select distinct

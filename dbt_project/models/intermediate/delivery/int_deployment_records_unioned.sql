@@ -1,5 +1,5 @@
 -- What a provider itself calls a deployment, one branch per vendor; this one is GitHub Deployments.
-with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+with repositories as (select * from {{ ref('int_repositories_unioned') }}),
 
 statuses as (
     select
@@ -26,7 +26,7 @@ select distinct
     case
         when statuses.succeeded_at is not null then 'success'
         when statuses.failed_at is not null then 'failure'
-        when coalesce(statuses.was_inactive, false) or deployments.vendor_state in ('ABANDONED', 'INACTIVE', 'DESTROYED')
+        when statuses.was_inactive or deployments.vendor_state in ('ABANDONED', 'INACTIVE', 'DESTROYED')
             then 'cancelled'
         else 'in_progress'
     end as status,

@@ -1,12 +1,10 @@
 -- One branch per vendor of releases; this one is GitHub.
-with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
+with repositories as (select * from {{ ref('int_repositories_unioned') }}),
 
 releases as (
     select * from {{ ref('stg_github__releases') }}
     where not is_draft and not is_prerelease and published_at is not null
 ),
-
-tags as (select repository_id, tag, min(sha) as sha from {{ ref('int_tags_unioned') }} group by all),
 
 rules as (select * from {{ ref('int_service_rules') }})
 
@@ -29,7 +27,8 @@ select distinct
 from releases
 inner join repositories on repositories.source_key = releases.repository_key
 inner join {{ ref('int_services') }} as services on services.repository_id = repositories.repository_id
-left join tags on tags.repository_id = repositories.repository_id and tags.tag = releases.tag
+left join {{ ref('int_tags_unioned') }} as tags
+    on tags.repository_id = repositories.repository_id and tags.tag = releases.tag
 where
     not services.has_own_tags
     or exists (

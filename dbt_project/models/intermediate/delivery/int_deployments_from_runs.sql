@@ -9,14 +9,11 @@ rules as (select * from {{ ref('int_service_rules') }}),
 records as (
     select records.run_id, environments.*
     from {{ ref('int_deployment_records_unioned') }} as records
-    inner join services using (repository_id)
-    inner join {{ ref('int_environments') }} as environments
-        on environments.service = services.service and environments.environment = records.environment
-    where records.run_id is not null
+    inner join {{ ref('int_environments') }} as environments using (repository_id, environment)
 ),
 
 workflows as (
-    select distinct repository_id, workflow_name, workflow_path, split_part(workflow_path, '/', -1) as file_name
+    select repository_id, workflow_name, workflow_path, split_part(workflow_path, '/', -1) as file_name
     from attempts
 ),
 
@@ -131,7 +128,7 @@ where
     -- a service that is told by its environments or tags takes only the runs that name them
     services.has_own_runs
     or (
-        (not services.has_own_environments or coalesce(placed.is_own, false))
+        (not services.has_own_environments or placed.is_own)
         and (
             not services.has_own_tags
             or (

@@ -1,12 +1,12 @@
 -- One branch per vendor of pipelines; this one is GitHub Actions.
-with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github'),
-
-tags as (select distinct repository_id, tag from {{ ref('int_tags_unioned') }}),
+with repositories as (select * from {{ ref('int_repositories_unioned') }}),
 
 github_actions as (
-    select *, true as is_latest from {{ ref('stg_github_actions__runs') }}
+    select * from {{ ref('stg_github_actions__runs') }}
     union all by name
-    select *, false as is_latest from {{ ref('stg_github_actions__run_attempts') }}
+    select attempts.*
+    from {{ ref('stg_github_actions__run_attempts') }} as attempts
+    anti join {{ ref('stg_github_actions__runs') }} as latest using (run_key, attempt)
 ),
 
 history as (
@@ -16,7 +16,8 @@ history as (
     group by all
 )
 
-select
+-- distinct: a row that was loaded twice is one
+select distinct
     repositories.repository_id || '/runs/' || runs.run_key || '/attempts/' || runs.attempt as attempt_id,
     repositories.repository_id || '/runs/' || runs.run_key as run_id,
     repositories.repository_id,
@@ -45,5 +46,5 @@ left join history
     on history.repository_key = runs.repository_key and history.workflow_key is not distinct from runs.workflow_key
 left join {{ ref('int_default_branches') }} as default_branches
     on default_branches.repository_id = repositories.repository_id and default_branches.branch = runs.ref
-left join tags on tags.repository_id = repositories.repository_id and tags.tag = runs.ref
-qualify row_number() over (partition by runs.run_key, runs.attempt order by runs.is_latest desc) = 1
+left join {{ ref('int_tags_unioned') }} as tags
+    on tags.repository_id = repositories.repository_id and tags.tag = runs.ref

@@ -1,5 +1,5 @@
 -- One branch per vendor of pipelines; this one is GitHub Actions.
-with repositories as (select * from {{ ref('int_repositories_unioned') }} where source = 'github')
+with repositories as (select * from {{ ref('int_repositories_unioned') }})
 
 select
     repositories.repository_id || '/jobs/' || jobs.job_key as job_id,

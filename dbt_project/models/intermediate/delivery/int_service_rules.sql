@@ -1,13 +1,11 @@
 -- A service's own workflow or job patterns take the place of its repository's; all other rules add up.
 with services as (select * from {{ ref('int_services') }}),
 
-repositories as (select * from {{ ref('int_repositories_unioned') }}),
-
 settings as (select * from {{ ref('int_repository_settings') }}),
 
 rules as (select * from {{ source('config', 'deployment_rules') }})
 
-select distinct
+select
     services.service,
     services.repository_id,
     rules.kind,
@@ -29,7 +27,6 @@ select
     rules.pattern_regex,
     rules.rule
 from services
-inner join repositories using (repository_id)
 inner join rules
     on rules.service = services.service_name
-    and lower(rules.repository) in (lower(repositories.name), lower(repositories.configured_as))
+    and lower(rules.repository) in (lower(services.repository_name), lower(services.repository_configured_as))

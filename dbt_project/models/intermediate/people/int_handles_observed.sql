@@ -43,10 +43,12 @@ with observed as (
     union
     select login, null, null, null, null, 'settings'
     from {{ source('config', 'team_members') }}
+),
+
+named as (
+    select {{ handle('login', 'account_type', 'name', 'email') }} as handle, *
+    from observed
 )
 
-select
-    {{ handle('login', 'account_type', 'name', 'email') }} as handle,
-    *
-from observed
-where {{ handle('login', 'account_type', 'name', 'email') }} is not null
+select * from named
+where handle is not null

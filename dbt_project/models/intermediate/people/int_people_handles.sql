@@ -1,18 +1,18 @@
 with observed as (select * from {{ ref('int_handles_observed') }}),
 
+handles as (
+    select handle, bool_or(account_type is not null) as is_account
+    from observed
+    group by handle
+),
+
 -- the settings, and GitHub's assignees, name a bot without saying that it is one
 typed as (
     select
-        plain.handle,
-        case when bots.handle is not null and not plain.is_account then bots.handle else plain.handle end as typed_handle
-    from (
-        select
-            handle,
-            coalesce(bool_or(account_type is not null), false) as is_account
-        from observed
-        group by handle
-    ) as plain
-    left join (select distinct handle from observed) as bots on bots.handle = plain.handle || '[bot]'
+        handles.handle,
+        case when bots.handle is not null and not handles.is_account then bots.handle else handles.handle end as typed_handle
+    from handles
+    left join handles as bots on bots.handle = handles.handle || '[bot]'
 ),
 
 aliases as (
@@ -38,10 +38,10 @@ aliased as (
 addresses as (
     select
         lower(observed.email) as handle,
-        min(aliased.person_handle) as person_handle
+        any_value(aliased.person_handle) as person_handle
     from observed
     inner join aliased using (handle)
-    where observed.login is not null and observed.email is not null
+    where observed.login is not null
     group by lower(observed.email)
     having count(distinct aliased.person_handle) = 1
 ),
@@ -71,7 +71,7 @@ spelled as (
 ),
 
 configured_bots as (
-    select distinct regexp_replace({{ handle('login') }}, '\[bot\]$', '') as name
+    select regexp_replace({{ handle('login') }}, '\[bot\]$', '') as name
     from {{ source('config', 'bots') }}
 )
 

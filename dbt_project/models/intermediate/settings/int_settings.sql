@@ -1,9 +1,15 @@
+with named as (
+    select
+        any_value(value) filter (where name = 'timezone') as timezone,
+        cast(any_value(value) filter (where name = 'start_date') as date) as start_date,
+        any_value(value) filter (where name = 'pseudonyms') = 'true' as has_pseudonyms
+    from {{ source('config', 'settings') }}
+)
+
 select
-    coalesce(max(value) filter (where name = 'timezone'), 'UTC') as timezone,
-    cast(max(value) filter (where name = 'start_date') as date) as start_date,
+    timezone,
+    start_date,
     -- the first moment that counts, UTC: what ended before it is left out
-    cast(max(value) filter (where name = 'start_date') as timestamp)
-    at time zone coalesce(max(value) filter (where name = 'timezone'), 'UTC')
-    at time zone 'UTC' as started_at,
-    coalesce(bool_or(value = 'true') filter (where name = 'pseudonyms'), false) as has_pseudonyms
-from {{ source('config', 'settings') }}
+    {{ local_midnight('start_date', 'timezone') }} as started_at,
+    has_pseudonyms
+from named

@@ -4,7 +4,7 @@ with labels as (
     select issue_key, label, 'github' from {{ ref('stg_github__issue_labels') }}
 )
 
-select distinct
+select
     issues.issue_id,
     labels.label
 from labels

@@ -3,7 +3,7 @@ with changes as (
         changes.issue_key,
         -- an issue that was made in a started state has no change into it; the first one out of it tells
         min(changes.changed_at) filter (where changes.to_state_type = 'started') as entered_at,
-        arg_min(from_states.type, changes.changed_at) as original_type
+        arg_min_null(from_states.type, changes.changed_at) as original_type
     from {{ ref('stg_linear__issue_state_changes') }} as changes
     left join {{ ref('stg_linear__workflow_states') }} as from_states
         on changes.from_state_key = from_states.workflow_state_key
@@ -76,7 +76,7 @@ github as (
         assignee.person as assignee,
         coalesce(assignee.is_bot, false) as is_assigned_to_bot,
         false as is_archived,
-        coalesce(issues.vendor_state = 'CLOSED' and issues.state_reason = 'DUPLICATE', false) as is_duplicate,
+        coalesce(issues.state_reason = 'DUPLICATE', false) as is_duplicate,
         issues.created_at,
         issues.updated_at,
         cast(null as timestamp) as started_at,
