@@ -500,9 +500,7 @@ def unit_tests(project: Project) -> list[UnitTest]:
     ]
 
 
-def build_unit_test(
-    project: Project, test: UnitTest, typed: duckdb.DuckDBPyConnection
-) -> duckdb.DuckDBPyConnection:
+def build_unit_test(project: Project, test: UnitTest, typed: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A warehouse that holds what a unit test gives and, as ``expected``, what it expects.
 
     Args:
