@@ -308,8 +308,8 @@ def write_tables(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> dic
 def build_inputs(home: Home, timezone: str, definitions: str) -> str:
     """What the marts are a function of, as one short text: equal texts mean that a build would change nothing.
 
-    Rows that were loaded, rules, the day that ``as_of`` is in, and the models. A failed read alone is no reason to
-    build: it changes no number, and ``status.json`` tells it.
+    Rows that were loaded, rules, the day that ``as_of`` is in, what cannot be read, and the models. A failed read
+    changes no number; that it begins to fail, or no longer does, is published all the same, in ``sync_status``.
 
     Args:
         timezone: where a day begins.
@@ -330,6 +330,12 @@ def build_inputs(home: Home, timezone: str, definitions: str) -> str:
                 """select source, repository, source_key, min(timezone(?, read_at)::date)
                    from operations.sync_status where read_at is not null group by all order by all""",
                 [timezone],
+            ).fetchall(),
+        )
+        parts += map(
+            str,
+            connection.execute(
+                "select distinct source, repository from operations.sync_status where error is not null order by all"
             ).fetchall(),
         )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -74,27 +75,50 @@ def test_an_increment_gives_the_marts_of_a_full_refresh(tmp_path: Path) -> None:
         assert grown.published.read_bytes() == published
 
 
-def test_one_forbidden_repository_stops_neither_the_others_nor_what_it_had(tmp_path: Path) -> None:
+def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_they_had(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with Simulator(size="small") as simulator:
         assert refresh(home, simulator).returncode == 0
         before = marts(home)
-        names = simulator.environment()["GITHUB_REPOSITORIES"].split(",")
+        name = simulator.environment()["GITHUB_REPOSITORIES"].split(",")[0].strip()
         simulator.advance(days=5)
-        simulator.faults.append(Fault(kind="forbidden", match=names[0].strip(), times=1000))
+        simulator.faults.append(Fault(kind="forbidden", match=name, times=1000))
+        simulator.faults.append(Fault(kind="forbidden", match="/linear", times=1000))
         result = refresh(home, simulator)
         after = marts(home)
     assert result.returncode == 1
     assert "Traceback" not in result.stdout + result.stderr
-    assert names[0].strip() in result.stderr
-    failing = {row["repository"] for row in read_status(home) if row["error"]}
-    assert failing == {names[0].strip()}
-    lost = f"github:{names[0].strip()}"
+    assert name in result.stderr
+    failing = {("github_actions", name), ("linear", "*")}
+    assert {(row["source"], row["repository"]) for row in read_status(home) if row["error"]} - failing <= {
+        ("github", name)
+    }
+    assert {(row["source"], row["repository"]) for row in read_status(home) if row["error"]} >= failing
     place = 1  # repository_id stands second in fct_pull_requests
-    assert [row for row in after["fct_pull_requests"] if row[place] == lost] == [
-        row for row in before["fct_pull_requests"] if row[place] == lost
+    assert [row for row in after["fct_deployments"] if row[place] == f"github:{name}"] == [
+        row for row in before["fct_deployments"] if row[place] == f"github:{name}"
     ]
+    assert after["fct_issues"]
     assert len(after["fct_pull_requests"]) > len(before["fct_pull_requests"])
+
+    # what is published says how old it is, and the checks say what failed
+    with read_published(home.published) as connection:
+        told = connection.execute(
+            "select distinct source, repository from marts.sync_status where error is not null"
+        ).fetchall()
+        [(linear, github)] = connection.execute(
+            """select max(succeeded_at) filter (where source = 'linear'), max(succeeded_at) from marts.sync_status"""
+        ).fetchall()
+    assert set(told) >= failing
+    assert linear < github
+    with dg.DagsterInstance.local_temp(str(home.dagster)) as instance:
+        run = instance.get_run_records(limit=1)[0].dagster_run
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        made = instance.all_logs(run.run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION})
+        checks = [entry.dagster_event.event_specific_data for entry in made if entry.dagster_event]
+    failed: set[str] = {check.asset_key.path[0] for check in checks if not check.passed}  # type: ignore[union-attr]
+    assert failed >= {"github_actions", "linear"}
+    assert {check.check_name for check in checks if not check.passed} == {"read_completely"}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

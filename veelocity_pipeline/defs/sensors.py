@@ -14,6 +14,8 @@ from veelocity_pipeline.defs.automation import (
     INCREMENTAL,
     INCREMENTAL_JOB,
     REBUILD_JOB,
+    REFRESH_JOBS,
+    AssetJob,
     history,
     left_out,
     unfinished,
@@ -97,7 +99,9 @@ class Tick:
 Decide = Callable[[Tick], Start | Wait]
 
 
-def _sensor(name: str, description: str, started_with: Settings, decide: Decide) -> dg.SensorDefinition:
+def _sensor(
+    name: str, description: str, started_with: Settings, decide: Decide, jobs: Sequence[AssetJob] = ()
+) -> dg.SensorDefinition:
     """A sensor that is on by default, may be switched off in the settings, and sees them as they are."""
     field = f"{name}_sensor_minutes"
     variable = str(Settings.model_fields[field].validation_alias)
@@ -105,7 +109,7 @@ def _sensor(name: str, description: str, started_with: Settings, decide: Decide)
     @dg.sensor(
         name=name,
         description=f"{description} {variable} says how often; 0 switches it off.",
-        jobs=[FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB],
+        jobs=list(jobs) or None,
         minimum_interval_seconds=60 * (getattr(started_with, field) or 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -238,7 +242,10 @@ def present_problems(tick: Tick) -> list[alerts.Problem]:
     why = {run: _why(tick.instance, run) for run in newest_failed.values() if run}
     configured = [entry.name for entry in SOURCES.values() if entry.is_configured(settings)]
     rows = [row for row in read_status(tick.home) if row["source"] in configured]
-    problems = [*alerts.failed_jobs(ended, DOES_ALL_OF, why), *alerts.unread(rows, ended), *_failed_checks(tick)]
+    # status.json is written while a run goes on
+    reading = [run for job in REFRESH_JOBS for run in history(tick.instance, dg.RunsFilter(job_name=job), _REMEMBERED)]
+    reading.sort(key=lambda run: run.started_at or tick.now, reverse=True)
+    problems = [*alerts.failed_jobs(ended, DOES_ALL_OF, why), *alerts.unread(rows, reading), *_failed_checks(tick)]
     try:
         settings.require_sources(())
     except SettingsError:
@@ -287,19 +294,27 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> str:
 def sensors(settings: Settings) -> Sequence[dg.SensorDefinition]:
     """All sensors, each as often as the settings say."""
     return [
-        _sensor("first_start", "Starts a full refresh where nothing is published yet, once.", settings, _first_start),
+        _sensor(
+            "first_start",
+            "Starts a full refresh where nothing is published yet, once.",
+            settings,
+            _first_start,
+            [FULL_JOB],
+        ),
         _sensor(
             "upstream",
             "Asks the providers in a request or two whether something changed, and reads just the repositories and "
             "teams in which it did.",
             settings,
             _upstream,
+            [INCREMENTAL_JOB],
         ),
         _sensor(
             "settings",
             "Reads the history of a repository that was added to the settings; rebuilds where the rules changed.",
             settings,
             _settings,
+            [INCREMENTAL_JOB, REBUILD_JOB],
         ),
         _sensor(
             "dead_runs",

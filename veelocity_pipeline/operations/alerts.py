@@ -85,7 +85,7 @@ def unread(rows: Iterable[Mapping[str, Any]], runs: Sequence[Run]) -> list[Probl
 
     Args:
         rows: of ``status.json``.
-        runs: newest first; the one in which the read failed is linked.
+        runs: that read, going on or ended, newest first; the one in which the read failed is linked.
     """
     failing: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
