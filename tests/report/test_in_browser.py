@@ -139,7 +139,7 @@ def test_it_opens_from_a_file_without_the_network_and_without_complaint(
     assert opened.page.locator(".plot .main-svg").count() > 0
     # of fourteen charts only time to restore has nothing to draw: the fixture has no incidents
     assert opened.page.locator(".js-plotly-plot").count() == 13
-    assert "No data in this window." in opened.page.locator("#chart-time_to_restore").inner_text()
+    assert "No incident ended in this window." in opened.page.locator("#chart-time_to_restore").inner_text()
 
 
 def test_cards_show_value_sample_score_and_trend(open_page: Callable[..., Opened], report: Path) -> None:
@@ -535,3 +535,11 @@ def test_axe_finds_nothing(open_page: Callable[..., Opened], report: Path, theme
     opened.page.get_by_role("button", name="Show the rows of change fail rate").click()
     opened.page.wait_for_selector("dialog[open]")
     assert opened.problems() == []
+
+
+def test_a_browser_that_cannot_unpack_is_told_so(open_page: Callable[..., Opened], report: Path) -> None:
+    opened = open_page()
+    opened.page.add_init_script("delete window.DecompressionStream")
+    opened.page.goto(report.as_uri())
+    assert opened.page.get_by_text("too old to unpack the report").is_visible()
+    assert opened.complaints == []

@@ -169,7 +169,8 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                 _notice(
                     "warn",
                     f"{source.title}: the last refresh failed for {', '.join(names[:ERRORS_SHOWN])}{more}.",
-                    f"What is shown is from before. The reason: {source.failed[0][1]}",
+                    "What is shown is from before; veelocity check tells what can be read. The reason: "
+                    + source.failed[0][1],
                 )
             )
         if source.as_of and newest and _lags(source, newest):
@@ -178,7 +179,7 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                 _notice(
                     "warn",
                     f"{source.title} is {days:.0f} days behind the other sources.",
-                    "Numbers that need it stop there.",
+                    "Numbers that need it stop there. Run veelocity refresh; veelocity status tells what went wrong.",
                 )
             )
     missing = {source.name: source for source in data.sources if source.missing}

@@ -119,7 +119,8 @@
 
   // ---- why something is empty, and what to do about it ----
   function whyEmpty(id) {
-    if (id === "cycle_time" && !data.linear) return "Linear is not connected. Set LINEAR_API_KEY to see the cycle time of its issues.";
+    if ((id === "cycle_time" || id === "started_to_completed") && !data.linear) return "Linear is not connected. Set LINEAR_API_KEY to see how long its issues take.";
+    if (id === "time_to_restore") return "No incident ended in this window. Incidents are issues with one of the incident_labels of veelocity.toml.";
     if (["deployment_frequency", "lead_time", "change_fail_rate", "recovery", "rework_rate"].includes(id) && !data.deployed[state.scope]) {
       return id === "deployment_frequency"
         ? "No production deployment is known here. Name what deploys in DEPLOYMENT_PATTERNS or in [deployments] of veelocity.toml; veelocity check shows what was found."
@@ -128,6 +129,7 @@
     if (id === "lead_time" && data.cards[state.window].lead_time.of_commits[state.scope]) {
       return "No pull request was shipped in this window. The card shows the lead time of commits made without one.";
     }
+    if (id === "recovery") return "No failed deployment recovered in this window.";
     return null;
   }
 
@@ -898,7 +900,10 @@
     byId("old").append(node("div", { class: "notice warn", role: "alert" }, node("strong", {}, "This report is " + Math.floor(age) + " days old."), " The last refresh that succeeded was on " + dateName(data.refreshed) + ". Run veelocity refresh, or make dev to run it on a schedule."));
   }
   drawSources();
-  if (data.scopes.length) {
+  if (!("DecompressionStream" in window)) {
+    byId("old").append(node("div", { class: "notice warn", role: "alert" }, "This browser is too old to unpack the report. Open it in one of 2023 or later."));
+    document.body.classList.add("nothing-yet");
+  } else if (data.scopes.length) {
     layOutControls();
     layOutCharts();
     choose(recall());
