@@ -574,7 +574,7 @@
     const middle = Math.floor(ordered.length / 2);
     return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
   }
-  const NOUNS = { deployment_frequency: "deployments", change_fail_rate: "deployments", rework_rate: "deployments", recovery: "recoveries", time_to_restore: "incidents", lead_time: "changes", commit_lead_time: "commits", cycle_time: "issues", issues_completed: "issues", work: "pieces of work" };
+  const NOUNS = { deployment_frequency: "deployments", change_fail_rate: "deployments", rework_rate: "deployments", recovery: "recoveries", time_to_restore: "incidents", lead_time: "changes", commit_lead_time: "commits", cycle_time: "issues", issues_completed: "issues", work: "items" };
   const nounOf = (metric) => NOUNS[metric] || "pull requests";
   const WORDS = { change_fail_rate: ["failed", "Failed"], rework_rate: ["were rework", "Rework"] };
   function summaryOfRows(metric, rows) {

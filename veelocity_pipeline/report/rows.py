@@ -201,10 +201,10 @@ def read_rows(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[st
     """The rows behind the numbers: `rows/<metric>`, `rows/work`, and the `entities` that they are about.
 
     `rows/<metric>` has `since` (ISO: rows are complete from this day on) and by row the number of the entity, the day
-    (since 1970) that it counts for, the second (since 1970, UTC) it was measured at, its value, the reason why it is
-    left out (a position in `entities.reasons`, or null) and its scopes (a position in `entities.sets`). `rows/work` has
-    the days on which work began and ended (null: not yet) and its stage; `open` has the open pull requests, oldest
-    first, with their names. Only what is http(s) is an address.
+    (since 1970) that it counts for, the second (since 1970, UTC, rounded up) it was measured at, its value, the reason
+    why it is left out (a position in `entities.reasons`, or null) and its scopes (a position in `entities.sets`).
+    `rows/work` has the days on which work began and ended (null: not yet) and its stage; `open` has the open pull
+    requests, oldest first, with their names. Only what is http(s) is an address.
     """
     since = first_day_of_rows(as_of)
     for statement, values in (
@@ -287,7 +287,7 @@ _ROWS = """
             'since': if(count(*) < $most, $since, min(kept.measured_on) + 1)::varchar,
             'entity': list(entities.number order by kept.place),
             'on': list(kept.measured_on - date '1970-01-01' order by kept.place),
-            'at': list(epoch(kept.measured_at)::bigint order by kept.place),
+            'at': list(ceil(epoch(kept.measured_at))::bigint order by kept.place),
             'value': list(round(kept.value, 4) order by kept.place),
             'reason': list(reasons.number order by kept.place),
             'scopes': list(sets.number order by kept.place)
