@@ -142,13 +142,16 @@ def refresh(
     repository: Annotated[
         list[str] | None, typer.Option(help="Read only this repository (owner/name); may be repeated.")
     ] = None,
+    since: Annotated[
+        str, typer.Option(help="With --full: only what changed or ended on this day (2026-01-31) or later.")
+    ] = "",
 ) -> None:
     """Read what is new, rebuild the metrics, publish them. The run shows in the Dagster UI too."""
     settings = load_settings()
     sources = tuple(name.strip() for name in only.split(",") if name.strip())
     settings.require_sources(sources)
     home = Home(settings.home)
-    result = _refresh(settings, full=full, only=sources, repositories=tuple(repository or ()))
+    result = _refresh(settings, full=full, only=sources, repositories=tuple(repository or ()), since=since)
     _tell(result, home)
 
     from veelocity_pipeline.sources.errors import TOKEN_REJECTED

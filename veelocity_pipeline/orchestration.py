@@ -142,7 +142,12 @@ class RefreshResult:
 
 
 def refresh(
-    settings: Settings, *, full: bool = False, only: tuple[str, ...] = (), repositories: tuple[str, ...] = ()
+    settings: Settings,
+    *,
+    full: bool = False,
+    only: tuple[str, ...] = (),
+    repositories: tuple[str, ...] = (),
+    since: str = "",
 ) -> RefreshResult:
     """Run the job that a schedule would run, here and now.
 
@@ -150,9 +155,10 @@ def refresh(
         full: ``full_refresh`` instead of ``incremental_refresh``.
         only: names of sources; the others keep what they have. Empty: all.
         repositories: only these; empty for all.
+        since: with ``full``, read again only what changed or ended on this day or later; empty: everything.
 
     Raises:
-        SettingsError: a name in ``only`` is no source.
+        SettingsError: a name in ``only`` is no source, or ``since`` no day of a full refresh.
         WarehouseError: the folder cannot be used.
     """
 
@@ -163,13 +169,16 @@ def refresh(
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
     from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, left_out, run_config
+    from veelocity_pipeline.defs.ingest import day_since
+
+    day_since(since, full, settings.start_date)
 
     job = FULL if full else INCREMENTAL
     selection = None
     if only:
         everything = defs.resolve_job_def(job).asset_layer.executable_asset_keys
         selection = list(set(everything) - left_out(only))
-    config = run_config(full=full, repositories=repositories, sources=only).to_config_dict()
+    config = run_config(full=full, repositories=repositories, sources=only, since=since).to_config_dict()
     return _run(settings, job, "veelocity refresh", config, selection)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,17 @@ class RawWarehouse:
         self.home = Home(folder)
 
     def refresh(
-        self, entry: SourceEntry, settings: Settings, *, full: bool = False, scopes: tuple[str, ...] = ()
+        self,
+        entry: SourceEntry,
+        settings: Settings,
+        *,
+        full: bool = False,
+        scopes: tuple[str, ...] = (),
+        since: date | None = None,
+        on_progress: Callable[[str], None] | None = None,
     ) -> list[Outcome]:
-        return list(load(entry, settings, make_pipeline(entry, self.home), RefreshRequest(full, scopes)))
+        request = RefreshRequest(full, scopes, since=since)
+        return list(load(entry, settings, make_pipeline(entry, self.home), request, on_progress))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.home.working), read_only=True) as connection:

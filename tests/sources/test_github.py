@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 from tests.golden.story import tell
 from veelocity_pipeline.settings import Service, Settings
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import http
+from veelocity_pipeline.sources import http, loading
 from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
 
 from .conftest import RawWarehouse
@@ -424,6 +425,81 @@ def test_all_of_an_owner_from_a_day_on(
     assert warehouse.rows("select distinct configured_as from raw_github.repositories") == [(f"{owner}/*",)]
 
 
+def test_an_earlier_first_day_uncovers_history(
+    of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    columns = list(ENTRY.tables["pull_requests"].columns)
+    closed = sorted(row[columns.index("closed_at")] for row in calm["pull_requests"] if row[columns.index("closed_at")])
+    warehouse = new_warehouse("home")
+    for start in (closed[-2].date(), closed[len(closed) // 2].date(), None):
+        outcomes = warehouse.refresh(ENTRY, of(start_date=start))
+        assert not [outcome.error for outcome in outcomes if outcome.error]
+    assert differences(warehouse.everything(ENTRY), calm) == {}
+
+
+def test_a_backfill_reads_again_what_ended_since_a_day(
+    tmp_path: Path, new_warehouse: Callable[[str], RawWarehouse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PULL_REQUESTS_PER_PAGE", 1)
+    path = tmp_path / "story.txt"
+    path.write_text(AN_EARLY_AND_A_LATE_ONE, "utf-8")
+    warehouse = new_warehouse("home")
+
+    def titles() -> list[tuple[str, bool]]:
+        rows = warehouse.rows("select title, deleted_at is not null from raw_github.pull_requests order by number")
+        return [(str(title), bool(is_gone)) for title, is_gone in rows]
+
+    with Simulator(organization=tell(path).organization) as simulator:
+        settings = settings_of(simulator, services=())
+        warehouse.refresh(ENTRY, settings)
+        # What no increment would notice, since nothing else moves with it.
+        for pull_request in simulator.organization.repositories[0].pull_requests:
+            pull_request.title += ", again"
+        warehouse.refresh(ENTRY, settings)
+        assert titles() == [("First", False), ("Second", False), ("Third", False), ("Fourth", False)]
+
+        simulator.log.clear()
+        warehouse.refresh(ENTRY, settings, full=True, since=date(2026, 3, 10))
+        # The page of the first older one tells that all that follow are older; then, once, what changed meanwhile.
+        assert titles() == [
+            ("First", False),
+            ("Second, again", False),
+            ("Third, again", False),
+            ("Fourth, again", False),
+        ]
+        assert [entry.operation for entry in simulator.log].count("pullRequests") == 3 + 2
+
+        warehouse.refresh(ENTRY, settings, full=True)
+        assert titles()[0] == ("First, again", False)
+
+
+def test_a_backfill_of_what_was_never_read_reads_it_whole(
+    of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    warehouse = new_warehouse("home")
+    warehouse.refresh(ENTRY, of(), full=True, since=date(2030, 1, 1))
+    assert differences(warehouse.everything(ENTRY), calm) == {}
+
+
+def test_a_long_read_tells_how_far_it_has_come(
+    of: Organization, new_warehouse: Callable[[str], RawWarehouse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(queries, "PULL_REQUESTS_PER_PAGE", 8)
+    name, *_ = of().github_repositories
+    told: list[str] = []
+    warehouse = new_warehouse("home")
+    warehouse.refresh(ENTRY, of(), scopes=(name,), on_progress=told.append)
+    [(count,)] = warehouse.rows("select count(*) from raw_github.pull_requests")
+    steps = [
+        re.fullmatch(rf"GitHub: {name}: ([\d,]+) of {count:,} pull requests \((\d+) pages?\)", text) for text in told
+    ]
+    done = [(int(step[1].replace(",", "")), int(step[2])) for step in steps if step]
+    assert done == sorted(done)
+    assert done[-1][0] == count
+    assert done[-1][1] > 1
+
+
 def test_a_refresh_of_one_repository_leaves_the_others_alone(
     of: Organization, new_warehouse: Callable[[str], RawWarehouse]
 ) -> None:
@@ -432,6 +508,29 @@ def test_a_refresh_of_one_repository_leaves_the_others_alone(
     errors = {outcome.scope_name: outcome.error for outcome in outcomes}
     assert len(errors) == 2
     assert "GITHUB_REPOSITORIES" in (errors["acme/nothing-here"] or "")
+
+
+AN_EARLY_AND_A_LATE_ONE = """
+now 2026-03-20 12:00
+people
+  ann Ann ann@acme.example
+repository web
+  2026-03-02
+    08:00  ann pushes m1
+    09:00  ann pushes p1 on first
+    09:10  ann opens #1 first "First"
+    10:00  ann merges #1
+  2026-03-03
+    09:00  ann pushes p2 on second
+    09:10  ann opens #2 second "Second"
+    10:00  ann merges #2
+  2026-03-12
+    09:00  ann pushes p3 on third
+    09:10  ann opens #3 third "Third"
+    10:00  ann merges #3
+    11:00  ann pushes p4 on fourth
+    11:10  ann opens #4 fourth "Fourth"
+"""
 
 
 RELEASES_FROM_A_BRANCH = """

@@ -209,9 +209,9 @@ def settings(**changes: Any) -> Settings:
     )
 
 
-def refresh(server: FakeActions, store: Store, full: bool = False, **changes: Any) -> None:
+def refresh(server: FakeActions, store: Store, full: bool = False, since: date | None = None, **changes: Any) -> None:
     connector = GitHubActionsConnector(settings(**changes), server.client())
-    request = RefreshRequest(full=full)
+    request = RefreshRequest(full=full, since=since)
     store.take(connector.read(SCOPE, json.loads(json.dumps(store.mark)), request, store))
 
 
@@ -374,6 +374,31 @@ def test_start_date_leaves_out_what_ended_before() -> None:
     # An earlier start uncovers the rest.
     refresh(server, store, start_date=None)
     assert store.tables["runs"] == expected(server)
+
+
+def test_a_backfill_asks_only_for_windows_in_which_something_may_have_ended_since() -> None:
+    server, store = FakeActions(every(400, timedelta(days=1), NOW - timedelta(days=399))), Store()
+    refresh(server, store)
+    before = {key: dict(row) for key, row in store.tables["runs"].items()}
+    since = (NOW - timedelta(days=100)).date()
+    created = {number: datetime.fromisoformat(run["created_at"]) for number, run in server.runs.items()}
+    # A run lasts 65 days at most, from its creation to the end of its last attempt.
+    again = {number for number, moment in created.items() if moment >= NOW - timedelta(days=160)}
+    old = {number for number, moment in created.items() if moment < NOW - timedelta(days=170)}
+    for run in server.runs.values():
+        run["display_title"] = "renamed"
+    gone = max(again)
+    del server.runs[gone]
+    server.log.clear()
+    refresh(server, store, full=True, since=since)
+    after = store.tables["runs"]
+    assert all(after[(number,)] == shape.run_row(server.runs[number], SCOPE.id) for number in again - {gone})
+    assert all(after[(number,)] == before[(number,)] for number in old)
+    assert [key for key, row in after.items() if row["deleted_at"]] == [(gone,)]
+    # The next increment is none of all.
+    server.counted()
+    refresh(server, store)
+    assert server.counted().get(200, 0) <= 1
 
 
 # -------------------------------------------------------------------------------------------- increments

@@ -278,9 +278,16 @@ def settings(**changes: Any) -> Settings:
     return Settings.model_construct(**{**Settings.model_construct().__dict__, **changes})
 
 
-def refresh(server: FakeLinear, store: Store, full: bool = False, only: Iterable[str] = (), **changes: Any) -> None:
+def refresh(
+    server: FakeLinear,
+    store: Store,
+    full: bool = False,
+    only: Iterable[str] = (),
+    since: date | None = None,
+    **changes: Any,
+) -> None:
     connector = LinearConnector(settings(**changes), server.client())
-    request = RefreshRequest(full=full, scopes=tuple(only))
+    request = RefreshRequest(full=full, scopes=tuple(only), since=since)
     connector.begin(store.marks)
     for scope in connector.scopes(request):
         assert isinstance(scope, Scope)
@@ -511,6 +518,28 @@ def test_start_date_leaves_out_what_ended_before() -> None:
     # Without a start date the rest is uncovered.
     refresh(server, store)
     assert set(store.rows_of["issues"]) == {"i1", "i2", "i3", "i4", "i5"}
+
+
+def test_a_backfill_reads_again_what_changed_since_a_day_and_finds_what_is_gone() -> None:
+    server, store = FakeLinear(), Store()
+    for number, days in ((1, 300), (2, 200), (3, 50), (4, 20)):
+        server.issue(number, NOW - timedelta(days=days))
+    refresh(server, store)
+    mark = dict(store.marks["t1"])
+    for issue in server.lists["issues"]:
+        issue["title"] = f"{issue['title']}, again"
+    titles = {issue["id"]: issue["title"] for issue in server.lists["issues"]}
+    before = {key: row["title"] for key, row in store.rows_of["issues"].items()}
+    server.lists["issues"] = [issue for issue in server.lists["issues"] if issue["id"] != "i1"]
+    refresh(server, store, full=True, since=(NOW - timedelta(days=100)).date())
+    rows = store.rows_of["issues"]
+    assert {key: row["title"] for key, row in rows.items()} == {
+        **before,
+        "i3": titles["i3"],
+        "i4": titles["i4"],
+    }
+    assert [key for key, row in rows.items() if row["deleted_at"]] == ["i1"]
+    assert store.marks["t1"]["watermarks"] == mark["watermarks"]
 
 
 # -------------------------------------------------------------------------------------------- increments

@@ -39,15 +39,18 @@ def left_out(sources: Sequence[str]) -> set[dg.AssetKey]:
     return {dg.AssetKey([name, table]) for name in SOURCES if name not in sources for table in SOURCES[name].tables}
 
 
-def run_config(*, full: bool, repositories: tuple[str, ...] = (), sources: tuple[str, ...] = ()) -> dg.RunConfig:
+def run_config(
+    *, full: bool, repositories: tuple[str, ...] = (), sources: tuple[str, ...] = (), since: str = ""
+) -> dg.RunConfig:
     """What a refresh passes to its ingest steps.
 
     Args:
         full: read everything again.
         repositories: only these; empty for all.
         sources: the ingest steps that are part of the run; empty for all.
+        since: with full, the day from which on; empty for everything.
     """
-    config = {"full": full, "repositories": list(repositories)}
+    config = {"full": full, "repositories": list(repositories), "since": since}
     return dg.RunConfig(ops={f"ingest_{name}": {"config": config} for name in sources or SOURCES})
 
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator, build_dlt_asset_specs
@@ -20,6 +20,7 @@ from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.rules import SCHEMAS, config_tables
+from veelocity_pipeline.settings import SettingsError
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
 from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
 
@@ -35,6 +36,13 @@ class RefreshConfig(dg.Config):
     repositories: list[str] = Field(
         default_factory=list,
         description="Only these (owner/name; Linear: team keys). Empty: all that the settings name.",
+    )
+    since: str = Field(
+        default="",
+        description=(
+            "With full: only what changed or ended on this day (2026-01-31) or later is read again; what is gone is "
+            "found all the same. What was never read whole is. Empty: everything."
+        ),
     )
 
 
@@ -91,12 +99,35 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
     def _ingest(
         context: dg.AssetExecutionContext, config: RefreshConfig, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult]:
-        request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id)
+        since = day_since(config.since, config.full, warehouse.settings.start_date)
+        request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id, since=since)
         begun = time.monotonic()
         outcomes = refresh_source(entry, warehouse, request)
         yield from results(entry, outcomes, measure(entry, warehouse, outcomes, time.monotonic() - begun))
 
     return _ingest
+
+
+def day_since(text: str, full: bool, start: date | None) -> date | None:
+    """The day from which a full refresh is to read again.
+
+    Raises:
+        SettingsError: it is no day, the refresh is none of all, or nothing of that day is kept.
+    """
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"since: {text!r} is not a day; write it as 2026-01-31") from None
+    if not full:
+        raise SettingsError("since: goes with a full refresh; an incremental one reads what is new by itself")
+    if start is not None and day < start:
+        raise SettingsError(
+            f"since: {day} is before VEELOCITY_START_DATE ({start}), and nothing is kept of that time; set an earlier "
+            "one, and the next refresh reads what it uncovers"
+        )
+    return day
 
 
 def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshRequest) -> list[Outcome]:

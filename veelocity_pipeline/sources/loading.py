@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,9 @@ COLLECTED_AFTER = (50_000, 20, 20)
 """Thresholds of Python's collector of cycles while loading: rows make none, and looking through them again and again
 was a fifth of the CPU of ten thousand pull requests."""
 
+PROGRESS_SECONDS = 15.0
+"""How often a read that goes on says how far it has come."""
+
 BATCH_SECONDS = 30.0
 """The longest that rows wait for more of them: what a killed run has to read again."""
 
@@ -64,6 +67,8 @@ class RefreshRequest:
 
     Attributes:
         full: read everything again and find what is gone, instead of what is new.
+        since: of a full read of what was read whole before, only what changed or ended on this day or later is read
+            again; what is gone is found all the same.
         scopes: names of repositories or teams; empty means all that are configured.
         run: which run of several sources this is part of; what they need in common is asked for once.
     """
@@ -71,6 +76,7 @@ class RefreshRequest:
     full: bool = False
     scopes: tuple[str, ...] = ()
     run: str = ""
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,27 @@ class ScopeFailure:
     name: str
     configured_as: str
     error: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the read of a list of a scope has come.
+
+    Attributes:
+        what: is counted, in the plural.
+        expected: how many there are, where the provider says.
+        pages: that were read.
+    """
+
+    what: str
+    done: int
+    expected: int | None
+    pages: int
+
+    def __str__(self) -> str:
+        """As people read it: ``1,200 of 3,400 pull requests (12 pages)``."""
+        of = f" of {self.expected:,}" if self.expected is not None else ""
+        return f"{self.done:,}{of} {self.what} ({self.pages:,} {'page' if self.pages == 1 else 'pages'})"
 
 
 @dataclass(frozen=True)
@@ -205,9 +232,16 @@ class Known(ABC):
 
 
 class Connector(ABC):
-    """One refresh of one source. Made anew for each; all network goes through its client."""
+    """One refresh of one source. Made anew for each; all network goes through its client.
+
+    Attributes:
+        say: told one short sentence about something out of the ordinary; from any thread.
+        progress: told how far the read of a scope has come, page by page; from any thread.
+    """
 
     client: Client
+    say: Callable[[str], None] = staticmethod(lambda _text: None)
+    progress: Callable[[Scope, Progress], None] = staticmethod(lambda _scope, _progress: None)
 
     @abstractmethod
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
@@ -511,12 +545,29 @@ class _Refresh:
         self.stopped = threading.Event()
         self._on_progress = on_progress
         self._saying = threading.Lock()
+        self._under_way: dict[str, tuple[str, Progress]] = {}
+        self._told_at = time.monotonic()
         self.queue: queue.Queue[tuple[_Reading, Chunk | None]] = queue.Queue(maxsize=16)
 
     def say(self, text: str) -> None:
         if self._on_progress:
             with self._saying:
                 self._on_progress(f"{self.entry.title}: {text}")
+
+    def progress(self, scope: Scope, progress: Progress) -> None:
+        """Note how far the read of a scope has come."""
+        with self._saying:
+            self._under_way[scope.id] = (scope.name, progress)
+
+    def tell_progress(self) -> None:
+        """Say what was noted, where it is time to."""
+        if time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        with self._saying:
+            under_way, self._under_way = self._under_way, {}
+        self._told_at = time.monotonic()
+        for name, progress in sorted(under_way.values(), key=lambda each: each[0]):
+            self.say(f"{name}: {progress}")
 
     def remembered(self) -> dict[str, dict[str, Any]]:
         """What the last load saved of each scope."""
@@ -657,6 +708,7 @@ def load(
     shared = Usage()
     try:
         connector = entry.connector(settings)
+        connector.say, connector.progress = refresh.say, refresh.progress
         client = connector.client
         client.on_wait = lambda wait: refresh.say(wait.reason)
         with client.metered() as shared:
@@ -716,6 +768,7 @@ def _batches(refresh: _Refresh, count: int, client: Client) -> Iterator[list[_Re
             reading, chunk = refresh.queue.get(timeout=1.0)
         except queue.Empty:
             chunk, reading = None, None
+        refresh.tell_progress()
         if reading is not None:
             waiting[reading.scope.id] = reading
             if chunk is None:

@@ -21,19 +21,21 @@ issue that is made or cut in the sidebar) is found by a full refresh.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from ...settings import glob_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
-from ..loading import Change, CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from . import queries, shape, trees
 from .app import check_app
 from .queries import Nested
@@ -150,8 +152,8 @@ class GitHubConnector(Connector):
         ``tags``, ``releases`` and ``deployments`` (print of the newest), ``repository`` (print of its row),
         ``files`` (whether paths are read), ``name`` (in every address that is loaded), ``rewritten`` (the head to
         which the default branch last lost commits), ``moved_tags`` (whose releases are to be asked), ``newest`` (keys
-        by list), ``full`` (lists that an unfinished full refresh is done with). While more than a page is read:
-        ``increment`` of pull requests and issues, ``walks`` of the last three by name.
+        by list), ``start`` (the first day in force), ``full`` (lists that an unfinished full refresh is done with).
+        While more than a page is read: ``increment`` of pull requests and issues, ``walks`` of the last three by name.
         """
         yield from _Repository(self, scope, mark, request, known).read()
 
@@ -223,7 +225,11 @@ class _Repository:
         self.is_full = request.full
         settings = connector.settings
         self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
-        self.start = datetime.combine(settings.start_date, datetime.min.time(), UTC) if settings.start_date else None
+        self.zone = ZoneInfo(settings.timezone)
+        self.start = self._midnight(settings.start_date)
+        self.since = self._midnight(request.since) if request.full else None
+        self.say = connector.say
+        self.progress = functools.partial(connector.progress, scope)
         self.now = self.client.server_date or datetime.now(UTC)
         # Read by this refresh, perhaps not loaded yet: ids, parents, and those parents that are to be read.
         self.read_ids: set[str] = set()
@@ -242,12 +248,22 @@ class _Repository:
         """All lists, one after the other; each leaves its own part of the mark."""
         # Another name is another address in every row, which moves no updatedAt.
         self.is_full = self.is_full or self.mark.get("name", self.name) != self.name
+        start = self.start.isoformat() if self.start else None
+        before = self.mark.get("start", start)
+        is_uncovered = before is not None and (start is None or _time(start) < _time(before))
+        # Paths of what was read before there were services are not known.
+        is_without_paths = self.has_files and not self.mark.get("files")
+        if "name" not in self.mark or self.mark["name"] != self.name or is_uncovered or is_without_paths:
+            self.since = None
         if self.is_full:
             self._begin_full()
-        if self.has_files and not self.mark.get("files"):
-            # Paths of what was read before there were services are not known: read once more.
+        if is_uncovered or is_without_paths:
             self.mark.pop("pull_requests", None)
+        if is_uncovered:
+            for name in ("issues", "commits", "deployed_commits"):
+                self.mark.pop(name, None)
         self.mark["files"] = self.has_files
+        self.mark["start"] = start
         yield from self._repository()
         steps: tuple[tuple[str, Callable[[], Iterator[Chunk]]], ...] = (
             ("commits", self._commits),
@@ -276,7 +292,8 @@ class _Repository:
     def _begin_full(self) -> None:
         """Go on with a full refresh that was interrupted lately, or begin one."""
         begun = self.mark.get("full") or {}
-        is_same = begun.get("name") == self.name
+        since = self.since.isoformat() if self.since else None
+        is_same = (begun.get("name"), begun.get("since")) == (self.name, since)
         if not is_same or self.now - datetime.fromisoformat(begun["begun"]) > RESUMED_FOR:
             for name in ("pull_requests", "issues", "commits"):
                 for key in ("sweep", "walk"):
@@ -284,7 +301,15 @@ class _Repository:
                         del self.mark[name][key]
             for name in ("tags", "releases", "deployments"):
                 self.mark.get("walks", {}).pop(f"{name} in full", None)
-            self.mark["full"] = {"begun": self.now.isoformat(), "name": self.name, "done": []}
+            self.mark["full"] = {"begun": self.now.isoformat(), "name": self.name, "since": since, "done": []}
+        else:
+            self.say(
+                f"{self.name}: going on with the full refresh that began on {begun['begun'][:16].replace('T', ' ')}Z"
+            )
+
+    def _midnight(self, day: date | None) -> datetime | None:
+        """When a day of the settings begins."""
+        return datetime.combine(day, datetime.min.time(), self.zone).astimezone(UTC) if day else None
 
     def _chunk(self) -> Chunk:
         """A chunk that saves the mark as it stands now."""
@@ -419,15 +444,16 @@ class _Repository:
             pages += 1
             items = shape.nodes(page)
             seen.update(node["id"] for node in items)
+            self.progress(Progress(kind.table.replace("_", " "), len(seen), total, pages))
             following = cursors.following(page)
-            if following is None or any(self._is_before_start(node) for node in items[-1:]):
+            if following is None or any(self._is_before_floor(node["updatedAt"]) for node in items[-1:]):
                 yield self._rows(kind, items)
                 break
             sweep["after"] = following
             chunk = self._chunk()
             self._add(kind, chunk, items)
             yield chunk
-        if self.start and total:
+        if self.start and total and not self.since:
             # Below that day only what is still open matters.
             for page in self._pages(
                 kind.document, kind.field, kind.table, {**self._variables(kind), "states": ["OPEN"]}
@@ -439,7 +465,7 @@ class _Repository:
             seen |= yield from self._increment(kind)
         del state["sweep"]
         state["surplus"] = 0
-        yield from self._settle(kind, total, seen, is_complete=not is_resumed)
+        yield from self._settle(kind, total, seen, is_complete=not is_resumed and not self.since)
 
     def _increment(self, kind: _Moving) -> Generator[Chunk, None, set[str]]:
         """What changed since ``newest`` in the mark, and moves it. Returns the ids that were read.
@@ -508,7 +534,7 @@ class _Repository:
         listed: set[str] | None = None
         if self.is_full:
             listed = set(seen)
-            if not is_complete or (self.start is None and total != len(listed)):
+            if not is_complete or (stored - listed if self.start else total != len(listed)):
                 listed |= self._ids(kind)
         elif self.start is None and total != len(stored | seen) + surplus:
             listed = self._ids(kind)
@@ -539,8 +565,10 @@ class _Repository:
     def _variables(self, kind: _Moving) -> dict[str, Any]:
         return {"files": self.has_files} if kind is PULL_REQUESTS else {}
 
-    def _is_before_start(self, node: Node) -> bool:
-        return self.start is not None and _time(node["updatedAt"]) < self.start
+    def _is_before_floor(self, moment: str) -> bool:
+        """Whether something is older than all that is to be read."""
+        floor = max(filter(None, (self.start, self.since)), default=None)
+        return floor is not None and _time(moment) < floor
 
     def _rows(self, kind: _Moving, items: Sequence[Node]) -> Chunk:
         chunk = Chunk()
@@ -594,10 +622,15 @@ class _Repository:
             if walk["head"] != head and self._object(walk["head"], walk["after"]) is None:
                 walk = {**walk, "head": head, "after": None}  # the branch was rewritten since, and cleaned up
             state["walk"] = walk
+            walked = pages = 0
             for page in self._history(walk["head"], walk["after"]):
                 items = shape.nodes(page)
                 walk["after"] = page["pageInfo"]["endCursor"]
-                is_last = not page["pageInfo"]["hasNextPage"] or all(self._is_old(node) for node in items)
+                walked, pages = walked + len(items), pages + 1
+                self.progress(Progress("commits", walked, None, pages))
+                is_last = not page["pageInfo"]["hasNextPage"] or all(
+                    self._is_before_floor(node["committedDate"]) for node in items
+                )
                 if is_last:
                     state["head"] = walk["head"]
                     del state["walk"]

@@ -11,12 +11,13 @@ listed: GitHub lets runs expire by age (400 days, less by setting), and such are
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
 from ..github.repositories import github_client, resolved
 from ..http import Client
-from ..loading import CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..loading import CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
 from . import shape
 from .tables import TABLES
@@ -164,13 +165,16 @@ class _Repository:
         # Settings may still use the name that the repository had when they were written.
         self.names = sorted({scope.name, scope.configured_as or scope.name})
         start = self.settings.start_date
-        self.start = datetime.combine(start, time.min, ZoneInfo(self.settings.timezone)) if start else None
+        self.start = self._midnight(start) if start else None
         self.floor = whole_second(self.start - LONGEST) if self.start else FLOOR
+        self.say = connector.say
+        self.progress = functools.partial(connector.progress, scope)
         self.now = FLOOR
         self.all_again = False
         self.unfinished: dict[str, str] = {}
         self.newest: datetime | None = None
         self.listed: dict[int, datetime] = {}
+        self.pages_read = 0
         self.is_short = False
         branch = (scope.info.get("node") or {}).get("defaultBranchRef") or {}
         self.default_branch: str | None = branch.get("name")
@@ -196,12 +200,14 @@ class _Repository:
         rules = self._rules()
         # An earlier start date than before uncovers history.
         if self.all_again or "open" not in mark or self.floor < _time(mark["floor"]):
-            windows, current, again = yield from self._read_all(mark)
+            is_known = "open" in mark and mark["name"] == self.scope.name and self.floor >= _time(mark["floor"])
+            since = self.request.since if self.request.full and is_known else None
+            windows, current, again = yield from self._read_all(mark, since)
             unfinished_before, load = self.now - LOOK_BACK, None
         else:
             windows = [_Pages.from_json(value) for value in mark["windows"]]
             current, again = _Pages.from_json(mark["open"]), True
-            unfinished_before, load = _time(mark["asked_since"]), mark.get("load")
+            unfinished_before, load, since = _time(mark["asked_since"]), mark.get("load"), None
             if mark.get("rules") != rules:
                 yield from self._complete()
         is_complete = self.all_again and not again
@@ -212,7 +218,8 @@ class _Repository:
         visible_since = mark.get("visible_since")
         if is_complete and not self.is_short:
             oldest = min(self.listed.values(), default=None)
-            visible_since = oldest.isoformat() if oldest else None
+            if since is None:
+                visible_since = oldest.isoformat() if oldest else None
             yield from self._vanished(oldest)
         final = {
             "name": self.scope.name,
@@ -253,8 +260,13 @@ class _Repository:
 
     # ------------------------------------------------------------------------------------------- windows
 
-    def _read_all(self, mark: Mapping[str, Any]) -> Generator[Chunk, None, tuple[list[_Pages], _Pages, bool]]:
+    def _read_all(
+        self, mark: Mapping[str, Any], since: date | None
+    ) -> Generator[Chunk, None, tuple[list[_Pages], _Pages, bool]]:
         """Every run that GitHub still has, newest first; going on where an earlier read was interrupted.
+
+        Args:
+            since: only runs that may have ended on this day or later.
 
         Returns:
             The windows that were read; the open window after them, which is still to be read; and whether some pages
@@ -264,22 +276,24 @@ class _Repository:
         is_resumed = False
         top = upper = self.now - LAG
         windows: list[_Pages] = []
-        is_same = (load.get("name"), load.get("floor")) == (self.scope.name, self.floor.isoformat())
+        floor = max(self.floor, whole_second(self._midnight(since) - LONGEST)) if since else self.floor
+        is_same = (load.get("name"), load.get("floor")) == (self.scope.name, floor.isoformat())
         if is_same and self.now - _time(load["top"]) <= RESUMED_FOR:
             top, upper, is_resumed = _time(load["top"]), _time(load["upper"]), True
             windows = [_Pages.from_json(value) for value in load["windows"]]
+            self.say(f"{self.scope.name}: going on with the read of all runs that began on {top:%Y-%m-%d %H:%M}Z")
 
         def marked(upper: datetime, read: Sequence[_Pages]) -> dict[str, Any]:
             load = {
                 "name": self.scope.name,
-                "floor": self.floor.isoformat(),
+                "floor": floor.isoformat(),
                 "top": top.isoformat(),
                 "upper": upper.isoformat(),
                 "windows": self._lately(read),
             }
             return {**mark, "unfinished": dict(self.unfinished), "load": load}
 
-        yield from self._stretch(self.floor, upper, windows, marked)
+        yield from self._stretch(floor, upper, windows, marked)
         return windows, _Pages(Window(top + SECOND)), is_resumed
 
     def _stretch(
@@ -306,10 +320,13 @@ class _Repository:
     def _range(self, floor: datetime, upper: datetime) -> Iterator[tuple[_Pages, Iterator[Chunk]]]:
         """All windows of a stretch of time, newest first, with their rows (to be taken before the next)."""
         remaining = 0
+        expected: int | None = None
         window = Window(floor, upper) if floor <= upper else None
         while window is not None:
             first = self._runs_page(window)
             total = _count(first.json, self.about)
+            if expected is None:
+                expected = len(self.listed) + total
             if total > CAP:
                 remaining = total if window.start == floor else remaining
                 created = [_time(node["created_at"]) for node in _items(first.json, "workflow_runs", self.about)]
@@ -327,9 +344,20 @@ class _Repository:
                     ) from None
                 continue
             pages = _Pages(window)
-            yield pages, map(self._chunk, self._runs(pages, first))
+            yield pages, self._watched(pages, first, expected)
             remaining -= total
             window = earlier(window, total, remaining, floor)
+
+    def _watched(self, pages: _Pages, first: Response, expected: int) -> Iterator[Chunk]:
+        """The rows of a window, page by page, each told as progress."""
+        for nodes in self._runs(pages, first):
+            yield self._chunk(nodes)
+            self.pages_read += 1
+            self.progress(Progress("workflow runs", len(self.listed), expected, self.pages_read))
+
+    def _midnight(self, day: date) -> datetime:
+        """When a day of the settings begins."""
+        return datetime.combine(day, time.min, ZoneInfo(self.settings.timezone))
 
     def _read_changes(
         self, windows: list[_Pages], current: _Pages, again: bool, mark: Mapping[str, Any]

@@ -14,14 +14,14 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from ..errors import BadAnswerError, SourceError
 from ..http import LINEAR, Client, PageSize
-from ..loading import Change, CheckResult, Chunk, Connector, Known, RefreshRequest, Scope, ScopeFailure
+from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
 from . import queries, shape
 from .tables import TABLES
@@ -175,32 +175,42 @@ class LinearConnector(Connector):
         # A new key is a new identifier, address and branch name for every issue, and moves no updatedAt.
         # Another start date than before covers, or uncovers, history.
         if request.full or "since" not in mark or mark["key"] != scope.name or mark["start"] != self._start:
-            mark = yield from self._read_all(scope, mark, request, known)
+            is_known = "since" in mark and mark["key"] == scope.name and mark["start"] == self._start
+            since = request.since if request.full and is_known else None
+            mark = yield from self._read_all(scope, mark, request, known, since)
             if _time(mark["since"]) == self._started - OVERLAP:
                 return
             # It began in an earlier run, which was interrupted: what changed since then is still to be read.
         yield from self._read_changes(scope, mark)
 
     def _read_all(
-        self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known
+        self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known, since: date | None
     ) -> Generator[Chunk, None, dict[str, Any]]:
         """Every issue of a team, newest first; going on where an earlier read was interrupted.
+
+        Args:
+            since: only issues that changed on this day or later.
 
         Returns:
             The team's mark after it.
         """
         under_way = mark.get("pass") or {}
         started, until = self._started, None
-        is_same = (under_way.get("key"), under_way.get("start")) == (scope.name, self._start)
+        asked = {"key": scope.name, "start": self._start, "since": since.isoformat() if since else None}
+        is_same = {name: under_way.get(name) for name in asked} == asked
         if is_same and self._started - _time(under_way["started"]) <= RESUMED_FOR:
             started, until = _time(under_way["started"]), under_way["until"]
+            self.say(f"{scope.name}: going on with the read of all issues that began on {started:%Y-%m-%d %H:%M}Z")
         criteria = {"team": {"id": {"eq": scope.id}}, **self._since_start()}
+        if since:
+            criteria["updatedAt"] = {"gte": self._midnight(since)}
         if until:
             criteria["createdAt"] = {"lte": until}
-        progress = _Progress(started - OVERLAP)
+        progress = _Progress(started - OVERLAP, mark.get("watermarks", {}).get("issues") if since else None)
         newest_first = True
-        for nodes in self._pages(criteria, f"the issues of team {scope.name}", progress):
+        for number, nodes in enumerate(self._pages(criteria, f"the issues of team {scope.name}", progress), 1):
             progress.seen |= {node["id"] for node in nodes}
+            self.progress(scope, Progress("issues", len(progress.seen), None, number))
             chunk = self._chunk(self._ours(nodes, scope), scope, progress)
             # Linear lists the newest first, which its schema does not promise: where it does not, there is no way to
             # go on from a page, and the read, if interrupted, begins anew.
@@ -209,12 +219,7 @@ class LinearConnector(Connector):
             newest_first = newest_first and all(_time(a) >= _time(b) for a, b in pairwise(created))
             if newest_first and created:
                 until = created[-1]
-                under_way = {
-                    "key": scope.name,
-                    "start": self._start,
-                    "started": started.isoformat(),
-                    "until": until,
-                }
+                under_way = {**asked, "started": started.isoformat(), "until": until}
                 chunk.mark = {**mark, "pass": under_way}
             yield chunk
         last = Chunk()
@@ -323,7 +328,7 @@ class LinearConnector(Connector):
         start = self.settings.start_date
         if start is None:
             return {}
-        moment = datetime.combine(start, time.min, ZoneInfo(self.settings.timezone)).isoformat()
+        moment = self._midnight(start)
         return {
             "or": [
                 {"completedAt": {"gte": moment}},
@@ -331,6 +336,10 @@ class LinearConnector(Connector):
                 {"completedAt": {"null": True}, "canceledAt": {"null": True}},
             ]
         }
+
+    def _midnight(self, day: date) -> str:
+        """When a day of the settings begins."""
+        return datetime.combine(day, time.min, ZoneInfo(self.settings.timezone)).isoformat()
 
     def _mark(self, scope: Scope, progress: _Progress) -> dict[str, Any]:
         """The mark of a team that is read up to where this read began."""
