@@ -5,18 +5,17 @@ The command line and the schedules run the same job on the same instance, so tha
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
-from veelocity_pipeline.warehouse import Home, exclusively, read_status, replace_file, writing
+from veelocity_pipeline.warehouse import Home, exclusively, forget_life, is_alive, read_status, replace_file
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -35,7 +34,10 @@ storage:
 """
 
 _SETTLED_AFTER = 60
-"""Seconds after which a run that says it is going on must hold the lock; a start takes about ten."""
+"""Seconds after which a run that says it is going on must have shown that it lives; that takes a moment."""
+
+_STARTED_AFTER = 300
+"""Seconds after which a run that is to start must have; loading the definitions takes about ten."""
 
 
 def prepare_instance(settings: Settings) -> Home:
@@ -90,39 +92,33 @@ def prune_runs(settings: Settings) -> int:
 
 
 def report_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
-    """Mark as failed every run that says it is going on while nobody writes: its process was killed.
+    """Mark as failed every run that says it is going on and whose process is no more: it was killed.
+
+    Dagster's own launcher cannot tell (it asks no worker how it is), and such a run would keep the only slot for ever.
 
     Returns:
         ids of the runs that were marked.
     """
     import dagster as dg
 
-    filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    started = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    starting = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
     dead = []
-    with contextlib.ExitStack() as stack:
-        records = instance.get_run_records(filters)
-        if not records:
-            return []
-        if not stack.enter_context(_try_writing(home)):
-            return []
-        for record in records:
-            if record.start_time and time.time() - record.start_time > _SETTLED_AFTER:
-                instance.report_run_failed(
-                    record.dagster_run, "The run's process ended without a word: killed, or the machine went down."
-                )
-                dead.append(record.dagster_run.run_id)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=[*started, *starting])):
+        run = record.dagster_run
+        lives = is_alive(home, run.run_id)
+        if lives:
+            continue
+        since = (
+            record.start_time if run.status in started and record.start_time else record.create_timestamp.timestamp()
+        )
+        settled = _SETTLED_AFTER if run.status in started else _STARTED_AFTER
+        if lives is None and time.time() - since < settled:
+            continue
+        instance.report_run_failed(run, "The run's process ended without a word: killed, or the machine went down.")
+        forget_life(home, run.run_id)
+        dead.append(run.run_id)
     return dead
-
-
-@contextlib.contextmanager
-def _try_writing(home: Home) -> Iterator[bool]:
-    from veelocity_pipeline.warehouse import is_free
-
-    if not is_free(home):
-        yield False
-        return
-    with writing(home, "looking for dead runs"):
-        yield True
 
 
 @dataclass(frozen=True)

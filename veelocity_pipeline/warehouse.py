@@ -221,17 +221,44 @@ def exclusively(lock: Path) -> Iterator[None]:
         yield
 
 
-def is_free(home: Home) -> bool:
-    """Whether no process writes the warehouse just now."""
-    if not home.lock.exists():
-        return True
-    with home.lock.open("a+", encoding="utf-8") as file:
+@contextlib.contextmanager
+def alive(home: Home, run: str) -> Iterator[None]:
+    """Show, for as long as the block runs, that a run's process lives; however it ends, that is over then.
+
+    A run that waits for :func:`writing` lives too, which the lock on the warehouse cannot tell.
+    """
+    path = _life(home, run)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_name(f".{run}")
+    with made.open("w", encoding="utf-8") as file:
+        made.chmod(0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        made.replace(path)  # nobody sees it unlocked while the run lives
         try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_alive(home: Home, run: str) -> bool | None:
+    """Whether a run's process lives; None where it has not shown itself yet, or has ended as it should."""
+    try:
+        with _life(home, run).open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return True
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+    return False
+
+
+def forget_life(home: Home, run: str) -> None:
+    """Clear away what a run left that was killed."""
+    _life(home, run).unlink(missing_ok=True)
+
+
+def _life(home: Home, run: str) -> Path:
+    return home.dagster / "alive" / run
 
 
 def _now() -> datetime:

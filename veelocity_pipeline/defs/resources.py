@@ -15,7 +15,7 @@ from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
-from veelocity_pipeline.warehouse import Home, writing
+from veelocity_pipeline.warehouse import Home, alive, writing
 
 WAREHOUSE_POOL = "warehouse"
 """One run at a time may write; see ``dagster.yaml``. The lock in the folder holds where the daemon does not."""
@@ -58,7 +58,8 @@ class Warehouse(dg.ConfigurableResource):
             self._settings.require_sources(())
         os.umask(0o077)
         purpose = f"{run.job_name} (run {run.run_id[:8]})" if run else "a build"
-        with writing(self._home, purpose, waiting=log.info):
+        self._home.make()
+        with alive(self._home, run.run_id if run else str(os.getpid())), writing(self._home, purpose, log.info):
             if DEMO not in os.environ and self._home.clear_demo():
                 log.info("The demo's data made room for your own")
             os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)
