@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint docs bench mutate setup lock
+.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint audit docs bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ docs: $(READY) ## The models' documentation, as one HTML file
 
 bench: $(READY) ## How fast it is: rows, seconds and requests of a first load and of an idle one
 	@$(BIN)/python -m bench
+
+audit: $(READY) ## Is any pinned dependency known to be vulnerable? (asks pypi.org)
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
 
 mutate: $(READY) ## Change the metric SQL one thing at a time: do the tests notice?
 	@$(BIN)/python -m tests.dbt.mutate

@@ -108,6 +108,11 @@ class Home:
         return self.path / "report" / "index.html"
 
     @property
+    def log(self) -> Path:
+        """What the pipeline says while it runs: one JSON object a line."""
+        return self.path / "logs" / "veelocity.jsonl"
+
+    @property
     def _demo_mark(self) -> Path:
         return self.path / ".demo"
 
@@ -150,7 +155,7 @@ class Home:
                 self.path.chmod(0o755)  # others reach the published file; everything else is closed by its own mode
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("it is not writable")
-            for folder in (self.dagster, self.dlt, self.dbt, self.report.parent):
+            for folder in (self.dagster, self.dlt, self.dbt, self.log.parent, self.report.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise HomeError(

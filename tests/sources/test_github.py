@@ -404,6 +404,37 @@ def test_the_check_says_what_can_be_read(simulator: Simulator, of: Organization)
     assert "GITHUB_TOKEN" in refused.detail
 
 
+@pytest.mark.parametrize(
+    ("permission", "named"),
+    [("issues", "Issues"), ("pull_requests", "Pull requests"), ("deployments", "Deployments")],
+)
+def test_a_permission_that_the_token_lacks_is_named(
+    permission: str, named: str, simulator: Simulator, of: Organization
+) -> None:
+    granted = dict.fromkeys(("metadata", "contents", "pull_requests", "issues", "actions", "deployments"), "read")
+    simulator.token_permissions = {name: level for name, level in granted.items() if name != permission}
+    lines = GitHubConnector(of()).check()
+    assert [line.ok for line in lines] == [True] + [False] * len(of().github_repositories)
+    assert all(f"what is missing is read access to {named}: " in line.detail for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "ok", "says"),
+    [
+        ("read:org, repo", True, "and a fine-grained token can be kept from writing"),
+        ("delete_repo, public_repo", True, "nothing here needs delete_repo"),
+        ("read:org, gist", False, "reads no private repository"),
+    ],
+)
+def test_what_a_classic_token_may_do_is_said(
+    scopes: str, ok: bool, says: str, simulator: Simulator, of: Organization
+) -> None:
+    simulator.token_scopes = scopes
+    [line] = [line for line in GitHubConnector(of()).check() if line.subject == "GitHub token"]
+    assert line.ok is ok
+    assert says in line.detail
+
+
 def test_all_of_an_owner_from_a_day_on(
     of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
 ) -> None:

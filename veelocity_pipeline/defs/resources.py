@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 from pydantic import PrivateAttr
 
+from veelocity_pipeline import logs
 from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
@@ -59,7 +60,11 @@ class Warehouse(dg.ConfigurableResource):
         os.umask(0o077)
         purpose = f"{run.job_name} (run {run.run_id[:8]})" if run else "a build"
         self._home.make()
-        with alive(self._home, run.run_id if run else str(os.getpid())), writing(self._home, purpose, log.info):
+        with (
+            alive(self._home, run.run_id if run else str(os.getpid())),
+            logs.kept(self._home.log, job=run.job_name if run else "", run=run.run_id if run else ""),
+            writing(self._home, purpose, log.info),
+        ):
             if DEMO not in os.environ and self._home.clear_demo():
                 log.info("The demo's data made room for your own")
             os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)

@@ -188,6 +188,8 @@ class Simulator:
         faults: what is going to go wrong; append to it.
         log: every request answered so far.
         github_app: a GitHub App that may sign in; None: there is none.
+        token_scopes: of the token, if it is a classic one; empty: it is fine-grained.
+        token_permissions: what a fine-grained token may read, by GitHub's names; None: everything.
     """
 
     def __init__(
@@ -214,6 +216,8 @@ class Simulator:
         self.faults: list[Fault] = []
         self.log: list[LoggedRequest] = []
         self.github_app: SimulatedApp | None = None
+        self.token_scopes = ""
+        self.token_permissions: Mapping[str, str] | None = None
         self.app = Starlette(
             routes=[
                 Route("/github/graphql", self._github_graphql, methods=["POST"]),
@@ -416,8 +420,7 @@ class Simulator:
             "x-ratelimit-used": str(purse.limit - purse.remaining),
             "x-ratelimit-reset": str(int(reset.timestamp())),
             "x-ratelimit-resource": resource,
-            "x-oauth-scopes": "read:org, repo",
-        }
+        } | ({"x-oauth-scopes": self.token_scopes} if self.token_scopes else {})
 
     @staticmethod
     def _json(status: int, body: Any, headers: dict[str, str]) -> Response:
@@ -460,7 +463,7 @@ class Simulator:
     def _access(self, token: str) -> tuple[Organization, Mapping[str, str] | None, str] | None:
         """What a token reaches, an installation's permissions, and who has its budget; None: it is not accepted."""
         if token.startswith(_TOKEN_START):
-            return self.organization, None, token
+            return self.organization, self.token_permissions, token
         installation = self.github_app.installation(token, self.now) if self.github_app else None
         if self.github_app is None or installation is None:
             return None

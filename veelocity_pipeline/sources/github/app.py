@@ -292,6 +292,38 @@ def github_accounts(settings: Settings) -> Accounts:
         return _SHARED[id(settings)]
 
 
+READING = {"repo", "public_repo", "read:org", "read:user", "user:email", "repo:status", "repo_deployment"}
+"""Scopes of a classic token that reading takes, or that allow no more than that; ``repo`` has no smaller one."""
+
+
+def check_scopes(client: Client) -> list[CheckResult]:
+    """What classic tokens of the settings may do, by the scopes that GitHub names with each answer; one line each.
+
+    A fine-grained token and an App's have permissions instead, which show in what each repository lets them read.
+    """
+    results = []
+    for number, account in enumerate(client.accounts.fixed, 1):
+        try:
+            headers = client.using((account,)).get("/rate_limit", about="the token's limits").headers
+        except SourceError:
+            continue  # an Enterprise Server without limits; or a token that is refused, which the other lines say
+        scopes = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")} - {""}
+        if not scopes:
+            continue
+        subject = "GitHub token" if len(client.accounts.fixed) == 1 else f"GitHub token {number}"
+        if not scopes & {"repo", "public_repo"}:
+            said = f"a classic one without the scope repo ({', '.join(sorted(scopes))}): it reads no private repository"
+            results.append(CheckResult(subject, False, f"It is {said}; add it, or make a fine-grained token."))
+            continue
+        more = sorted(scopes - READING)
+        said = f"a classic one, with {', '.join(sorted(scopes))}"
+        if more:
+            said += f"; nothing here needs {', '.join(more)}"
+        said += ", and a fine-grained token can be kept from writing" if "repo" in scopes or more else ""
+        results.append(CheckResult(subject, True, f"It is {said}."))
+    return results
+
+
 def check_app(client: Client, owners: Sequence[str]) -> list[CheckResult]:
     """Who the App is, where it is installed, and what it may not read there; nothing where there is no App."""
     accounts = client.accounts

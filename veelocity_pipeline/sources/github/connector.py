@@ -37,7 +37,7 @@ from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..http import Client, PageSize
 from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from . import queries, shape, trees
-from .app import check_app
+from .app import check_app, check_scopes
 from .queries import Nested
 from .repositories import github_client, resolve
 
@@ -181,7 +181,7 @@ class GitHubConnector(Connector):
         except SourceError as error:
             return [*of_app, CheckResult("GitHub", False, str(error))]
         who = f"token of {viewer['login']}" if viewer.get("login") else "token of an app"
-        results = [CheckResult("GitHub", True, f"GitHub answers; {who}."), *of_app]
+        results = [CheckResult("GitHub", True, f"GitHub answers; {who}."), *check_scopes(self.client), *of_app]
         if not self.settings.github_repositories:
             return [*results, CheckResult("GitHub", False, "No repository to read: set GITHUB_REPOSITORIES.")]
         try:

@@ -25,6 +25,16 @@ from .app import github_accounts
 if TYPE_CHECKING:
     from ...settings import Settings
 
+_PERMISSIONS = {
+    "defaultBranchRef": "Contents",
+    "refs": "Contents",
+    "releases": "Contents",
+    "pullRequests": "Pull requests",
+    "issues": "Issues",
+    "deployments": "Deployments",
+}
+"""By the list that could not be read, the permission (of a fine-grained token or an App) that it takes to."""
+
 _OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableError)
 """Failures that no other repository would escape."""
 
@@ -171,8 +181,12 @@ def _scope(node: Mapping[str, Any], entry: str) -> Scope:
 def _failure(name: str, errors: Sequence[dict[str, Any]]) -> SourceError:
     texts = "; ".join(dict.fromkeys(str(error.get("message") or "") for error in errors))
     said = f" ({texts})" if texts else ""
-    if any(str(error.get("type")).upper() in ("FORBIDDEN", "INSUFFICIENT_SCOPES") for error in errors):
-        return PermissionDeniedError(f"GitHub does not let the token read {name}{said}: {GITHUB.cure}.")
+    refused = [error for error in errors if str(error.get("type")).upper() in ("FORBIDDEN", "INSUFFICIENT_SCOPES")]
+    if refused:
+        lists = {str(part) for error in refused for part in error.get("path") or ()}
+        lacking = sorted({permission for name, permission in _PERMISSIONS.items() if name in lists})
+        wanted = f"; what is missing is read access to {' and '.join(lacking)}" if lacking else ""
+        return PermissionDeniedError(f"GitHub does not let the token read {name}{said}{wanted}: {GITHUB.cure}.")
     return NotFoundError(
         f"GitHub knows no repository {name}, or the token may not read it{said}: check GITHUB_REPOSITORIES, "
         f"or {GITHUB.cure}."

@@ -1,0 +1,226 @@
+"""One writer and readers that are never blocked, whatever is started, killed or cancelled when: with real processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import httpx
+import pytest
+
+from tests.conftest import VEELOCITY
+from tests.integration.test_refresh import marts
+from veelocity_pipeline.simulator import Fault, Simulator
+from veelocity_pipeline.warehouse import Home
+
+PATIENCE = 120
+"""Seconds after which something that should happen has not."""
+
+READER = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    count = "select count(*) from marts.fct_pull_requests"
+    print(*connection.execute(count).fetchall()[0], flush=True)
+    sys.stdin.readline()
+    print(*connection.execute(count).fetchall()[0], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(size="small") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Fresh for the first of the tests, which all go on with it."""
+    return Home(tmp_path_factory.mktemp("one-writer") / "home")
+
+
+@pytest.fixture
+def environment(home: Home, simulator: Simulator) -> dict[str, str]:
+    return {**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(home.path)}
+
+
+def started(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [VEELOCITY, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def statuses(home: Home) -> list[str]:
+    """Of all runs, the latest first."""
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        return [run.status.value for run in instance.get_runs()]
+
+
+def test_two_first_refreshes_at_once(home: Home, environment: dict[str, str], simulator: Simulator) -> None:
+    both = [started(environment, "refresh") for _ in range(2)]
+    said = [process.communicate(timeout=600)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("Waiting for the warehouse: incremental_refresh" in text for text in said) == 1
+    assert statuses(home) == ["SUCCESS", "SUCCESS"]
+    with duckdb.connect(str(home.working), read_only=True) as connection:
+        [(rows, ids)] = connection.execute(
+            "select count(*), count(distinct id) from raw_github.pull_requests"
+        ).fetchall()
+    assert rows == ids == sum(len(each.pull_requests) for each in simulator.organization.repositories)
+
+
+def test_a_refresh_waits_for_a_rebuild_and_a_reader_for_nobody(
+    home: Home, environment: dict[str, str], simulator: Simulator, tmp_path: Path
+) -> None:
+    before = marts(home)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(home.published)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+    try:
+        assert int(reader.stdout.readline()) == len(before["fct_pull_requests"])
+        rules = tmp_path / "veelocity.toml"
+        rules.write_text('[people]\nbots = ["nobody"]\n', encoding="utf-8")
+        environment = {**environment, "VEELOCITY_CONFIG": str(rules)}
+        inode = home.published.stat().st_ino
+        rebuild = started(environment, "rebuild")
+        assert rebuild.stdout is not None
+        assert any("Building the models" in line for line in rebuild.stdout)
+        refresh = started(environment, "refresh")
+        said, _ = refresh.communicate(timeout=600)
+        rebuild.communicate(timeout=600)
+        assert (rebuild.returncode, refresh.returncode) == (0, 0), said
+        assert "Waiting for the warehouse: rebuild" in said
+        assert home.published.stat().st_ino != inode
+        after = marts(home)
+        # the rule names a person that nobody knew
+        assert {**after, "dim_people": before["dim_people"]} == before
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        # It sees what it opened, for as long as it likes.
+        assert int(reader.stdout.readline()) == len(before["fct_pull_requests"])
+    finally:
+        reader.kill()
+
+
+class Dev:
+    """``veelocity dev`` in a process group of its own, and its GraphQL."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self._port = found.getsockname()[1]
+        self.log = log
+        with log.open("a") as output:
+            self.process = subprocess.Popen(
+                [VEELOCITY, "dev", "--port", str(self._port)],
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        eventually(self._is_up, "the UI answers")
+
+    def _is_up(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return bool(
+                self.ask("{ repositoriesOrError { __typename ... on RepositoryConnection { nodes { name } } } }")
+            )
+        return False
+
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        answer = httpx.post(
+            f"http://127.0.0.1:{self._port}/graphql", json={"query": document, "variables": variables}, timeout=60
+        ).json()
+        assert "errors" not in answer, answer
+        return dict(answer["data"])
+
+    def launch(self, job: str) -> str:
+        """Start a job as its page does; the run's id."""
+        selector = {
+            "repositoryLocationName": "veelocity_pipeline.definitions",
+            "repositoryName": "__repository__",
+            "jobName": job,
+        }
+        found = self.ask(
+            """mutation($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
+                 __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
+            parameters={"selector": selector, "mode": "default"},
+        )["launchRun"]
+        assert found["__typename"] == "LaunchRunSuccess", found
+        return str(found["run"]["runId"])
+
+    def cancel(self, run: str) -> None:
+        document = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
+        assert self.ask(document, run=run)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+
+    def status(self, run: str) -> str:
+        document = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+        return str(self.ask(document, run=run)["runOrError"]["status"])
+
+    def end(self, how: signal.Signals) -> None:
+        """Signal all of its processes; nothing of it is left then."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, how)
+        self.process.wait(60)
+
+
+def eventually(happened: Callable[[], bool], what: str) -> None:
+    last = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < last, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.3)
+
+
+def test_what_is_killed_or_cancelled_in_the_ui_leaves_the_next_run_clean(
+    home: Home, environment: dict[str, str], simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.advance(days=3)
+    before = home.published.read_bytes()
+
+    def waits() -> bool:
+        return any(fault.spoilt for fault in simulator.faults)
+
+    def limit() -> None:
+        """Have the next run wait in the middle, for as long as the test likes."""
+        simulator.faults[:] = [Fault(kind="secondary_limit", match="pullRequests", times=1000, retry_after=1_800)]
+
+    dev = Dev(environment, tmp_path / "dev.log")
+    try:
+        limit()
+        killed = dev.launch("incremental_refresh")
+        eventually(waits, "the run has come to the limit")
+        dev.end(signal.SIGKILL)
+        simulator.faults.clear()
+
+        dev = Dev(environment, tmp_path / "dev.log")
+        eventually(lambda: dev.status(killed) == "FAILURE", "the killed run is shown as failed")
+
+        limit()
+        cancelled = dev.launch("incremental_refresh")
+        eventually(waits, "the run has come to the limit")
+        dev.cancel(cancelled)
+        eventually(lambda: dev.status(cancelled) == "CANCELED", "the run is cancelled")
+        simulator.faults.clear()
+        assert home.published.read_bytes() == before
+
+        last = dev.launch("incremental_refresh")
+        eventually(lambda: dev.status(last) in ("SUCCESS", "FAILURE"), "the next run has ended")
+        assert dev.status(last) == "SUCCESS"
+    finally:
+        dev.end(signal.SIGINT)
+    assert home.published.read_bytes() != before
+
+    assert len(marts(home)["fct_pull_requests"]) == sum(
+        len(each.pull_requests) for each in simulator.organization.repositories
+    )

@@ -1,0 +1,49 @@
+"""What the pipeline says of itself, kept for machines: one JSON object a line, bounded in size."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
+
+from pythonjsonlogger.json import JsonFormatter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOGGERS = ("veelocity", "veelocity_pipeline")
+"""Progress for people, and what modules tell of their mistakes. Neither says what a request or an answer held."""
+
+MOST_BYTES = 5_000_000
+"""Of one file; then it becomes ``.1``, and so on to ``.4``."""
+
+
+@contextlib.contextmanager
+def kept(path: Path, **about: str) -> Iterator[None]:
+    """Append what is logged meanwhile to a file: ``time``, ``level``, ``logger``, ``message``, and ``about``.
+
+    Args:
+        path: its folder is there; a new file is its owner's alone.
+        about: what stands in every line, as the run's id.
+    """
+    path.touch(mode=0o600)
+    handler = RotatingFileHandler(path, maxBytes=MOST_BYTES, backupCount=4, encoding="utf-8", delay=True)
+    handler.setFormatter(
+        JsonFormatter(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level", "name": "logger", "timestamp": "time"},
+            static_fields=about,
+            timestamp=True,
+        )
+    )
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
