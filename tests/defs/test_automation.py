@@ -19,7 +19,7 @@ from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.warehouse import Home, writing
+from veelocity_pipeline.warehouse import Home, alive, writing
 
 STARTED = dg.DagsterRunStatus.STARTED
 FAILURE = dg.DagsterRunStatus.FAILURE
@@ -323,7 +323,7 @@ def test_a_run_whose_process_is_gone_is_marked(defs: dg.Definitions, instance: d
     ticks = Ticks(defs, instance, "dead_runs")
     assert ticks.reason() == "every run that says it is going on is"
     run = add_run(instance, INCREMENTAL, STARTED, minutes_ago=30)
-    with writing(home, "another run"):
+    with alive(home, run):
         ticks.reason()
     assert instance.get_run_by_id(run).status == STARTED  # type: ignore[union-attr]
     assert run[:8] in ticks.reason()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,6 @@ def simulator() -> Iterator[Simulator]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Fresh for the first of the tests, which all go on with it."""
-    return Home(tmp_path_factory.mktemp("one-writer") / "home")
-
-
-@pytest.fixture
-def environment(home: Home, simulator: Simulator) -> dict[str, str]:
-    return {**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(home.path)}
-
-
 def started(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [VEELOCITY, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -65,17 +55,50 @@ def statuses(home: Home) -> list[str]:
         return [run.status.value for run in instance.get_runs()]
 
 
-def test_two_first_refreshes_at_once(home: Home, environment: dict[str, str], simulator: Simulator) -> None:
+@dataclass
+class Begun:
+    """A home that two refreshes made at once, and what came of them."""
+
+    home: Home
+    environment: dict[str, str]
+    said: list[str]
+    exits: list[int]
+    statuses: list[str]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> Begun:
+    home = Home(tmp_path_factory.mktemp("one-writer") / "home")
+    environment = {
+        **os.environ,
+        **simulator.environment(),
+        "VEELOCITY_HOME": str(home.path),
+        "VEELOCITY_ENV_FILE": os.devnull,
+    }
     both = [started(environment, "refresh") for _ in range(2)]
     said = [process.communicate(timeout=600)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    assert sum("Waiting for the warehouse: incremental_refresh" in text for text in said) == 1
-    assert statuses(home) == ["SUCCESS", "SUCCESS"]
-    with duckdb.connect(str(home.working), read_only=True) as connection:
-        [(rows, ids)] = connection.execute(
-            "select count(*), count(distinct id) from raw_github.pull_requests"
-        ).fetchall()
-    assert rows == ids == sum(len(each.pull_requests) for each in simulator.organization.repositories)
+    return Begun(home, environment, said, [process.returncode for process in both], statuses(home))
+
+
+@pytest.fixture
+def home(begun: Begun) -> Home:
+    return begun.home
+
+
+@pytest.fixture
+def environment(begun: Begun) -> dict[str, str]:
+    return begun.environment
+
+
+def test_two_first_refreshes_at_once(begun: Begun, simulator: Simulator) -> None:
+    assert begun.exits == [0, 0], begun.said
+    assert sum("Waiting for the warehouse: incremental_refresh" in text for text in begun.said) == 1
+    assert begun.statuses == ["SUCCESS", "SUCCESS"]
+    with duckdb.connect(str(begun.home.working), read_only=True) as connection:
+        count = "select count(*), count(distinct id) from raw_github.pull_requests"
+        [(rows, ids)] = connection.execute(count).fetchall()
+    assert rows == ids
+    assert rows == sum(len(each.pull_requests) for each in simulator.organization.repositories)
 
 
 def test_a_refresh_waits_for_a_rebuild_and_a_reader_for_nobody(
@@ -147,11 +170,7 @@ class Dev:
 
     def launch(self, job: str) -> str:
         """Start a job as its page does; the run's id."""
-        selector = {
-            "repositoryLocationName": "veelocity_pipeline.definitions",
-            "repositoryName": "__repository__",
-            "jobName": job,
-        }
+        selector = {**self._selector, "jobName": job}
         found = self.ask(
             """mutation($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
                  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
@@ -168,10 +187,10 @@ class Dev:
         document = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
         return str(self.ask(document, run=run)["runOrError"]["status"])
 
-    def end(self, how: signal.Signals) -> None:
-        """Signal all of its processes; nothing of it is left then."""
+    def kill(self) -> None:
+        """Kill -9 all of its processes, the runs' too."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, how)
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(60)
 
 
@@ -200,7 +219,7 @@ def test_what_is_killed_or_cancelled_in_the_ui_leaves_the_next_run_clean(
         limit()
         killed = dev.launch("incremental_refresh")
         eventually(waits, "the run has come to the limit")
-        dev.end(signal.SIGKILL)
+        dev.kill()
         simulator.faults.clear()
 
         dev = Dev(environment, tmp_path / "dev.log")
@@ -218,7 +237,7 @@ def test_what_is_killed_or_cancelled_in_the_ui_leaves_the_next_run_clean(
         eventually(lambda: dev.status(last) in ("SUCCESS", "FAILURE"), "the next run has ended")
         assert dev.status(last) == "SUCCESS"
     finally:
-        dev.end(signal.SIGINT)
+        dev.kill()
     assert home.published.read_bytes() != before
 
     assert len(marts(home)["fct_pull_requests"]) == sum(
