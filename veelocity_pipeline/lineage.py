@@ -21,6 +21,11 @@ class CommitGraph:
     """Commits of one repository and their parents.
 
     A parent that is not itself among the commits (shallow history) ends the walk there.
+
+    Attributes:
+        shas: by number.
+        first_parents: number of each commit's first known parent; -1 where there is none.
+        other_parents: of merges alone, the numbers of the others.
     """
 
     def __init__(self, parents: Mapping[str, Sequence[str]]) -> None:
@@ -30,11 +35,16 @@ class CommitGraph:
             parents: sha of each known commit → shas of its parents, the first parent first.
         """
         self.shas: list[str] = list(parents)
-        self._number = {sha: number for number, sha in enumerate(self.shas)}
-        number = self._number
-        self.parents: list[tuple[int, ...]] = [
-            tuple(number[parent] for parent in parents[sha] if parent in number) for sha in self.shas
-        ]
+        self._number = number = {sha: position for position, sha in enumerate(self.shas)}
+        # Flat arrays: a million small tuples would cost more to keep than to walk over.
+        self.first_parents = array("q", [_UNKNOWN]) * len(self.shas)
+        self.other_parents: dict[int, tuple[int, ...]] = {}
+        for commit, shas in enumerate(parents.values()):
+            known = [number[sha] for sha in shas if sha in number]
+            if known:
+                self.first_parents[commit] = known[0]
+                if len(known) > 1:
+                    self.other_parents[commit] = tuple(known[1:])
         self._heights: array[int] | None = None
         self._first_parent_spans: tuple[array[int], array[int]] | None = None
 
@@ -66,33 +76,44 @@ class CommitGraph:
             self._first_parent_spans = self._measure_spans()
         return self._first_parent_spans
 
+    def parents(self, commit: int) -> tuple[int, ...]:
+        """Numbers of a commit's known parents, the first parent first."""
+        first = self.first_parents[commit]
+        return () if first == _UNKNOWN else (first, *self.other_parents.get(commit, ()))
+
     def _measure_heights(self) -> array[int]:
+        first_parents, other_parents = self.first_parents, self.other_parents
         heights = array("q", [-1]) * len(self)
         for start in range(len(self)):
-            if heights[start] >= 0:
-                continue
-            stack = [start]
+            stack = [start] if heights[start] < 0 else []
             while stack:
                 commit = stack[-1]
-                if heights[commit] >= 0:
+                parent = first_parents[commit]
+                height = heights[parent] if parent >= 0 else -1
+                if parent >= 0 and height < 0:
+                    stack.append(parent)
+                    continue
+                for parent in other_parents.get(commit, ()):
+                    if heights[parent] < 0:
+                        stack.append(parent)
+                        break
+                    height = max(height, heights[parent])
+                else:
+                    heights[commit] = height + 1
                     stack.pop()
-                    continue
-                waiting = [parent for parent in self.parents[commit] if heights[parent] < 0]
-                if waiting:
-                    stack.extend(waiting)
-                    continue
-                heights[commit] = 1 + max((heights[parent] for parent in self.parents[commit]), default=-1)
-                stack.pop()
         return heights
 
     def _measure_spans(self) -> tuple[array[int], array[int]]:
-        children: list[list[int]] = [[] for _ in range(len(self))]
-        roots: list[int] = []
-        for commit, parents in enumerate(self.parents):
-            (children[parents[0]] if parents else roots).append(commit)
-        begins, ends = array("q", [0]) * len(self), array("q", [0]) * len(self)
+        # The tree of first parents as two arrays: a commit's first child, and the next one of the same parent.
+        child, sibling = (array("q", [_UNKNOWN]) * len(self) for _ in range(2))
+        stack: list[int] = []
+        for commit, parent in enumerate(self.first_parents):
+            if parent < 0:
+                stack.append(commit)
+            else:
+                sibling[commit], child[parent] = child[parent], commit
+        begins, ends = (array("q", [0]) * len(self) for _ in range(2))
         clock = 0
-        stack = list(roots)
         while stack:
             commit = stack.pop()
             if commit < 0:
@@ -101,7 +122,10 @@ class CommitGraph:
             clock += 1
             begins[commit] = clock
             stack.append(~commit)
-            stack.extend(children[commit])
+            commit = child[commit]
+            while commit >= 0:
+                stack.append(commit)
+                commit = sibling[commit]
         return begins, ends
 
 
@@ -137,7 +161,11 @@ class Sweep:
                 while stack:
                     commit = stack.pop()
                     new.append(graph.shas[commit])
-                    for parent in graph.parents[commit]:
+                    parent = graph.first_parents[commit]
+                    if parent >= 0 and shipped_by[parent] == _NOT_SHIPPED:
+                        shipped_by[parent] = position
+                        stack.append(parent)
+                    for parent in graph.other_parents.get(commit, ()):
                         if shipped_by[parent] == _NOT_SHIPPED:
                             shipped_by[parent] = position
                             stack.append(parent)
@@ -171,7 +199,7 @@ class Sweep:
         A commit that is not higher than the older one, or that shipped before it did, has it in no
         case among its ancestors; one that reaches it over first parents alone ends the walk.
         """
-        heights, shipped_by, parents = self.graph.heights, self._shipped_by, self.graph.parents
+        heights, shipped_by = self.graph.heights, self._shipped_by
         begins, ends = self.graph.first_parent_spans
         begin, end = begins[older], ends[older]
         seen = {newer}
@@ -180,7 +208,7 @@ class Sweep:
             commit = stack.pop()
             if begin <= begins[commit] <= end:
                 return True
-            for parent in parents[commit]:
+            for parent in self.graph.parents(commit):
                 if parent not in seen and heights[parent] >= heights[older] and shipped_by[parent] >= shipped_by[older]:
                     seen.add(parent)
                     stack.append(parent)

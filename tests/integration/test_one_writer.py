@@ -155,10 +155,17 @@ class Dev:
         eventually(self._is_up, "the UI answers")
 
     def _is_up(self) -> bool:
+        """Whether the code location is loaded; remembers what it is called."""
         with contextlib.suppress(httpx.HTTPError):
-            return bool(
-                self.ask("{ repositoriesOrError { __typename ... on RepositoryConnection { nodes { name } } } }")
-            )
+            found = self.ask(
+                """{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"""
+            )["repositoriesOrError"].get("nodes")
+            if found:
+                self._selector = {
+                    "repositoryName": found[0]["name"],
+                    "repositoryLocationName": found[0]["location"]["name"],
+                }
+                return True
         return False
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
