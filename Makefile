@@ -27,7 +27,7 @@ soak: $(READY) ## Random histories by the thousand: does following them give wha
 	@nice $(BIN)/python -m tests.histories --histories $(HISTORIES) --seed $(SEED) $(if $(SOURCE),--source $(SOURCE))
 
 faults: $(READY) ## Every fault at several rates, kill -9 and a full disk at many points: what becomes of the marts (an hour)
-	@nice $(BIN)/python -m tests.faults --markdown data/faults.md
+	@nice $(BIN)/python -m tests.faults --day && nice $(BIN)/python -m tests.faults --markdown data/faults.md
 
 dev: $(READY) ## Dagster's UI on http://localhost:3000, with schedules running
 	@$(BIN)/veelocity dev

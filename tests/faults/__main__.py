@@ -1,4 +1,4 @@
-"""Makes every trial and prints the table; also as Markdown. See ``make faults``."""
+"""Makes every trial and prints the table; also as Markdown. See ``make faults``; ``--day`` is a day of refreshes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.faults.day import day
 from tests.faults.trials import RATES, Ground, Result, trials
 
 COLUMNS = (
@@ -45,14 +46,34 @@ def cells(result: Result) -> tuple[str, ...]:
     )
 
 
+def show_day(console: Console) -> int:
+    """Print each hour as it ends."""
+    with tempfile.TemporaryDirectory(prefix="veelocity-day-") as folder:
+        console.print("hour · trouble · exit · requests · published · said")
+        try:
+            for each in day(Ground(Path(folder))):
+                exit_ = f"killed ({-each.status})" if each.status < 0 else str(each.status)
+                published = "new" if each.is_published else "as before"
+                row = (f"{each.hour:02}", each.trouble, exit_, str(each.requests), published, each.said)
+                console.print(" · ".join(row), markup=False, highlight=False)
+        except AssertionError as difference:
+            console.print(f"At the end: {difference}", markup=False, highlight=False)
+            return 1
+    console.print("At the end all raw rows and all marts are those of one fresh refresh.")
+    return 0
+
+
 def main() -> int:
     """Exit status: 1 where any trial did not end as an undisturbed refresh does."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--match", default="", help="only trials whose name holds this")
     parser.add_argument("--rates", default=",".join(map(str, RATES)), help="shares of requests that are spoilt")
     parser.add_argument("--markdown", type=Path, help="write the table to this file")
+    parser.add_argument("--day", action="store_true", help="only a day of hourly refreshes, each fourth disturbed")
     arguments = parser.parse_args()
     console = Console(soft_wrap=True)
+    if arguments.day:
+        return show_day(console)
     rates = tuple(map(float, arguments.rates.split(",")))
     chosen = [each for each in trials(rates) if arguments.match in f"{each.what} {each.detail}"]
     results: list[Result] = []

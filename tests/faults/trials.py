@@ -214,7 +214,7 @@ class Ground:
                 simulator.advance(days=12)
             yield simulator
 
-    def _reset(self, is_increment: bool = False) -> None:
+    def reset(self, is_increment: bool = False) -> None:
         for path in (self.home.dlt, self.home.dagster):
             shutil.rmtree(path, ignore_errors=True)
         for path in self.home.path.glob("*"):
@@ -248,7 +248,7 @@ class Ground:
         if is_increment not in self._clean:
             if is_increment:
                 self.clean(False)
-            self._reset(is_increment)
+            self.reset(is_increment)
             with self.simulator(is_increment) as simulator:
                 status, _, said = self.refresh(simulator, with_tests=True)
                 assert status == 0, said
@@ -262,7 +262,7 @@ class Ground:
     def run(self, trial: Trial) -> Result:
         """The disturbed refresh and the one after it."""
         expected = self.clean(trial.is_increment)
-        self._reset(trial.is_increment)
+        self.reset(trial.is_increment)
         with self.simulator(trial.is_increment) as simulator:
             fault = trial.fault() if trial.fault else Kill(trial.request - 1) if trial.request else None
             simulator.faults[:] = [fault] if fault else []
@@ -276,7 +276,7 @@ class Ground:
             after, built = raw_rows(self.home), marts(self.home) if self.home.published.exists() else {}
             if trial.what == "moved":
                 # The organisation is another one now.
-                self._reset()
+                self.reset()
                 assert self.refresh(simulator)[0] == 0
                 expected = _State(raw_rows(self.home), marts(self.home), expected.requests)
         differing = [name for name in expected.raw if after.get(name) != expected.raw[name]]
