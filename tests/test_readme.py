@@ -1,4 +1,4 @@
-"""What the README promises: its SQL runs over freshly published marts; its settings are the program's."""
+"""What the README and the pages of docs/ promise: their SQL runs over published marts; settings are the program's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import pytest
 from veelocity_pipeline.settings import CHECKOUT, Deployments, Failures, People, Settings
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+QUERIES = (CHECKOUT / "docs" / "queries.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+QUESTIONS = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.*?)```", QUERIES, flags=re.DOTALL | re.MULTILINE))
 
 
 def test_the_settings_example_is_valid_and_shows_the_defaults(config) -> None:  # type: ignore[no-untyped-def]
@@ -48,3 +52,16 @@ def test_the_sql_runs(number: int, refreshed) -> None:  # type: ignore[no-untype
     with read_published(refreshed.published) as connection:
         rows = connection.execute(blocks("sql")[number]).fetchall()
     assert rows, "the README's query finds nothing in the simulated organisation"
+
+
+def test_each_question_has_a_query() -> None:
+    assert len(QUESTIONS) == QUERIES.count("\n### ") == len(blocks("sql", QUERIES)) >= 20
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_query_answers_the_question(question: str, refreshed) -> None:  # type: ignore[no-untyped-def]
+    from veelocity_pipeline.warehouse import read_published
+
+    with read_published(refreshed.published) as connection:
+        rows = connection.execute(QUESTIONS[question]).fetchall()
+    assert rows, "the query finds nothing in the simulated organisation"

@@ -372,6 +372,22 @@ def report() -> None:
 
 @app.command()
 @_explained
+def export(
+    to: Annotated[Path, typer.Option(help="The folder to write to.")],
+    kind: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+) -> None:
+    """Write the published tables as Parquet or CSV, one file each, for other tools."""
+    from veelocity_pipeline.export import export as write
+
+    if kind not in ("parquet", "csv"):
+        raise SettingsError(f"--format {kind}: it is parquet or csv")
+    folder = CALLED_FROM / to.expanduser()
+    rows = write(Home(load_settings().home).published, folder, kind)  # type: ignore[arg-type]
+    out.print(f"{len(rows)} tables, {sum(rows.values()):,} rows: {_shown(folder)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+@_explained
 def dev(
     host: Annotated[str, typer.Option(help="Address to listen on; others than this machine get in with 0.0.0.0.")] = (
         "127.0.0.1"

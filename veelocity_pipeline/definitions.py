@@ -10,7 +10,7 @@ from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUIL
 from veelocity_pipeline.defs.checks import with_freshness
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
-from veelocity_pipeline.defs.publish import publish_assets
+from veelocity_pipeline.defs.publish import export_asset, publish_assets
 from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
 from veelocity_pipeline.defs.sensors import sensors
 from veelocity_pipeline.defs.transform import prepared, transform_assets
@@ -30,6 +30,8 @@ def definitions() -> dg.Definitions:
     models = transform_assets(project)
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
     assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts)]
+    if settings.export_to is not None:
+        assets.append(export_asset(settings.export_format))
     return dg.Definitions(
         assets=dg.with_source_code_references(with_freshness(assets, settings)),
         jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],

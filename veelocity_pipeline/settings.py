@@ -203,6 +203,10 @@ class Settings(BaseSettings):
     )
     linear_api_url: str = Field(default=LINEAR_API, validation_alias="LINEAR_API_URL")
     home: Path = Field(default=CHECKOUT / "data", validation_alias="VEELOCITY_HOME")
+    export_to: Annotated[Path | None, BeforeValidator(_not_blank)] = Field(
+        default=None, validation_alias="VEELOCITY_EXPORT_TO"
+    )
+    export_format: Literal["parquet", "csv"] = Field(default="parquet", validation_alias="VEELOCITY_EXPORT_FORMAT")
     start_date: Annotated[date | None, BeforeValidator(_not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_START_DATE"
     )
@@ -490,6 +494,7 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
         update={
             "home": home if home.is_absolute() else (folder / home).resolve(),
             "github_app_private_key_file": key_file and folder / key_file.expanduser(),
+            "export_to": loaded.export_to and folder / loaded.export_to.expanduser(),
             "github_api_url": loaded.github_api_url.rstrip("/"),
             "ui_url": loaded.ui_url.rstrip("/"),
         }

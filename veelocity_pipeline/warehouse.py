@@ -566,8 +566,8 @@ def publish(home: Home) -> Published:
     _remove_database(staged)
     try:
         with duckdb.connect() as connection:
-            connection.execute(f"attach {_quoted(home.working)} as working (read_only)")
-            connection.execute(f"attach {_quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
+            connection.execute(f"attach {quoted(home.working)} as working (read_only)")
+            connection.execute(f"attach {quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
             rows = _copy_marts(connection)
             connection.execute("detach serving")
         _to_disk(staged)
@@ -618,7 +618,7 @@ def is_worth_compacting(home: Home, unused: float) -> bool:
     if home.working.stat().st_size < WORTH_COMPACTING:
         return False
     with duckdb.connect() as connection:
-        connection.execute(f"attach {_quoted(home.working)} as working (read_only)")
+        connection.execute(f"attach {quoted(home.working)} as working (read_only)")
         [(total, free)] = connection.execute(
             "select total_blocks, free_blocks from pragma_database_size() where database_name = 'working'"
         ).fetchall()
@@ -645,8 +645,8 @@ def compact(home: Home) -> Compacted:
             raise WarehouseError(f"{log} is still there, so another process has the warehouse open; close it there")
         with duckdb.connect() as connection:
             # under the name that it has when it is opened, which is a part of every view's text
-            connection.execute(f"attach {_quoted(home.working)} as warehouse (read_only)")
-            connection.execute(f"attach {_quoted(staged)} as fresh")
+            connection.execute(f"attach {quoted(home.working)} as warehouse (read_only)")
+            connection.execute(f"attach {quoted(staged)} as fresh")
             staged.chmod(0o600)
             connection.execute("copy from database warehouse to fresh")
             if _content(connection, "fresh") != _content(connection, "warehouse"):
@@ -759,7 +759,8 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """The path as a literal of SQL."""
     return "'" + str(path).replace("'", "''") + "'"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 from sqlalchemy import NullPool, create_engine
 
@@ -182,3 +183,32 @@ def test_the_history_waits_for_the_disk_at_checkpoints_alone(tmp_path: Path) -> 
     assert (tmp_path / "history.db-wal").stat().st_size > 0
     with engine.connect() as connection:
         assert connection.exec_driver_sql("select count(*) from events").scalar() == 3
+
+
+def test_each_build_is_exported_where_the_settings_name_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from veelocity_pipeline.defs.publish import EXPORT, export_asset
+    from veelocity_pipeline.defs.resources import Warehouse
+    from veelocity_pipeline.warehouse import Home, publish
+
+    home = Home(tmp_path / "home")
+    home.make()
+    with duckdb.connect(str(home.working)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.things as select 1::bigint as n")
+    publish(home)
+    folder = tmp_path / "shared"
+    for name, value in (
+        ("GITHUB_TOKEN", "t"),
+        ("GITHUB_REPOSITORIES", "acme/web"),
+        ("VEELOCITY_HOME", str(home.path)),
+        ("VEELOCITY_EXPORT_TO", str(folder)),
+        ("VEELOCITY_EXPORT_FORMAT", "csv"),
+    ):
+        monkeypatch.setenv(name, value)
+    result = dg.materialize([export_asset("csv")], resources={"warehouse": Warehouse()})
+    assert result.success
+    [event] = result.asset_materializations_for_node(EXPORT.to_python_identifier())
+    assert event.metadata["dagster/row_count"].value == 1
+    assert (folder / "things.csv").read_text() == "n\n1\n"

@@ -10,10 +10,12 @@ from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.automation import FULL
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.defs.transform import inputs
+from veelocity_pipeline.export import Format, export
 from veelocity_pipeline.report import render_report
 
 PUBLISHED = dg.AssetKey(["published", "veelocity"])
 REPORT = dg.AssetKey(["published", "report"])
+EXPORT = dg.AssetKey(["published", "export"])
 
 
 def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
@@ -88,3 +90,24 @@ def _tidy(home: files.Home, unused: float) -> None:
             log.info("Compacted the warehouse from %.0f to %.0f MB", compacted.before / 1e6, compacted.after / 1e6)
     except Exception as error:
         log.warning("The warehouse could not be made smaller: %s", error)
+
+
+def export_asset(kind: Format) -> dg.AssetsDefinition:
+    """The published tables as files for other tools, where the settings name a folder for them."""
+
+    @dg.asset(
+        key=EXPORT,
+        deps=[PUBLISHED],
+        group_name="published",
+        kinds={kind},
+        description="Every published table as a file of its own, in the folder that VEELOCITY_EXPORT_TO names.",
+    )
+    def _export(warehouse: Warehouse) -> dg.MaterializeResult:
+        folder = warehouse.settings.export_to
+        assert folder is not None  # else there is no such asset
+        rows = export(warehouse.home.published, folder, warehouse.settings.export_format)
+        return dg.MaterializeResult(
+            metadata={"path": dg.MetadataValue.path(folder), "dagster/row_count": sum(rows.values())}
+        )
+
+    return _export
