@@ -18,6 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -399,6 +400,29 @@ def dev(
 
     prepare_instance(load_settings())
     command = dev_command(host, port)
+    os.execv(command[0], command)
+
+
+class Part(StrEnum):
+    """What a deployment is made of."""
+
+    CODE = "code"
+    DAEMON = "daemon"
+    WEBSERVER = "webserver"
+
+
+@app.command()
+@_explained
+def serve(
+    part: Annotated[Part, typer.Argument(help="code runs the refreshes, daemon starts them, webserver is the UI.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; the daemon listens on none.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port to listen on: 4000 for code, 3000 for the UI.")] = None,
+) -> None:
+    """Be one part of a deployment until stopped; docs/operations.md has the whole of it."""
+    from veelocity_pipeline.orchestration import prepare_instance, serve_command
+
+    prepare_instance(load_settings())
+    command = serve_command(part, host, port)
     os.execv(command[0], command)
 
 
