@@ -31,6 +31,7 @@ from tests.report.conftest import (
     quantile,
     sync_rows,
 )
+from veelocity_pipeline.explain import KINDS
 from veelocity_pipeline.report import queries, render_report
 from veelocity_pipeline.report import rows as rows_behind
 from veelocity_pipeline.report.formatting import http_url
@@ -296,6 +297,10 @@ def test_rows_are_those_behind_the_numbers(page: Page, truth: Organization) -> N
         for change in truth.changes
         if change["service"] in {API, CHECKOUT} and change["deployed_at"] >= since
     )
+
+
+def test_every_metric_with_rows_can_be_explained() -> None:
+    assert set(rows_behind.ROW_METRICS) <= set(KINDS)
 
 
 def test_more_rows_than_are_kept_say_from_when_they_are_complete(

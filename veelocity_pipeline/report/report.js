@@ -525,7 +525,7 @@
   };
 
   // ---- the rows behind a number ----
-  const METRICS = { work: "Work in progress" };
+  const METRICS = { work: "Work in progress", commit_lead_time: "Lead time of commits" };
   for (const chart of data.charts) for (const metric of chart.rows) METRICS[metric] ||= data.titles[metric] || chart.title;
   const kindOf = (metric) => (data.charts.find((chart) => chart.rows.includes(metric) && chart.kind !== "count") || (metric === "commit_lead_time" ? { kind: "duration" } : { kind: "count" })).kind;
   const dayNumber = (time) => Math.floor(time / DAY);
