@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,3 +127,29 @@ def test_a_home_that_cannot_be_used_is_a_usage_error(tmp_path: Path, monkeypatch
     result = veelocity("refresh")
     assert result.returncode == 2
     assert "VEELOCITY_HOME" in complaint(result)
+
+
+def test_each_reading_command_speaks_json(monkeypatch: pytest.MonkeyPatch, refreshed: Home) -> None:
+    monkeypatch.setenv("VEELOCITY_HOME", str(refreshed.path))
+
+    def said(*arguments: str) -> Any:
+        return json.loads(veelocity(*arguments, "--json").stdout)
+
+    assert {row["source"] for row in said("status")} == {"github", "github_actions", "linear"}
+    card = said("scorecard", "--days", "90")
+    assert len(card["rows"]) == 5
+    assert datetime.fromisoformat(card["as_of"])
+    checked = said("check")
+    assert [each["ok"] for each in checked["connections"]] == [None] * 3  # nothing is configured here
+    assert {each["source"] for each in checked["deployments"]} <= {"workflow_run", "deployment", "release", "merge"}
+    assert said("explain", "lead_time", "--days", "365")["rows"]
+
+
+def test_tables_fit_eighty_columns(monkeypatch: pytest.MonkeyPatch, refreshed: Home) -> None:
+    monkeypatch.setenv("VEELOCITY_HOME", str(refreshed.path))
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (("status",), ("scorecard",), ("check",)):
+        lines = veelocity(*arguments).stdout.splitlines()
+        assert lines
+        # a path is not broken, so that it can be copied
+        assert not [line for line in lines if len(line) > 80 and str(refreshed.path) not in line]

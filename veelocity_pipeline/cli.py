@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import errno
 import gc
+import itertools
 import json
 import logging
 import os
@@ -17,7 +18,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -183,25 +185,34 @@ def rebuild() -> None:
 
 @app.command()
 @_explained
-def check() -> None:
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+) -> None:
     """Can each source be reached with these credentials, and what may it read?"""
     settings = load_settings()
+    home = Home(settings.home)
 
     from veelocity_pipeline.sources import SOURCES
 
-    table = Table("", "what", "detail", box=None, padding=(0, 2, 0, 0))
-    failed = False
+    connections: list[dict[str, Any]] = []
     for entry in SOURCES.values():
         if not entry.is_configured(settings):
-            table.add_row("[yellow]-[/yellow]", entry.title, entry.missing)
+            connections.append({"source": entry.name, "subject": entry.title, "ok": None, "detail": entry.missing})
             continue
         for line in entry.connector(settings).check():
-            failed |= not line.ok
-            table.add_row("[green]✓[/green]" if line.ok else "[red]✗[/red]", line.subject, line.detail)
-    out.print(table)
-    _print_deployment_sources(Home(settings.home))
+            connections.append({"source": entry.name, **asdict(line)})
+    deployments = _last_deployments(home)
+    if as_json:
+        sys.stdout.write(json.dumps({"connections": connections, "deployments": deployments}, indent=1) + "\n")
+    else:
+        table = Table("", "what", "detail", box=None, padding=(0, 2, 0, 0))
+        marks = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]-[/yellow]"}
+        for each in connections:
+            table.add_row(marks[each["ok"]], each["subject"], each["detail"])
+        out.print(table)
+        _print_last_deployments(deployments)
     settings.require_sources(())
-    if failed:
+    if any(each["ok"] is False for each in connections):
         raise typer.Exit(FAILED)
 
 
@@ -222,7 +233,8 @@ def status(
         return
     table = Table("source", "repository", "last success", "newest", "rows", "", box=None, padding=(0, 1, 0, 0))
     for column in table.columns:
-        column.no_wrap = True
+        column.no_wrap = column.header != "repository"
+    table.columns[1].overflow = "fold"
     failures = []
     for source, name in sorted({(row["source"], row["repository"]) for row in rows}):
         mine = [row for row in rows if (row["source"], row["repository"]) == (source, name)]
@@ -289,9 +301,17 @@ def backup(folder: Annotated[Path, typer.Argument(help="Where to: it is made if 
 def scorecard(
     days: Annotated[int, typer.Option(help="The window: 30, 90, 180 or 365 days.")] = 90,
     repository: Annotated[str | None, typer.Option(help="owner/name; all together if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """The five DORA keys with their samples and scores."""
-    _print_scorecard(Home(load_settings().home), days=days, repository=repository)
+    home = Home(load_settings().home)
+    if not as_json:
+        _print_scorecard(home, days=days, repository=repository)
+        return
+    from veelocity_pipeline.scorecard import scorecard as read
+
+    card = asdict(read(home.published, days=days, repository=repository))
+    sys.stdout.write(json.dumps(card, indent=1, default=datetime.isoformat) + "\n")
 
 
 @app.command()
@@ -478,31 +498,34 @@ def _print_scorecard(home: Home, *, days: int, repository: str | None) -> None:
     out.print(render(read(home.published, days=days, repository=repository)))
 
 
-def _print_deployment_sources(home: Home) -> None:
-    """What counts as a deployment in each repository, with the last five."""
+def _last_deployments(home: Home) -> list[dict[str, Any]]:
+    """What counts as a deployment in each repository: the last five, newest first."""
     if not home.published.exists():
-        return
+        return []
     from veelocity_pipeline.warehouse import read_published
 
     with read_published(home.published) as connection:
-        rows = connection.execute(
-            """select repository_id, source, rule, status, finished_at, coalesce(ref, left(sha, 7))
+        found = connection.execute(
+            """select repository_id, source, rule, status, strftime(finished_at, '%Y-%m-%d %H:%M') as finished_at,
+                      coalesce(ref, left(sha, 7)) as ref
                from marts.fct_deployments where is_production
                qualify row_number() over (partition by repository_id order by started_at desc) <= 5
                order by repository_id, started_at desc"""
-        ).fetchall()
-    if rows:
+        )
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _print_last_deployments(deployments: list[dict[str, Any]]) -> None:
+    if deployments:
         out.print("\nWhat counts as a deployment, with the last five (as of the last refresh):")
-    table = Table(box=None)
-    for number, (repository, source, rule, state, finished, ref) in enumerate(rows):
-        if number == 0 or rows[number - 1][0] != repository:
-            if number:
-                out.print(table)
-            out.print(f"{repository}, by {rule}", markup=False, highlight=False, soft_wrap=True)
-            table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-        when = f"{finished:%Y-%m-%d %H:%M}" if finished else "not finished"
-        table.add_row(source.replace("_", " "), state.replace("_", " "), when, ref)
-    if rows:
+    for repository, mine in itertools.groupby(deployments, key=lambda each: each["repository_id"]):
+        rows = list(mine)
+        out.print(f"{repository}, by {rows[0]['rule']}", markup=False, highlight=False, soft_wrap=True)
+        table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+        for row in rows:
+            state = row["status"].replace("_", " ")
+            table.add_row(row["source"].replace("_", " "), state, row["finished_at"] or "not finished", row["ref"])
         out.print(table)
 
 
