@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from veelocity_pipeline.settings import SettingsError, contains_regex, glob_regex, load_settings
+from veelocity_pipeline.settings import Settings, SettingsError, contains_regex, glob_regex, load_settings
 
 Config = Callable[[str], None]
 
@@ -243,3 +243,29 @@ def test_an_address_that_is_not_postgres_is_refused_and_not_repeated(url: str, m
     with pytest.raises(SettingsError, match="DAGSTER_POSTGRES_URL is no address") as raised:
         load_settings()
     assert "s3cret" not in str(raised.value)
+
+
+def test_what_runs_by_itself_is_set_in_the_file_or_the_environment(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    minutes = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_sensor_minutes")}
+    assert minutes.pop("upstream_sensor_minutes") == 10
+    assert set(minutes.values()) == {1}
+    config("\n".join(f"{name} = 0" for name in (*minutes, "upstream_sensor_minutes")) + "\nstale_after = 7")
+    monkeypatch.setenv("VEELOCITY_UPSTREAM_SENSOR_MINUTES", "30")
+    settings = load_settings()
+    assert (settings.alerts_sensor_minutes, settings.upstream_sensor_minutes, settings.stale_after) == (0, 30, 7)
+
+
+def test_the_alerts_address_is_a_secret(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEELOCITY_ALERT_URL", "https://hooks.slack.com/services/T0SECRET")
+    assert "T0SECRET" not in repr(load_settings())
+    monkeypatch.setenv("VEELOCITY_ALERT_URL", "T0SECRET")
+    with pytest.raises(SettingsError, match="VEELOCITY_ALERT_URL: what is set is no address") as caught:
+        load_settings()
+    assert "T0SECRET" not in str(caught.value)
+    monkeypatch.delenv("VEELOCITY_ALERT_URL")
+    config("alert_url = 'https://hooks.slack.com/services/x'")  # secrets stand in the environment alone
+    with pytest.raises(SettingsError, match="unknown key 'alert_url'"):
+        load_settings()

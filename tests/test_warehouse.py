@@ -286,10 +286,10 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
             "insert into raw_github.repositories values ('R1', 'acme/web'), ('R2', 'acme/former'), ('R3', 'globex/*')"
         )
 
-    def record(minute: int, *scopes: tuple[str, str, str | None]) -> None:
+    def record(minute: int, *scopes: tuple[str, str, str | None], source: str = "github") -> None:
         at = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
         rows = [
-            {"source": "github", "table_name": "issues", "repository": name, "source_key": key, "error": error}
+            {"source": source, "table_name": "issues", "repository": name, "source_key": key, "error": error}
             for key, name, error in scopes
         ]
         warehouse.record_attempts(home, [{**row, "attempted_at": at, "is_full": False, "rows": 0} for row in rows])
@@ -307,6 +307,10 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
     record(2, ("R1", "acme/web", None), ("R3", "globex/core", None))
     assert left("acme/web", "globex/*", "acme/former") == {"acme/web", "globex/core", "acme/now"}
     assert [row["error"] for row in warehouse.read_status(home) if row["repository"] == "acme/web"] == [None]
+    record(3, ("NOPE", "NOPE", "no such team"), ("*", "*", None), ("T1", "ENG", None), source="linear")
+    assert left("acme/web") >= {"NOPE", "*", "ENG"}
+    record(4, ("*", "*", None), source="linear")
+    assert left("acme/web") == {"acme/web", "*", "ENG"}
 
 
 def test_a_failure_that_begins_or_ends_is_published_and_one_that_lasts_is_not_again(home: Home) -> None:

@@ -455,8 +455,8 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
 def forget_attempts(home: Home, configured: Iterable[str]) -> None:
     """Take out of ``operations.sync_status`` and ``status.json`` the failures that nobody tries to make good any more.
 
-    Those are: repositories that the settings do not name (what was loaded of them stays); and an entry of the settings
-    that could not be found, whose repositories have been since.
+    Those are: repositories that the settings do not name (what was loaded of them stays); an entry of the settings
+    that could not be found, whose repositories have been since; and a team of Linear that there is not.
 
     Args:
         configured: entries of the settings: names, or ``owner/*``.
@@ -483,6 +483,13 @@ def forget_attempts(home: Home, configured: Iterable[str]) -> None:
                    inner join raw_github.repositories as known on known.id = later.source_key
                    where later.source = status.source and later.attempted_at > status.attempted_at
                    and lower(status.repository) in (lower(later.repository), lower(known.configured_as)))"""
+        )
+        # a team that was asked for by a key that there is not; all that there are have ids
+        connection.execute(
+            """delete from operations.sync_status as status
+               where source = 'linear' and source_key = repository and repository <> '*' and exists (
+                   from operations.sync_status as later
+                   where later.source = status.source and later.attempted_at > status.attempted_at)"""
         )
     record_attempts(home, [])
 

@@ -168,3 +168,8 @@ def test_what_is_not_configured_is_an_error_and_no_crash(
 ) -> None:
     monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
     assert "GITHUB_TOKEN" in ask(SOURCES["github"], load_settings(), []).error
+
+
+def test_a_mistake_of_ours_is_a_reason_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("veelocity_pipeline.sources.github.connector.newest_change", lambda node: node["nothing"])
+    assert ask(SOURCES["github"], settings, []).error == "unexpected KeyError while asking what changed; see the log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from ..sources import SOURCES, Change, SourceEntry, SourceError
 from ..sources.errors import CancelledError
 from ..sources.http import Wait as LimitWait
 from .decisions import Start, Wait, listed
+
+_log = logging.getLogger(__name__)
 
 MOST_SECONDS = 30.0
 """How long one source may be asked; Dagster gives a sensor a minute."""
@@ -71,6 +74,9 @@ def ask(entry: SourceEntry, settings: Settings, rows: Iterable[Mapping[str, Any]
         return Answer(error=said[0] if said else f"{entry.title} did not answer within {MOST_SECONDS:.0f} seconds")
     except SourceError as error:
         return Answer(error=str(error))
+    except Exception as error:  # a mistake of ours is no reason to fail every few minutes: the schedules go on
+        _log.exception("asking %s what changed failed", entry.title)
+        return Answer(error=f"unexpected {type(error).__name__} while asking what changed; see the log")
     finally:
         timer.cancel()
         client.close()
