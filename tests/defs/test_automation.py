@@ -389,6 +389,13 @@ def test_stale_data_is_told(
         ticks.reason()
         assert receiver.texts[1].startswith("Veelocity: all clear")
 
+        # it grew old while a long refresh was already on its way
+        write_status(home, [status_row("acme/web", succeeded_at=old.isoformat())])
+        run = add_run(instance, FULL, STARTED, minutes_ago=5.5 * 60)
+        assert Ticks(defs, instance, "alerts").reason() == "nothing is wrong"
+        instance.report_run_canceled(instance.get_run_by_id(run))  # type: ignore[arg-type]
+        assert Ticks(defs, instance, "alerts").reason() != "nothing is wrong"
+
 
 def test_a_failed_check_of_a_run_that_succeeded_is_told(
     defs: dg.Definitions, instance: dg.DagsterInstance, home: Home, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -49,6 +49,9 @@ REASON_TAG = "veelocity/reason"
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _MADE = ("FAILED", "SUCCEEDED")
 """What becomes of a check that was made."""
+
+_LONGEST_RUN = timedelta(days=1)
+"""How long a refresh may go on before what it reads counts as stale all the same."""
 
 _REMEMBERED = 10
 """Runs of a kind that are looked back at."""
@@ -251,7 +254,10 @@ def present_problems(tick: Tick) -> list[alerts.Problem]:
     except SettingsError:
         return problems  # what nothing refreshes grows old
     published = tick.home.published
-    read_since = earliest(settings.incremental_cron, settings.stale_after, tick.now)
+    # a first load or a full refresh may take hours, which is no reason to call for help
+    begun = [run.started_at for run in reading if run.ended_at is None and run.started_at]
+    moment = min([tick.now, *(at for at in begun if tick.now - at < _LONGEST_RUN)])
+    read_since = earliest(settings.incremental_cron, settings.stale_after, moment)
     return problems + alerts.stale(
         rows,
         datetime.fromtimestamp(published.stat().st_mtime, UTC) if published.exists() else None,
