@@ -302,10 +302,12 @@ def test_printing_a_dark_page_draws_all_of_it_in_light(open_page: Callable[..., 
 def test_partial_and_empty_data_draw_without_complaint(
     open_page: Callable[..., Opened], publish: Publish, tmp_path: Path
 ) -> None:
-    rows = published_rows(linear=False)
+    rows = published_rows(linear=False, error="the token may not read it")
     published = publish(rows)
     opened = open_page().go(render_report(published, tmp_path / "partial.html"))
     assert "Linear is not connected." in opened.page.locator("#chart-cycle_time").inner_text()
+    assert "1 of 5 failed in the last attempt." in opened.page.locator("#freshness-sub").inner_text()
+    assert "the token may not read it" in opened.page.locator("#freshness tbody").inner_text()
     assert opened.complaints == []
     published.unlink()
     opened = open_page().go(render_report(publish({}), tmp_path / "empty.html"))
@@ -481,7 +483,7 @@ def test_every_table_can_be_downloaded_whole_and_is_safe_in_a_spreadsheet(
         f"Download {table} as CSV"
         for table in (
             "keys by repository, service and team", "open pull requests", "failed deployments", "metrics by day",
-            "state of each source", "coverage of the metrics",
+            "state of each source", "freshness by repository and team", "coverage of the metrics",
         )
     }  # fmt: skip
     days = files["Download metrics by day as CSV"]

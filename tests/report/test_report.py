@@ -429,6 +429,14 @@ def test_sources_say_how_fresh_they_are(page: Page) -> None:
     assert "Linear is 3 days behind the other sources." in text
 
 
+def test_the_repository_that_is_furthest_behind_comes_first(data: ReportData) -> None:
+    assert data.freshness[0] == ["Linear", "ENG", "2026-03-15T10:30:00", None]
+    assert [row[:2] for row in data.freshness[1:]] == [
+        ["GitHub", "acme/api"], ["GitHub", "acme/mono"], ["GitHub", "acme/web"],
+        ["GitHub Actions", "acme/api"], ["GitHub Actions", "acme/web"],
+    ]  # fmt: skip
+
+
 def test_without_linear_the_page_says_so(publish: Publish, tmp_path: Path) -> None:
     page = rendered(publish(published_rows(linear=False)), tmp_path)
     assert "Linear is not connected." in words(page)

@@ -76,6 +76,7 @@ class ReportData:
     failures: dict[str, list[Any]]
     repairs: dict[str, list[Any]]
     coverage: dict[str, dict[str, list[Any]]]
+    freshness: list[list[str | None]]
     metric_version: str | None = None
 
     @property
@@ -126,6 +127,7 @@ def read_report(published: Path) -> ReportData:
             failures=_read_failures(connection, as_of) if as_of else {},
             repairs=_read_repairs(connection) if as_of else {},
             coverage=_read_coverage(connection, len(scopes)),
+            freshness=_read_freshness(connection),
             metric_version=_scalar(connection, "select max(metric_version)::varchar from marts.dora_metrics"),
         )
 
@@ -189,6 +191,22 @@ def read_sources(connection: duckdb.DuckDBPyConnection) -> tuple[SourceState, ..
         )
         for name in [*SOURCE_TITLES, *sorted(known.keys() - SOURCE_TITLES.keys())]
     )
+
+
+def _read_freshness(connection: duckdb.DuckDBPyConnection) -> list[list[str | None]]:
+    """By source and repository or team: its source's name, its own, complete as of (ISO, UTC), error; oldest first."""
+    return [
+        [SOURCE_TITLES.get(source, source), repository, as_of.isoformat() if as_of else None, error]
+        for source, repository, as_of, error in connection.execute(
+            """
+            select source, repository, if(count(read_at) = count(*), min(read_at), null) as as_of, min(error)
+            from marts.sync_status
+            where repository <> '*'
+            group by source, repository
+            order by as_of nulls first, source, repository
+            """
+        ).fetchall()
+    ]
 
 
 # ---- cards ----

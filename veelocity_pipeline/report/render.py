@@ -108,6 +108,7 @@ def _texts(data: ReportData) -> dict[str, str]:
         **data.texts,
         "failures": orjson.dumps(data.failures).decode(),
         "repairs": orjson.dumps(data.repairs).decode(),
+        "freshness": orjson.dumps(data.freshness).decode(),
         "coverage": orjson.dumps(data.coverage).decode(),
     }
 

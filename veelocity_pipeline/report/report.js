@@ -795,6 +795,17 @@
       } },
     ] }));
   }
+  async function drawFreshness() {
+    const rows = await packed("freshness");
+    const failed = rows.filter(([, , , error]) => error).length;
+    byId("freshness-sub").textContent = rows.length ? "Oldest first. " + (failed ? grouped(failed) + " of " + grouped(rows.length) + " failed in the last attempt." : "None failed in the last attempt.") : "";
+    byId("freshness").replaceChildren(rows.length ? tableOf({ caption: "freshness by repository and team", rows, first: 10, file: fileName("freshness"), columns: [
+      { name: "Repository or team", value: ([, name]) => name },
+      { name: "Source", value: ([source]) => source },
+      { name: "Complete as of (UTC)", value: ([, , asOf]) => asOf, cell: ([, , asOf]) => (asOf ? momentName(asOf) : "never read completely"), always: true },
+      { name: "Last attempt", value: ([, , , error]) => error || "without errors", cell: ([, , , error]) => (error ? node("div", { class: "failure" }, error) : "Without errors") },
+    ] }) : nothing("No repository has been read yet."));
+  }
   async function drawCoverage(isCurrent) {
     const coverage = await packed("coverage") || {};
     if (!isCurrent()) return;
@@ -906,6 +917,7 @@
   } else if (data.scopes.length) {
     layOutControls();
     layOutCharts();
+    drawFreshness();
     choose(recall());
   } else document.documentElement.dataset.drawn = "yes";
 })();
