@@ -19,10 +19,12 @@ import yaml
 
 from tests.conftest import VEELOCITY
 from tests.integration.postgres import running_postgres
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.cli import app
+from veelocity_pipeline.settings import CHECKOUT, Settings
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+SENSORS = ("FIRST_START", "UPSTREAM", "SETTINGS", "DEAD_RUNS", "ALERTS")
 PARTS = ("code", "daemon", "webserver")
 
 # of the Compose specification, what these files use
@@ -80,11 +82,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait(condition: Callable[[], bool], what: str, log: Path) -> None:
-    for _ in range(600):
+def wait(condition: Callable[[], bool], what: str, log: Path, every: float = 0.5) -> None:
+    for _ in range(int(300 / every)):
         if condition():
             return
-        time.sleep(0.5)
+        time.sleep(every)
     raise AssertionError(f"{what} did not come about:\n{log.read_text()[-3000:]}")
 
 
@@ -129,6 +131,9 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
             "VEELOCITY_HOME": str(home),
             "DAGSTER_HOME": str(home / "dagster"),
         }
+        # nothing begins by itself meanwhile
+        idle = {f"VEELOCITY_{name}_SENSOR_MINUTES": "0" for name in SENSORS}
+        idle |= {f"VEELOCITY_{name}_CRON": "0 0 1 1 *" for name in ("INCREMENTAL", "FULL")}
         # the daemon has nothing of the volume, and only the code knows a token
         tokens = {
             "GITHUB_TOKEN": "ghp_s3cret",
@@ -137,8 +142,8 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         }
         apart = {"VEELOCITY_HOME": str(tmp_path / "tmpfs"), "DAGSTER_HOME": str(tmp_path / "tmpfs" / "dagster")}
         code_log, daemon_log, web_log = (tmp_path / f"{name}.log" for name in PARTS)
-        stack.enter_context(started(commands["code"], {**environment, **tokens}, code_log))
-        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log)
+        stack.enter_context(started(commands["code"], {**environment, **tokens, **idle}, code_log))
+        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log, every=4)
         stack.enter_context(started(commands["daemon"], {**environment, **apart}, daemon_log))
         stack.enter_context(started([*commands["webserver"], "--port", str(port)], environment, web_log))
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
@@ -180,7 +185,7 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         assert status() == "SUCCESS", code_log.read_text()[-3000:]
         assert (home / "warehouse.duckdb").exists()  # where the code's volume is
         assert not (tmp_path / "tmpfs" / "warehouse.duckdb").exists()
-        wait(lambda: healthy("daemon", {**environment, **apart}, code_port), "a heartbeat", daemon_log)
+        wait(lambda: healthy("daemon", {**environment, **apart}, code_port), "a heartbeat", daemon_log, every=4)
 
         # no password among the arguments of any process, nor in what they say
         for process in Path("/proc").glob("[0-9]*/cmdline"):
@@ -189,3 +194,15 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
     for log in (code_log, daemon_log, web_log):
         assert "R3cognisable" not in log.read_text()
         assert "ghp_s3cret" not in log.read_text()
+
+
+def test_the_page_names_what_there_is() -> None:
+    page = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page):
+        assert (CHECKOUT / "docs" / target).exists(), target
+    for variable in set(re.findall(r"`(VEELOCITY_[A-Z_]+|DAGSTER_[A-Z_]+)`", page)):
+        known = {str(field.validation_alias) for field in Settings.model_fields.values()}
+        assert variable in known | {"VEELOCITY_CODE_HOST", "VEELOCITY_CODE_PORT"}, variable
+    commands = {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
+    named = set(re.findall(r"`veelocity ([a-z]+)", page))
+    assert {"serve", "backup", "compact", "status", "refresh"} <= named <= commands

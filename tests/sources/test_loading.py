@@ -164,6 +164,24 @@ def test_every_declared_table_and_column_exists_after_a_quiet_load(refresh: Refr
     assert types["things", "seen_at"] == "TIMESTAMP WITH TIME ZONE"
 
 
+def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(
+    refresh: Refresh, warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things = TABLES["things"]
+    columns = {name: kind for name, kind in things.columns.items() if name != "size"}
+    before = replace(ENTRY, tables={"things": replace(things, columns=columns)})
+    earlier = {name: value for name, value in thing("1").items() if name != "size"}
+    monkeypatch.setattr(Script, "found", [Scope("A", "box/a")])
+    monkeypatch.setattr(Script, "reader", staticmethod(lambda *_: iter([chunk(earlier, mark={"page": 3})])))
+    warehouse.refresh(before, settings())
+    assert "size" not in {name for (name,) in warehouse.rows("select column_name from duckdb_columns()")}
+
+    assert marks(refresh) == [{"page": 3}]  # and goes on from where the earlier version was
+    refresh(chunk(thing("2", size=7)))
+    assert warehouse.rows("select id, size from raw_toys.things order by id") == [("1", None), ("2", 7)]
+    assert warehouse.rows("select count(*) from raw_toys.labels") == [(0,)]
+
+
 def test_a_row_replaces_its_earlier_self_and_times_stay_what_they_were(
     refresh: Refresh, warehouse: RawWarehouse
 ) -> None:

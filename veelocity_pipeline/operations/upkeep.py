@@ -15,15 +15,15 @@ LOG_BYTES = 5_000_000
 
 def sizes(home: Home) -> dict[str, int]:
     """Bytes on disk, by part of the folder."""
-    logs = [*home.path.glob("refresh.log*"), *home.dbt.rglob("*.log*")]
-    log_bytes = sum(map(_bytes, logs))
+    of_dbt = sum(map(_bytes, home.dbt.rglob("*.log*")))
+    of_runs = sum(map(_bytes, home.path.glob("refresh.log*"))) + _tree_bytes(home.path / "logs")
     return {
         "warehouse": sum(map(_bytes, home.path.glob("*warehouse.duckdb*"))),
         "published": sum(map(_bytes, home.path.glob("*veelocity.duckdb*"))),
         "dagster": _tree_bytes(home.dagster),
         "dlt": _tree_bytes(home.dlt),
-        "dbt": _tree_bytes(home.dbt) - sum(map(_bytes, home.dbt.rglob("*.log*"))),
-        "logs": log_bytes,
+        "dbt": _tree_bytes(home.dbt) - of_dbt,
+        "logs": of_runs + of_dbt,
         "report": _tree_bytes(home.report.parent),
     }
 
