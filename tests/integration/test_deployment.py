@@ -204,5 +204,5 @@ def test_the_page_names_what_there_is() -> None:
         known = {str(field.validation_alias) for field in Settings.model_fields.values()}
         assert variable in known | {"VEELOCITY_CODE_HOST", "VEELOCITY_CODE_PORT"}, variable
     commands = {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
-    named = set(re.findall(r"`veelocity ([a-z]+)", page))
+    named = set(re.findall(r"(?:^|`|code )veelocity ([a-z]+)", page, flags=re.MULTILINE))
     assert {"serve", "backup", "compact", "status", "refresh"} <= named <= commands
