@@ -142,7 +142,7 @@ def test_each_reading_command_speaks_json(monkeypatch: pytest.MonkeyPatch, refre
     checked = said("check")
     assert [each["ok"] for each in checked["connections"]] == [None] * 3  # nothing is configured here
     assert {each["source"] for each in checked["deployments"]} <= {"workflow_run", "deployment", "release", "merge"}
-    assert said("explain", "lead_time", "--days", "365")["rows"]
+    assert said("explain", "lead_time", "--days", "365")["measured"]
 
 
 def test_tables_fit_eighty_columns(monkeypatch: pytest.MonkeyPatch, refreshed: Home) -> None:

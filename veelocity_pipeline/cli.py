@@ -19,7 +19,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -311,7 +311,7 @@ def scorecard(
     from veelocity_pipeline.scorecard import scorecard as read
 
     card = asdict(read(home.published, days=days, repository=repository))
-    sys.stdout.write(json.dumps(card, indent=1, default=datetime.isoformat) + "\n")
+    sys.stdout.write(json.dumps(card, indent=1, default=lambda moment: moment.isoformat() + "Z") + "\n")
 
 
 @app.command()
