@@ -167,7 +167,7 @@ def _is_argument(found: exp.Expression) -> bool:
 
 
 def _is_position(found: exp.Expression) -> bool:
-    """Whether a number only says which column or precision is meant, or is what EXISTS selects, which is not read."""
+    """Whether a number only says which column or what precision is meant, or what EXISTS selects, which is not read."""
     parent = found.parent
     return isinstance(parent, exp.DataTypeParam | exp.Ordered | exp.Group) or (
         isinstance(parent, exp.Select) and isinstance(parent.parent, exp.Exists)

@@ -59,7 +59,7 @@ hotfixes as (
     inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
     inner join deployments using (deployment_id)
     inner join urls on urls.change_id = shipped.change_id
-    where classified.is_hotfix and deployments.previous_deployment_id is not null
+    where classified.is_hotfix
 ),
 
 incidents as (

@@ -28,7 +28,7 @@ ordered as (
 
 shipped_elsewhere as (
     -- deployments whose sha went to another production environment of the service before
-    select distinct later.deployment_id
+    select later.deployment_id
     from ordered as later
     inner join ordered as earlier
         on earlier.service = later.service

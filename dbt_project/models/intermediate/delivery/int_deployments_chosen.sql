@@ -7,10 +7,7 @@ with candidates as (
         case
             when settings.deployment_source = 'auto'
                 then case deployments.kind when 'records' then 1 when 'named_runs' then 2 when 'releases' then 3 when 'other_runs' then 4 end
-            when settings.deployment_source = 'deployments' and deployments.source = 'deployment' then 1
-            when settings.deployment_source = 'workflow_runs' and deployments.source = 'workflow_run' then 1
-            when settings.deployment_source = 'releases' and deployments.source = 'release' then 1
-            when settings.deployment_source = 'merges' and deployments.source = 'merge' then 1
+            when settings.deployment_source = deployments.source || 's' then 1
         end as ladder_rank
     from {{ ref('int_deployments_unioned') }} as deployments
     inner join {{ ref('int_repository_settings') }} as settings using (repository_id)

@@ -39,7 +39,6 @@ runs as (
     where
         attempts.status = 'success'
         and attempts.attempt_id not in (select attempt_id from skipped)
-        and attempts.attempt_id not in (select source_key from claimed where source = 'workflow_run')
     group by all
     having bool_and(rules.kind = 'workflow')
 ),
@@ -60,7 +59,7 @@ records as (
         and {{ found_by('records.environment', 'rules') }}
     where
         records.status = 'success'
-        and records.source_key not in (select source_key from claimed where source = 'deployment')
+        and records.source_key not in (select source_key from claimed)
 ),
 
 releases as (
@@ -78,7 +77,7 @@ releases as (
         not releases.is_draft
         and not releases.is_prerelease
         and releases.published_at is not null
-        and releases.release_key not in (select source_key from claimed where source = 'release')
+        and releases.release_key not in (select source_key from claimed)
 ),
 
 found as (
@@ -90,7 +89,7 @@ found as (
 ),
 
 chosen as (
-    select distinct claimed.repository_id, claimed.kind
+    select claimed.repository_id, claimed.kind
     from claimed
     inner join {{ ref('int_deployments_chosen') }} as chosen using (deployment_id)
 )

@@ -16,7 +16,7 @@ links as (
     from {{ ref('int_pull_requests_linked_to_issues') }} as links
     inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
     inner join issues using (issue_id)
-    where links.is_counted and pull_requests.merged_at is not null
+    where links.is_counted
 ),
 
 causes_and_fixes as (
@@ -33,9 +33,9 @@ services_of_links as (
     -- a change to several services says nothing about which one broke, unless one alone is left
     select
         issue_id,
-        min(service) filter (where is_cause) as cause_service,
+        any_value(service) filter (where is_cause) as cause_service,
         count(distinct service) filter (where is_cause) as cause_service_count,
-        min(service) filter (where not is_cause) as fix_service,
+        any_value(service) filter (where not is_cause) as fix_service,
         count(distinct service) filter (where not is_cause) as fix_service_count
     from (
         select issue_id, cause_pull_request_id as change_id, true as is_cause from causes_and_fixes
@@ -47,7 +47,7 @@ services_of_links as (
 ),
 
 services_of_labels as (
-    select labels.issue_id, min(services.service) as service
+    select labels.issue_id, any_value(services.service) as service
     from {{ ref('int_issue_labels_unioned') }} as labels
     inner join services
         on lower(labels.label) in (
@@ -61,19 +61,16 @@ services_of_labels as (
 
 services_of_trackers as (
     -- the tracker's only service: of the team whose Linear team it is, or of the repository whose issue it is
-    select issues.issue_id, min(owned.service) as service
+    select issues.issue_id, any_value(owned.service) as service
     from issues
     inner join (
-        select 'linear' as source, linear_teams.team_key as tracker, team_services.service
+        select linear_teams.team_key as tracker, team_services.service
         from {{ source('config', 'team_linear_teams') }} as linear_teams
         inner join {{ ref('int_team_services') }} as team_services using (team)
         union all
-        select repositories.source, repositories.repository_id, services.service
-        from services
-        inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
+        select repository_id, service from services
     ) as owned
-        on owned.source = issues.source
-        and lower(owned.tracker) = lower(coalesce(issues.repository_id, issues.team))
+        on lower(owned.tracker) = lower(coalesce(issues.repository_id, issues.team))
     group by issues.issue_id
     having count(distinct owned.service) = 1
 ),

@@ -43,7 +43,6 @@ by_sha as (
         repository_id,
         unnest(regexp_extract_all(message, 'This reverts commit ([0-9a-f]{40})', 1)) as sha
     from messages
-    where contains(message, 'This reverts commit ')
 ),
 
 found as (
