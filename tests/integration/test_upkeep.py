@@ -232,7 +232,11 @@ def test_a_backup_put_back_goes_on_where_it_was(
     assert stat.S_IMODE(home.working.stat().st_mode) == 0o600
     with Simulator(size="medium") as simulator:
         settings = configured(simulator)
-        assert sum(outcome.rows for outcome in read(home, settings, *SOURCES)) == 0
+        # (a simulator that was started anew has other ETags, so small lists are read again)
+        large = {"pull_requests", "commits", "runs", "issues"}
+        again = [outcome for outcome in read(home, settings, *SOURCES) if outcome.table in large]
+        assert len(again) >= len(large)
+        assert sum(outcome.rows for outcome in again) == 0
         # a day later only that day is read
         simulator.advance(days=1)
         ((known,),) = query(home, "select count(*) from raw_github.pull_requests")
