@@ -137,6 +137,16 @@ def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None
     assert all(check.passed for table, check in checks.items() if table not in ("issues", "tags"))
 
 
+def test_a_source_that_is_not_configured_has_its_tables_all_the_same() -> None:
+    from veelocity_pipeline.defs.ingest import Measured, results
+
+    entry = SOURCES["linear"]
+    nothing = dict.fromkeys(entry.tables, 0)
+    made = list(results(entry, [], Measured(nothing, nothing)))
+    assert [result.asset_key for result in made] == [dg.AssetKey(["linear", table]) for table in entry.tables]
+    assert all(check.passed for result in made for check in result.check_results)
+
+
 def test_what_dbt_made_is_told_with_its_rows_even_where_it_failed(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()

@@ -214,7 +214,9 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured)
         "requests_of_source": dg.MetadataValue.int(sum(outcome.requests for outcome in outcomes)),
         "points_of_source": dg.MetadataValue.int(sum(outcome.points for outcome in outcomes)),
         "seconds_of_source": dg.MetadataValue.float(round(measured.seconds, 1)),
-        "seconds_waited_of_source": dg.MetadataValue.float(round(sum(outcome.waited for outcome in outcomes), 1)),
+        "seconds_waited_of_source": dg.MetadataValue.float(
+            round(sum((outcome.waited for outcome in outcomes), 0.0), 1)
+        ),
         "bytes_received_of_source": dg.MetadataValue.int(sum(outcome.received for outcome in outcomes)),
     }
     shares = [outcome.budget_share for outcome in outcomes if outcome.budget_share is not None]
