@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -388,10 +387,6 @@ class Settings(BaseSettings):
         """Whether a rule looks at the jobs of this repository's runs."""
         rules, _ = self.rules_for(repository)
         return bool(rules.job_patterns) or any(service.job_patterns for service in self.services_of(repository))
-
-    def is_configured(self, repository: str) -> bool:
-        """Whether the settings name this repository, by itself or by its owner."""
-        return any(fnmatchcase(repository.casefold(), entry.casefold()) for entry in self.github_repositories)
 
 
 _RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")

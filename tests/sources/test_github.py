@@ -456,6 +456,26 @@ def test_all_of_an_owner_from_a_day_on(
     assert warehouse.rows("select distinct configured_as from raw_github.repositories") == [(f"{owner}/*",)]
 
 
+def test_a_repository_that_its_owner_no_longer_lists_is_a_failure_and_no_deletion(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    first, *_ = simulator.organization.repositories
+    owner, _, name = of().github_repositories[0].partition("/")
+    settings = of(github_repositories=(f"{owner}/*",))
+    warehouse = new_warehouse("home")
+    warehouse.refresh(ENTRY, settings)
+    count = warehouse.rows("select count(*) from raw_github.pull_requests where deleted_at is null")
+    simulator.organization.repositories.remove(first)
+    outcomes = warehouse.refresh(ENTRY, settings)
+    errors = {outcome.scope_name: outcome.error for outcome in outcomes if outcome.error}
+    assert list(errors) == [f"{owner}/{name}"]
+    assert f"no longer lists {owner}/{name} under {owner}/*" in str(errors[f"{owner}/{name}"])
+    assert warehouse.rows("select count(*) from raw_github.pull_requests where deleted_at is null") == count
+    # One that is asked for by its name alone says nothing of the others.
+    others = [outcome for outcome in warehouse.refresh(ENTRY, settings, scopes=(f"{owner}/api",)) if outcome.error]
+    assert f"{owner}/{name}" not in {outcome.scope_name for outcome in others}
+
+
 def test_an_earlier_first_day_uncovers_history(
     of: Organization, calm: Rows, new_warehouse: Callable[[str], RawWarehouse]
 ) -> None:

@@ -255,6 +255,15 @@ class Connector(ABC):
             SourceError: nothing of this source can be read.
         """
 
+    def vanished(self, remembered: Mapping[str, str], found: Iterable[Scope | ScopeFailure]) -> Iterable[ScopeFailure]:
+        """Scopes that were read before and that nothing lists any more, which the settings still mean.
+
+        Args:
+            remembered: names by id.
+            found: what ``scopes`` gave, asked for all.
+        """
+        return ()
+
     def begin(self, marks: Mapping[str, Mapping[str, Any]]) -> None:  # noqa: B027 - most need not know
         """Told the mark of each scope, by its id, before the first is read."""
 
@@ -713,6 +722,9 @@ def load(
         client.on_wait = lambda wait: refresh.say(wait.reason)
         with client.metered() as shared:
             found = connector.scopes(request)
+            if not request.scopes:
+                names = {scope_id: str(saved.get("name", "")) for scope_id, saved in remembered.items()}
+                found = [*found, *connector.vanished(names, found)]
     except SourceError as error:
         if connector is not None:
             connector.client.close()

@@ -39,7 +39,7 @@ from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, Re
 from . import queries, shape, trees
 from .app import check_app, check_scopes
 from .queries import Nested
-from .repositories import github_client, resolve
+from .repositories import github_client, resolve, vanished
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -143,6 +143,10 @@ class GitHubConnector(Connector):
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         """The configured repositories, with what is newest in each."""
         return resolve(self.client, self.settings, request)
+
+    def vanished(self, remembered: Mapping[str, str], found: Iterable[Scope | ScopeFailure]) -> Iterable[ScopeFailure]:
+        """Repositories that an owner's list no longer has."""
+        return vanished(self.settings, remembered, found)
 
     def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
         """Read one repository; see ``Connector.read``.

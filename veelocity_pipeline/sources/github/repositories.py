@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -101,6 +101,29 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     if request.run and not any(isinstance(item, ScopeFailure) for item in result.values()):
         _found[_key(settings, request)] = list(result.values())
     return list(result.values())
+
+
+def vanished(
+    settings: Settings, remembered: Mapping[str, str], found: Iterable[Scope | ScopeFailure]
+) -> Iterator[ScopeFailure]:
+    """Repositories that were read as one of an owner's (``owner/*``), and that the owner's list no longer has.
+
+    That is a failure and no deletion: lost access looks the same. See ``Connector.vanished``.
+    """
+    listed = list(found)
+    there = {item.id for item in listed if isinstance(item, Scope)}
+    failed = {item.configured_as.casefold() for item in listed if isinstance(item, ScopeFailure)}
+    entries = {entry.casefold(): entry for entry in settings.github_repositories}
+    for scope_id, name in remembered.items():
+        entry = entries.get(name.casefold().partition("/")[0] + "/*")
+        if scope_id in there or entry is None or {entry.casefold(), name.casefold()} & failed:
+            continue
+        yield ScopeFailure(
+            name,
+            entry,
+            f"GitHub no longer lists {name} under {entry}: it was deleted or moved, or the token may not read it any "
+            "more. What was loaded is kept; to leave it out, name the others one by one in GITHUB_REPOSITORIES.",
+        )
 
 
 def _by_entry(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | ScopeFailure]]:

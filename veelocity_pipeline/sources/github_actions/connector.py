@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from ...settings import contains_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
-from ..github.repositories import github_client, resolved
+from ..github.repositories import github_client, resolved, vanished
 from ..http import Client
 from ..loading import CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from ..tables import Row
@@ -116,6 +116,10 @@ class GitHubActionsConnector(Connector):
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         """The configured repositories; see ``github``."""
         return resolved(self.client, self.settings, request)
+
+    def vanished(self, remembered: Mapping[str, str], found: Iterable[Scope | ScopeFailure]) -> Iterable[ScopeFailure]:
+        """Repositories that an owner's list no longer has."""
+        return vanished(self.settings, remembered, found)
 
     def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
         """Read one repository; see ``Connector.read``.
