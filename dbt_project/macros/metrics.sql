@@ -38,12 +38,10 @@
     {{ duration_statistics('commit_lead_time') }},
     cast(sum(value) filter (where {{ measured('change_fail_rate') }}) as bigint) as failed_deployment_count,
     avg(value) filter (where {{ measured('change_fail_rate') }}) as change_fail_rate,
-    {{ count_of('change_fail_rate') }} as change_fail_rate_sample,
     {{ duration_statistics('recovery') }},
     {{ duration_statistics('time_to_restore') }},
     cast(sum(value) filter (where {{ measured('rework_rate') }}) as bigint) as rework_deployment_count,
-    avg(value) filter (where {{ measured('rework_rate') }}) as rework_rate,
-    {{ count_of('rework_rate') }} as rework_rate_sample
+    avg(value) filter (where {{ measured('rework_rate') }}) as rework_rate
 {%- endmacro %}
 
 {#- The day on which a UTC timestamp falls where the team is. DuckDB's own ICU does the time zones. -#}

@@ -26,7 +26,7 @@ import os
 import random
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -142,6 +142,16 @@ class Node:
 
 
 @dataclass(frozen=True)
+class UnitTest:
+    """A unit test as it is written beside its model: rows, or SQL that makes them."""
+
+    name: str
+    model: str
+    given: Mapping[str, list[Row] | str]
+    expected: list[Row] | str
+
+
+@dataclass(frozen=True)
 class Project:
     """The compiled project: its seeds and models in the order they are built, and its data tests."""
 
@@ -149,6 +159,7 @@ class Project:
     tests: tuple[Node, ...]
     manifest: Any
     parents: Mapping[str, list[str]]
+    unit_tests: tuple[UnitTest, ...]
 
     def relation(self, name: str) -> str:
         """The quoted table of a model or seed."""
@@ -211,13 +222,15 @@ def compile_project(work: Path) -> Project:
         tests=tuple(node for node in ordered if node.kind == "test"),
         manifest=manifest,
         parents=parents,
+        unit_tests=_unit_tests(manifest, nodes.values()),
     )
 
 
 def build(project: Project, rows: Mapping[str, list[Row]]) -> duckdb.DuckDBPyConnection:
     """All models over these raw rows, in a database in memory."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})  # over a few rows a second one only costs
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     connection.execute(f"attach ':memory:' as {DATABASE}")
     connection.execute(f"use {DATABASE}")
     create_raw_tables(connection, rows)
@@ -476,28 +489,18 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-@dataclass(frozen=True)
-class UnitTest:
-    """A unit test as it is written beside its model: rows, or SQL that makes them."""
-
-    name: str
-    model: str
-    given: Mapping[str, list[Row] | str]
-    expected: list[Row] | str
-
-
-def unit_tests(project: Project) -> list[UnitTest]:
+def _unit_tests(manifest: Any, nodes: Collection[Node]) -> tuple[UnitTest, ...]:
     """dbt's unit tests of the project; the inputs by ``schema.table``."""
-    relations = {node.name: node.relation for node in project.nodes}
+    relations = {node.name: node.relation for node in nodes}
 
     def relation(name: str) -> str:
         words = re.findall(r"'(\w+)'", name)
         return f'"{DATABASE}"."{words[0]}"."{words[1]}"' if name.startswith("source") else relations[words[0]]
 
-    return [
+    return tuple(
         UnitTest(each.name, each.model, {relation(it.input): it.rows for it in each.given}, each.expect.rows)
-        for each in project.manifest.unit_tests.values()
-    ]
+        for each in manifest.unit_tests.values()
+    )
 
 
 def build_unit_test(project: Project, test: UnitTest, typed: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -508,8 +511,9 @@ def build_unit_test(project: Project, test: UnitTest, typed: duckdb.DuckDBPyConn
         test: the unit test.
         typed: any built warehouse, which tells the types of all columns.
     """
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})  # over a few rows a second one only costs
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     connection.execute(f"attach ':memory:' as {DATABASE}")
     connection.execute(f"use {DATABASE}")
     for relation, rows in test.given.items():

@@ -40,7 +40,6 @@ from .harness import (
     SCENARIOS,
     Node,
     Project,
-    UnitTest,
     build,
     build_unit_test,
     compile_project,
@@ -51,7 +50,6 @@ from .harness import (
     mixed,
     raw_schemas,
     unit_test_fails,
-    unit_tests,
     with_siblings,
 )
 
@@ -237,7 +235,7 @@ class World:
         self.name = name
         self.connection = connection
         self._project = project
-        self._tables = tables
+        self.tables = tables
         self._place = {node.unique_id: place for place, node in enumerate(project.nodes)}
         self._tests: dict[str, list[Node]] = {}
         for test in project.tests:
@@ -269,7 +267,7 @@ class World:
         for each in self._project.nodes[self._place[node.unique_id] :]:
             if changed.intersection(self._project.parents.get(each.unique_id, ())) and make(self.connection, each):
                 changed.add(each.unique_id)
-            if each.unique_id in changed and each.name in self._tables and self.is_wrong(each.name):
+            if each.unique_id in changed and each.name in self.tables and self.is_wrong(each.name):
                 return True
             for test in self._tests.get(each.unique_id, ()):
                 if changed.intersection(self._project.parents[test.unique_id]):
@@ -295,17 +293,15 @@ class ScenarioWorld(World):
 class SiblingWorld(World):
     """A scenario in which each repository has another beside it that is just like it, which must change nothing."""
 
-    def __init__(self, project: Project, folder: Path) -> None:
-        """Build the scenario of a folder, with the siblings and without."""
-        rows = given(folder / "given")
-        name = f"{folder.name}, and a sibling"
-        super().__init__(project, name, build(project, with_siblings(rows)), set(OF_REPOSITORIES))
-        with build(project, rows) as alone:
-            for table, where in OF_REPOSITORIES.items():
-                own = alone.execute(f"select * from marts.{table} where {where}").to_arrow_table()
-                self.connection.register("own_rows", own)
-                self.connection.execute(f"create table {table}_alone as from own_rows")
-                self.connection.unregister("own_rows")
+    def __init__(self, project: Project, alone: ScenarioWorld, folder: Path) -> None:
+        """Build the scenario of a folder with the siblings, and keep what it is without."""
+        connection = build(project, with_siblings(given(folder / "given")))
+        super().__init__(project, f"{folder.name}, and a sibling", connection, set(OF_REPOSITORIES))
+        for table, where in OF_REPOSITORIES.items():
+            own = alone.connection.execute(f"select * from marts.{table} where {where}").to_arrow_table()
+            self.connection.register("own_rows", own)
+            self.connection.execute(f"create table {table}_alone as from own_rows")
+            self.connection.unregister("own_rows")
 
     def is_wrong(self, table: str) -> bool:
         """Whether a row has changed of a repository that was there already."""
@@ -347,47 +343,57 @@ class GoldenWorld(World):
         return not all(answer.is_right for answer in answers)
 
 
-class Everywhere:
-    """All that could notice a mutant."""
+class UnitTests:
+    """dbt's unit tests, ready to be run on any SQL."""
 
-    def __init__(self, project: Project, it: Golden | None, tests: list[UnitTest]) -> None:
-        """
-        Args:
-            project: the compiled project.
-            it: the golden organisation; None to do without.
-            tests: dbt's unit tests.
-        """
-        folders = [folder for folder in sorted(SCENARIOS.iterdir()) if (folder / "expected").is_dir()]
-        self._worlds: list[World] = [ScenarioWorld(project, folder) for folder in folders]
-        self._worlds += [
-            SiblingWorld(project, folder) for folder in folders if may_have_siblings(given(folder / "given"))
-        ]
-        if it is not None:
-            self._worlds.append(GoldenWorld(project, it))
-        for world in self._worlds:
-            wrong = [table for table in world._tables if world.is_wrong(table)]
-            assert not wrong, f"{world.name} is wrong without a mutant: {wrong}"
-        types = self._worlds[0].connection
-        self._tests = [(test, build_unit_test(project, test, types)) for test in tests]
+    def __init__(self, project: Project) -> None:
+        """Build the warehouse of each."""
+        with build(project, {}) as typed:
+            self._tests = [(test, build_unit_test(project, test, typed)) for test in project.unit_tests]
         for test, connection in self._tests:
             code = project.node(test.model).code
             assert not unit_test_fails(connection, test, code), f"{test.name} fails without a mutant"
-        self._noticed: dict[str, Counter[str]] = {}
 
-    def notices(self, mutant: Mutant) -> str | None:
-        """Name of the first test or world that notices a mutant; None where nothing does."""
+    def notice(self, mutant: Mutant) -> bool:
+        """Whether a test of its model tells the mutant from the model."""
         for test, connection in self._tests:
             if test.model == mutant.model:
                 with _limit(connection):
                     if unit_test_fails(connection, test, mutant.code):
-                        return test.name
+                        return True
+        return False
+
+
+class Worlds:
+    """Every scenario, alone and with siblings, and the golden organisation."""
+
+    def __init__(self, project: Project, it: Golden | None) -> None:
+        """Build them all; without the golden organisation where it is None."""
+        folders = [folder for folder in sorted(SCENARIOS.iterdir()) if (folder / "expected").is_dir()]
+        scenarios = {folder: ScenarioWorld(project, folder) for folder in folders}
+        self._worlds: list[World] = [
+            *scenarios.values(),
+            *(
+                SiblingWorld(project, alone, folder)
+                for folder, alone in scenarios.items()
+                if may_have_siblings(given(folder / "given"))
+            ),
+        ]
+        if it is not None:
+            self._worlds.append(GoldenWorld(project, it))
+        for world in self._worlds:
+            wrong = [table for table in world.tables if world.is_wrong(table)]
+            assert not wrong, f"{world.name} is wrong without a mutant: {wrong}"
+        self._noticed: dict[str, Counter[str]] = {}
+
+    def notice(self, mutant: Mutant) -> bool:
+        """Whether any world tells the mutant from the model; those that noticed most of its model so far come first."""
         noticed = self._noticed.setdefault(mutant.model, Counter())
-        # those that noticed most of this model so far come first
         for world in sorted(self._worlds, key=lambda each: -noticed[each.name]):
             if world.notices(mutant):
                 noticed[world.name] += 1
-                return world.name
-        return None
+                return True
+        return False
 
 
 @contextlib.contextmanager
@@ -401,16 +407,25 @@ def _limit(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         timer.cancel()
 
 
-_everywhere: Everywhere
+_jury: UnitTests | Worlds
 
 
-def _start(project: Project, it: Golden | None, tests: list[UnitTest]) -> None:
-    global _everywhere
-    _everywhere = Everywhere(project, it, tests)
+def _start(jury: Callable[..., UnitTests | Worlds], *arguments: object) -> None:
+    global _jury
+    _jury = jury(*arguments)
 
 
-def _noticed_by(mutant: Mutant) -> tuple[Mutant, str | None]:
-    return mutant, _everywhere.notices(mutant)
+def _is_noticed(mutant: Mutant) -> tuple[Mutant, bool]:
+    return mutant, _jury.notice(mutant)
+
+
+def survivors(console: Console, processes: int, made: list[Mutant], *jury: object, said: str = "") -> Iterator[Mutant]:
+    """Those of the mutants that a jury does not notice; its class and that one's arguments are given."""
+    with multiprocessing.get_context("spawn").Pool(processes, _start, jury) as pool:
+        results = pool.imap(_is_noticed, made, chunksize=4)
+        for mutant, is_noticed in track(results, said, len(made), console=console, transient=True):
+            if not is_noticed:
+                yield mutant
 
 
 def all_mutants(project: Project, models: set[str]) -> list[Mutant]:
@@ -440,32 +455,28 @@ def main() -> None:
     made = all_mutants(project, set(arguments.models))
     if arguments.sample is not None:
         made = random.Random(arguments.seed).sample(made, min(arguments.sample, len(made)))
-    given_to_all = (
-        replace(project, manifest=None),
-        None if arguments.without_golden else golden(),
-        unit_tests(project),
-    )
-    survivors: list[Mutant] = []
-    with multiprocessing.get_context("spawn").Pool(arguments.processes, _start, given_to_all) as pool:
-        results = pool.imap(_noticed_by, made, chunksize=4)
-        for mutant, noticed_by in track(results, f"{len(made):,} mutants", len(made), console=console, transient=True):
-            if noticed_by is None:
-                survivors.append(mutant)
-                _print(console, f"{mutant.model}: {mutant.was}  →  {mutant.now}")
+    plain = replace(project, manifest=None)
+    rest = list(survivors(console, arguments.processes, made, UnitTests, plain, said=f"{len(made):,} mutants"))
+    _print(console, f"{len(made) - len(rest):,} of {len(made):,} mutants noticed by the unit tests of their models")
+    it = None if arguments.without_golden or not rest else golden()
+    lost = []
+    for mutant in survivors(console, arguments.processes, rest, Worlds, plain, it, said=f"{len(rest):,} left"):
+        lost.append(mutant)
+        _print(console, f"{mutant.model}: {mutant.was}  →  {mutant.now}")
     _print(console, "")
-    console.print(score_table(made, survivors))
-    share = 1 - len(survivors) / len(made) if made else 1.0
+    console.print(score_table(made, lost))
+    share = 1 - len(lost) / len(made) if made else 1.0
     seconds = time.perf_counter() - started
     _print(console, f"{len(made):,} mutants, {share:.1%} noticed, {seconds:,.0f} s")
     sys.exit(share < arguments.least)
 
 
-def score_table(made: list[Mutant], survivors: list[Mutant]) -> Table:
+def score_table(made: list[Mutant], lost: list[Mutant]) -> Table:
     """How many mutants each model has, and the share of them that was noticed."""
-    lost = Counter(mutant.model for mutant in survivors)
+    by_model = Counter(mutant.model for mutant in lost)
     table = Table("model", "mutants", "noticed", box=None)
-    for model, count in sorted(Counter(mutant.model for mutant in made).items(), key=lambda each: -lost[each[0]]):
-        table.add_row(model, f"{count}", f"{1 - lost[model] / count:.0%}")
+    for model, count in sorted(Counter(mutant.model for mutant in made).items(), key=lambda each: -by_model[each[0]]):
+        table.add_row(model, f"{count}", f"{1 - by_model[model] / count:.0%}")
     return table
 
 

@@ -43,7 +43,7 @@ select
     commits.is_bot,
     true as targets_default_branch,
     false as is_carrier,
-    split_part(commits.message, '\n', 1) as title,
+    split_part(commits.message, chr(10), 1) as title,
     commits.url,
     commits.committed_at as first_commit_at,
     commits.committed_at as merged_at

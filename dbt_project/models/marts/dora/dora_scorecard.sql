@@ -13,7 +13,9 @@ statistics as (
         windows.window_days,
         measurements.scope_type,
         measurements.scope,
-        {{ dora_statistics() }}
+        {{ dora_statistics() }},
+        {{ count_of('change_fail_rate') }} as change_fail_rate_sample,
+        {{ count_of('rework_rate') }} as rework_rate_sample
     from {{ ref('metric_measurements') }} as measurements
     inner join windows
         on measurements.measured_at <= windows.as_of
