@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.warehouse import Home, exclusively
@@ -22,11 +23,16 @@ OURS = tuple(
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*OURS, "VEELOCITY_CONFIG", "DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DBT_LOG_PATH"):
-        monkeypatch.delenv(name, raising=False)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in (*OURS, "VEELOCITY_CONFIG", "DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DBT_LOG_PATH", PARENT):
+        monkeypatch.setenv(name, "")  # so that what a run in this process sets is put back, too
+        monkeypatch.delenv(name)
     monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("VEELOCITY_ENV_FILE", os.devnull)
+    umask = os.umask(0o022)
+    os.umask(umask)
+    yield
+    os.umask(umask)
 
 
 @pytest.fixture

@@ -34,6 +34,19 @@ storage:
       env: DAGSTER_POSTGRES_URL
 """
 
+_RETENTION = """
+retention:
+  schedule:
+    purge_after_days: {days}
+  sensor:
+    purge_after_days:
+      skipped: 2
+      success: {days}
+      failure: {days}
+"""
+"""Rendered, like the storage, below a comment: Dagster reads the template too, where it finds it in its own folder, and
+would take no placeholder for a number."""
+
 _SETTLED_AFTER = 60
 """Seconds after which a run that says it is going on must have shown that it lives; that takes a moment."""
 
@@ -66,7 +79,7 @@ def prepare_instance(settings: Settings) -> Home:
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
             STORAGE=_POSTGRES if postgres is not None else "SQLite in this folder",
-            HISTORY_DAYS=settings.history_days,
+            RETENTION=_RETENTION.format(days=settings.history_days),
         )
         target = home.dagster / "dagster.yaml"
         if not target.exists() or target.read_text(encoding="utf-8") != content:
