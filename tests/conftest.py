@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,21 @@ def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProces
         check=False,
         timeout=600,
     )
+
+
+@contextmanager
+def reader_of(path: Path) -> Iterator[int]:
+    """Another process that has a DuckDB file open for reading meanwhile; its id."""
+    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        yield reader.pid
+    finally:
+        reader.communicate("\n")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from tests.conftest import reader_of
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.warehouse import Home, WarehouseError
 
@@ -135,17 +136,12 @@ def test_nothing_to_publish_is_said(home: Home) -> None:
 
 def test_a_reader_on_the_working_file_is_named(home: Home) -> None:
     build(home)
-    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
-    reader = subprocess.Popen(
-        [sys.executable, "-c", code, str(home.working)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "open\n"
-        with pytest.raises(WarehouseError, match=rf"is open in .*\(process {reader.pid}\)"), warehouse.connect(home):
-            pass
-    finally:
-        reader.communicate("\n")
+    with (
+        reader_of(home.working) as pid,
+        pytest.raises(WarehouseError, match=rf"is open in .*\(process {pid}\)"),
+        warehouse.connect(home),
+    ):
+        pass
 
 
 def test_a_file_that_is_no_database_is_said(home: Home) -> None:

@@ -9,10 +9,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -310,6 +310,10 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "GITHUB_REPOSITORIES is not set; name owner/name (or owner/*), comma separated, in .env"
             )
+
+    def midnight(self, day: date) -> datetime:
+        """When a day begins in the settings' time zone."""
+        return datetime.combine(day, time.min, ZoneInfo(self.timezone))
 
     @property
     def has_github_access(self) -> bool:

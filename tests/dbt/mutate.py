@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -221,7 +222,7 @@ def _rejects_nulls(condition: exp.Expression, table: str) -> bool:
     )
 
 
-class World:
+class World(ABC):
     """A built warehouse, and what a hand has written of its tables."""
 
     def __init__(self, project: Project, name: str, connection: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
@@ -244,9 +245,9 @@ class World:
             if own:
                 self._tests.setdefault(max(own, key=lambda each: self._place[each]), []).append(test)
 
+    @abstractmethod
     def is_wrong(self, table: str) -> bool:
         """Whether a table differs from what is written of it."""
-        raise NotImplementedError
 
     def notices(self, mutant: Mutant) -> bool:
         """Whether this world tells the mutant from the model."""

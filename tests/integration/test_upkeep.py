@@ -22,7 +22,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.runs.schema import RunsTable
 
-from tests.conftest import veelocity
+from tests.conftest import reader_of, veelocity
 from tests.integration.test_refresh import marts
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs.history import spare_the_disk
@@ -201,17 +201,8 @@ def test_a_full_disk_leaves_the_warehouse_as_it_was(home: Home) -> None:
 
 def test_a_reader_keeps_compacting_off_and_is_named(home: Home) -> None:
     filled(home)
-    code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
-    reader = subprocess.Popen(
-        [sys.executable, "-c", code, str(home.working)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "open\n"
-        with pytest.raises(WarehouseError, match=f"process {reader.pid}"):
-            warehouse.compact(home)
-    finally:
-        reader.communicate("\n")
+    with reader_of(home.working) as pid, pytest.raises(WarehouseError, match=f"process {pid}"):
+        warehouse.compact(home)
 
 
 def test_a_backup_put_back_goes_on_where_it_was(

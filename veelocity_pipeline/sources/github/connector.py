@@ -26,9 +26,8 @@ import hashlib
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -229,9 +228,9 @@ class _Repository:
         self.is_full = request.full
         settings = connector.settings
         self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
-        self.zone = ZoneInfo(settings.timezone)
-        self.start = self._midnight(settings.start_date)
-        self.since = self._midnight(request.since) if request.full else None
+        self.start = settings.midnight(settings.start_date).astimezone(UTC) if settings.start_date else None
+        since = request.since if request.full else None
+        self.since = settings.midnight(since).astimezone(UTC) if since else None
         self.say = connector.say
         self.progress = functools.partial(connector.progress, scope)
         self.now = self.client.server_date or datetime.now(UTC)
@@ -310,10 +309,6 @@ class _Repository:
             self.say(
                 f"{self.name}: going on with the full refresh that began on {begun['begun'][:16].replace('T', ' ')}Z"
             )
-
-    def _midnight(self, day: date | None) -> datetime | None:
-        """When a day of the settings begins."""
-        return datetime.combine(day, datetime.min.time(), self.zone).astimezone(UTC) if day else None
 
     def _chunk(self) -> Chunk:
         """A chunk that saves the mark as it stands now."""

@@ -17,9 +17,8 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from ...settings import contains_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
@@ -169,7 +168,7 @@ class _Repository:
         # Settings may still use the name that the repository had when they were written.
         self.names = sorted({scope.name, scope.configured_as or scope.name})
         start = self.settings.start_date
-        self.start = self._midnight(start) if start else None
+        self.start = self.settings.midnight(start) if start else None
         self.floor = whole_second(self.start - LONGEST) if self.start else FLOOR
         self.say = connector.say
         self.progress = functools.partial(connector.progress, scope)
@@ -280,7 +279,7 @@ class _Repository:
         is_resumed = False
         top = upper = self.now - LAG
         windows: list[_Pages] = []
-        floor = max(self.floor, whole_second(self._midnight(since) - LONGEST)) if since else self.floor
+        floor = max(self.floor, whole_second(self.settings.midnight(since) - LONGEST)) if since else self.floor
         is_same = (load.get("name"), load.get("floor")) == (self.scope.name, floor.isoformat())
         if is_same and self.now - _time(load["top"]) <= RESUMED_FOR:
             top, upper, is_resumed = _time(load["top"]), _time(load["upper"]), True
@@ -358,10 +357,6 @@ class _Repository:
             yield self._chunk(nodes)
             self.pages_read += 1
             self.progress(Progress("workflow runs", len(self.listed), expected, self.pages_read))
-
-    def _midnight(self, day: date) -> datetime:
-        """When a day of the settings begins."""
-        return datetime.combine(day, time.min, ZoneInfo(self.settings.timezone))
 
     def _read_changes(
         self, windows: list[_Pages], current: _Pages, again: bool, mark: Mapping[str, Any]

@@ -14,10 +14,9 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from ..errors import BadAnswerError, SourceError
 from ..http import LINEAR, Client, PageSize
@@ -203,7 +202,7 @@ class LinearConnector(Connector):
             self.say(f"{scope.name}: going on with the read of all issues that began on {started:%Y-%m-%d %H:%M}Z")
         criteria = {"team": {"id": {"eq": scope.id}}, **self._since_start()}
         if since:
-            criteria["updatedAt"] = {"gte": self._midnight(since)}
+            criteria["updatedAt"] = {"gte": self.settings.midnight(since).isoformat()}
         if until:
             criteria["createdAt"] = {"lte": until}
         progress = _Progress(started - OVERLAP, mark.get("watermarks", {}).get("issues") if since else None)
@@ -328,7 +327,7 @@ class LinearConnector(Connector):
         start = self.settings.start_date
         if start is None:
             return {}
-        moment = self._midnight(start)
+        moment = self.settings.midnight(start).isoformat()
         return {
             "or": [
                 {"completedAt": {"gte": moment}},
@@ -336,10 +335,6 @@ class LinearConnector(Connector):
                 {"completedAt": {"null": True}, "canceledAt": {"null": True}},
             ]
         }
-
-    def _midnight(self, day: date) -> str:
-        """When a day of the settings begins."""
-        return datetime.combine(day, time.min, ZoneInfo(self.settings.timezone)).isoformat()
 
     def _mark(self, scope: Scope, progress: _Progress) -> dict[str, Any]:
         """The mark of a team that is read up to where this read began."""
