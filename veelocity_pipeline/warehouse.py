@@ -616,20 +616,34 @@ class Compacted:
     after: int
 
 
-WORTH_COMPACTING = 64 * 1024 * 1024
-"""A smaller working file is not written anew by itself."""
+SMALL = 64 * 1024 * 1024
+"""Bytes. A smaller working file is written anew in half a second (0.5 s of CPU at 25 MB, November 2026), and a fifth of
+what it uses are blocks that are not full."""
 
 
-def is_worth_compacting(home: Home, unused: float) -> bool:
-    """Whether more than this share of the working file holds nothing: its models are built side by side, rows go."""
-    if home.working.stat().st_size < WORTH_COMPACTING:
-        return False
+def is_worth_compacting(home: Home) -> bool:
+    """Whether so much of the working file holds nothing that it nears 1.5 times the room that it needs.
+
+    Models are built side by side and rows are replaced, so that some of it is always free: after a build mostly a
+    quarter to a third.
+    """
+    unused = 1 / 5 if home.working.stat().st_size < SMALL else 1 / 3
     with duckdb.connect() as connection:
         connection.execute(f"attach {quoted(home.working)} as working (read_only)")
         [(total, free)] = connection.execute(
             "select total_blocks, free_blocks from pragma_database_size() where database_name = 'working'"
         ).fetchall()
     return bool(free > unused * total)
+
+
+def tidy(home: Home) -> Compacted | None:
+    """Keep the working file small: drop what dlt never reads again, and write it anew where that is worth it.
+
+    Raises:
+        WarehouseError: as for :func:`compact`.
+    """
+    forget_old_loads(home)
+    return compact(home) if is_worth_compacting(home) else None
 
 
 def compact(home: Home) -> Compacted:

@@ -89,8 +89,9 @@ def test_a_year_of_increments_takes_no_more_room_than_a_full_load(
         for _ in range(6):  # what happens in a year, read in six parts
             simulator.advance(days=60)
             read(grown, settings, "github")
-            warehouse.forget_old_loads(grown)
+            warehouse.tidy(grown)  # as after each publish
         read(fresh, settings, "github", full=True)
+        warehouse.tidy(fresh)
         full = fresh.working.stat().st_size
         assert raw(grown, "raw_github") == raw(fresh, "raw_github")
         assert query(grown, "select count(*) from raw_github._dlt_pipeline_state") == [(1,)]
@@ -152,22 +153,36 @@ def filled(home: Home) -> list[tuple[Any, ...]]:
     return query(home, "from staging.things order by id")
 
 
-def test_compacting_gives_room_back_and_changes_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compacting_gives_room_back_and_changes_nothing(home: Home) -> None:
     content = filled(home)
-    assert not warehouse.is_worth_compacting(home, 1 / 2)  # a small file
-    monkeypatch.setattr(warehouse, "WORTH_COMPACTING", 0)
     leftover = home.path / ".warehouse.duckdb.compacted"
     leftover.write_bytes(b"of a compaction that was killed")
-    assert warehouse.is_worth_compacting(home, 1 / 2)
-    done = warehouse.compact(home)
+    done = warehouse.tidy(home)
+    assert done is not None
     assert done.after < done.before / 5
     assert query(home, "from staging.things order by id") == content
     assert query(home, "from marts.things order by id") == content
     assert stat.S_IMODE(home.working.stat().st_mode) == 0o600
     assert not leftover.exists()
-    assert not warehouse.is_worth_compacting(home, 1 / 3)
+    assert warehouse.tidy(home) is None
     with warehouse.connect(home) as connection, pytest.raises(duckdb.ConstraintException):
         connection.execute("insert into raw.things values (null, 'x')")
+
+
+@pytest.mark.parametrize(
+    ("small", "free", "is_worth"), [(10**9, 0.15, False), (10**9, 0.25, True), (0, 0.25, False), (0, 0.4, True)]
+)
+def test_a_file_is_written_anew_before_it_takes_half_as_much_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch, small: int, free: float, is_worth: bool
+) -> None:
+    monkeypatch.setattr(warehouse, "SMALL", small)
+    with warehouse.connect(home) as connection:
+        for name, share in (("kept", 1 - free), ("gone", free), ("last", 0.01)):  # (free blocks at the end are cut off)
+            rows = f"select md5(i::varchar) || md5((-i)::varchar) as x from range({int(share * 300_000)}) t(i)"
+            connection.execute(f"create table {name} as {rows}")
+            connection.execute("checkpoint")
+        connection.execute("drop table gone")
+    assert warehouse.is_worth_compacting(home) is is_worth
 
 
 def test_the_command_waits_for_its_turn_and_tells_both_sizes(home: Home) -> None:

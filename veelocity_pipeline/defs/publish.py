@@ -7,7 +7,6 @@ import dagster as dg
 
 from veelocity_pipeline import warehouse as files
 from veelocity_pipeline.defs import checks
-from veelocity_pipeline.defs.automation import FULL
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.defs.transform import inputs
 from veelocity_pipeline.export import Format, export
@@ -33,11 +32,10 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         check_specs=[checks.spec(name, PUBLISHED) for name in (checks.AUTHORS_KNOWN, checks.CHANGES_SHIPPED)],
         pool=WAREHOUSE_POOL,
     )
-    def published_marts(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+    def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
         begun = time.monotonic()
         published = files.publish(warehouse.home)
-        # the weekly run has the time to do more than what must be
-        _tidy(warehouse.home, unused=1 / 3 if context.run.job_name == FULL else 1 / 2)
+        _tidy(warehouse.home)
         files.remember_build(warehouse.home, inputs(warehouse))
         log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
         return dg.MaterializeResult(
@@ -78,15 +76,10 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
     return [published_marts, report]
 
 
-def _tidy(home: files.Home, unused: float) -> None:
-    """Keep the working file small: write it anew where more than this share of it is unused.
-
-    That this fails, for want of room perhaps, is no reason not to publish.
-    """
+def _tidy(home: files.Home) -> None:
+    """Keep the working file small. That this fails, for want of room perhaps, is no reason not to publish."""
     try:
-        files.forget_old_loads(home)
-        if files.is_worth_compacting(home, unused):
-            compacted = files.compact(home)
+        if compacted := files.tidy(home):
             log.info("Compacted the warehouse from %.0f to %.0f MB", compacted.before / 1e6, compacted.after / 1e6)
     except Exception as error:
         log.warning("The warehouse could not be made smaller: %s", error)
