@@ -1,4 +1,5 @@
 -- A merged pull request's commits: those of its branch, those that the default branch has of it, and its merge commit.
+-- The head of the branch and the merge commit are tips: who has one has the whole pull request.
 with pull_requests as (
     select pull_request_id, repository_id, number, merge_commit_sha, head_sha, merged_at
     from {{ ref('int_pull_requests_unioned') }}
@@ -6,13 +7,15 @@ with pull_requests as (
 ),
 
 shas as (
-    select pull_request_id, sha, true as is_of_branch from {{ ref('int_pull_request_commits_unioned') }}
-    union
-    select pull_request_id, head_sha as sha, true as is_of_branch from pull_requests
-    union
-    select pull_request_id, sha, false as is_of_branch from {{ ref('int_commit_pull_requests_unioned') }}
-    union
-    select pull_request_id, merge_commit_sha as sha, false as is_of_branch from pull_requests
+    select pull_request_id, sha, true as is_of_branch, false as is_tip
+    from {{ ref('int_pull_request_commits_unioned') }}
+    union all
+    select pull_request_id, head_sha as sha, true as is_of_branch, true as is_tip from pull_requests
+    union all
+    select pull_request_id, sha, false as is_of_branch, false as is_tip
+    from {{ ref('int_commit_pull_requests_unioned') }}
+    union all
+    select pull_request_id, merge_commit_sha as sha, false as is_of_branch, true as is_tip from pull_requests
 )
 
 select
@@ -20,6 +23,7 @@ select
     pull_requests.repository_id,
     shas.sha,
     bool_or(shas.is_of_branch) as is_of_branch,
+    bool_or(shas.is_tip) as is_tip,
     pull_requests.number,
     pull_requests.merged_at
 from shas

@@ -1,6 +1,6 @@
 -- The ladder: the merge commit; what carries it; its branch's commits or their cherry-picks; the date, only for
 -- deployments that do not say their sha.
-with deployments as (select * from {{ ref('int_deployments') }} where is_delivered),
+with recursive deployments as (select * from {{ ref('int_deployments') }} where is_delivered),
 
 changes as (
     select changes.*, change_services.service
@@ -41,38 +41,53 @@ by_sha as (
         on shipped.service = changes.service and shipped.sha = of_branch.sha
 ),
 
+carriers as (
+    select pull_request_id, carrier_pull_request_id from {{ ref('int_pull_request_carriers') }} where is_whole
+),
+
 by_carrier as (
     select
-        changes.change_id,
-        changes.service,
+        carriers.pull_request_id as change_id,
+        carrier.service,
         carrier.environment,
         carrier.deployment_id,
         carrier.match_method,
         2 as step
-    from changes
-    inner join {{ ref('int_pull_request_carriers') }} as carriers
-        on carriers.pull_request_id = changes.change_id
-    inner join (select * from by_graph union all select * from by_sha) as carrier
-        on carrier.change_id = carriers.carrier_pull_request_id
-        and carrier.service = changes.service
+    from (select * from by_graph union all select * from by_sha) as carrier
+    inner join carriers on carriers.carrier_pull_request_id = carrier.change_id
+
+    union
+
+    -- what a carrier carried went on with it, unless it arrived with the carrier's own merge commit
+    select
+        carriers.pull_request_id as change_id,
+        carrier.service,
+        carrier.environment,
+        carrier.deployment_id,
+        carrier.match_method,
+        carrier.step
+    from by_carrier as carrier
+    inner join carriers on carriers.carrier_pull_request_id = carrier.change_id
+    anti join by_graph as arrived
+        on arrived.change_id = carrier.change_id
+        and arrived.service = carrier.service
+        and arrived.environment = carrier.environment
 ),
 
-lanes_without_sha as (
-    select distinct service, environment from deployments where sha is null
-),
+without_sha as (select * from deployments where sha is null),
 
 by_date as (
-    select due.change_id, due.service, due.environment, deployments.deployment_id, 'date' as match_method, 4 as step
+    select due.change_id, due.service, due.environment, without_sha.deployment_id, 'date' as match_method, 4 as step
     from (
-        select changes.change_id, changes.service, changes.merged_at, lanes_without_sha.environment
+        select changes.change_id, changes.service, changes.merged_at, lanes.environment
         from changes
-        inner join lanes_without_sha using (service)
+        inner join (select distinct service, environment from without_sha) as lanes using (service)
         where changes.targets_default_branch
     ) as due
-    asof join (select * from deployments where sha is null) as deployments
-        on deployments.service = due.service
-        and deployments.environment = due.environment
-        and deployments.started_at >= due.merged_at
+    asof join without_sha
+        on without_sha.service = due.service
+        and without_sha.environment = due.environment
+        and without_sha.started_at >= due.merged_at
 ),
 
 found as (
