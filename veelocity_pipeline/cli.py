@@ -32,7 +32,7 @@ from rich.table import Table
 
 from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
-from veelocity_pipeline.warehouse import Home, HomeError, WarehouseError, read_status
+from veelocity_pipeline.warehouse import DEMO, Home, HomeError, WarehouseError, read_status
 
 if TYPE_CHECKING:
     from veelocity_pipeline.orchestration import RefreshResult
@@ -109,7 +109,7 @@ def demo() -> None:
     home.claim_for_demo()
     out.print("Starting a simulated GitHub and Linear on this machine …")
     with simulated_environment() as environment:
-        os.environ.update(environment, VEELOCITY_DEMO="1")
+        os.environ.update(environment, **{DEMO: "1"})
         settings = load_settings()
         result = _refresh(settings, full=not home.published.exists())
     _tell(result, home)

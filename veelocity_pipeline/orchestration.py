@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
 from veelocity_pipeline.warehouse import Home, exclusively, forget_life, is_alive, read_status, replace_file
 
@@ -178,7 +179,7 @@ def refresh(
         if name not in SOURCES:
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
     from veelocity_pipeline.definitions import defs
-    from veelocity_pipeline.defs.automation import FULL, INCREMENTAL, left_out, run_config
+    from veelocity_pipeline.defs.automation import left_out, run_config
     from veelocity_pipeline.defs.ingest import day_since
 
     day_since(since, full, settings.start_date)
@@ -198,8 +199,6 @@ def rebuild(settings: Settings) -> RefreshResult:
     Raises:
         WarehouseError: the folder cannot be used.
     """
-    from veelocity_pipeline.defs.resources import REBUILD
-
     return _run(settings, REBUILD, "veelocity rebuild", {})
 
 

@@ -24,6 +24,9 @@ from typing import IO, Any
 import duckdb
 import pyarrow as pa
 
+DEMO = "VEELOCITY_DEMO"
+"""Set by `veelocity demo` alone, for its own process: what it loads is simulated and stays apart from real data."""
+
 PUBLIC_SCHEMA = "marts"
 READERS_FORMAT = "v1.2.0"
 """Storage version of the published file: the oldest DuckDB that must be able to open it is 1.2."""

@@ -1,27 +1,16 @@
 """The jobs, and the schedules that start two of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from veelocity_pipeline.defs.ingest import RAW_KEYS
-from veelocity_pipeline.defs.resources import REBUILD
 from veelocity_pipeline.operations.decisions import Run, Wait, under_way
+from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
 from veelocity_pipeline.sources import SOURCES
-
-INCREMENTAL = "incremental_refresh"
-FULL = "full_refresh"
-REFRESH_JOBS = (INCREMENTAL, FULL)
-
-DOES_ALL_OF: Mapping[str, Sequence[str]] = {
-    FULL: (FULL, INCREMENTAL, REBUILD),
-    INCREMENTAL: (INCREMENTAL, REBUILD),
-    REBUILD: (REBUILD,),
-}
-"""By job, the jobs that need not run any more when it has."""
 
 AssetJob = Any
 """What ``define_asset_job`` returns; the library does not export its type."""

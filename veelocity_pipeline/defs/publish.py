@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import dagster as dg
 
 from veelocity_pipeline import warehouse as files
+from veelocity_pipeline.build import inputs
 from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
-from veelocity_pipeline.defs.transform import inputs
 from veelocity_pipeline.export import Format, export
 from veelocity_pipeline.report import render_report
 
@@ -36,7 +36,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         begun = time.monotonic()
         published = files.publish(warehouse.home)
         _tidy(warehouse.home)
-        files.remember_build(warehouse.home, inputs(warehouse))
+        files.remember_build(warehouse.home, inputs(warehouse.home, warehouse.settings))
         log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
         return dg.MaterializeResult(
             metadata={

@@ -12,20 +12,16 @@ from dagster_dbt import DbtCliResource, DbtProject
 from pydantic import PrivateAttr
 
 from veelocity_pipeline import logs
+from veelocity_pipeline.build import MODELS
 from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
-from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
-from veelocity_pipeline.warehouse import Home, alive, writing
+from veelocity_pipeline.operations.jobs import REBUILD
+from veelocity_pipeline.settings import Settings, load_settings
+from veelocity_pipeline.warehouse import DEMO, Home, alive, writing
 
 WAREHOUSE_POOL = "warehouse"
 """One run at a time may write; see ``dagster.yaml``. The lock in the folder holds where the daemon does not."""
-
-REBUILD = "rebuild"
-"""The job that builds from what is loaded, for which no source need be configured."""
-
-DEMO = "VEELOCITY_DEMO"
-"""Set by `veelocity demo` alone, for its own process: what it loads is simulated and stays apart from real data."""
 
 log = logging.getLogger("veelocity")
 """Progress for people; Dagster keeps it with the run, the command line prints it."""
@@ -85,12 +81,9 @@ class Warehouse(dg.ConfigurableResource):
             log.warning("Old runs could not be deleted: %s", error)
 
 
-DBT_FOLDER = CHECKOUT / "dbt_project"
-
-
 def dbt_project(home: Path) -> DbtProject:
     """The dbt project, with what it writes under ``VEELOCITY_HOME``."""
-    return DbtProject(project_dir=DBT_FOLDER, profiles_dir=DBT_FOLDER, target_path=home / "dbt" / "target")
+    return DbtProject(project_dir=MODELS, profiles_dir=MODELS, target_path=home / "dbt" / "target")
 
 
 def dbt_resource(project: DbtProject) -> DbtCliResource:

@@ -8,13 +8,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from veelocity_pipeline.defs.automation import (
-    DOES_ALL_OF,
-    FULL,
     FULL_JOB,
-    INCREMENTAL,
     INCREMENTAL_JOB,
     REBUILD_JOB,
-    REFRESH_JOBS,
     AssetJob,
     history,
     left_out,
@@ -22,7 +18,6 @@ from veelocity_pipeline.defs.automation import (
 )
 from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
 from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
-from veelocity_pipeline.defs.resources import REBUILD
 from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.operations.cadence import earliest
 from veelocity_pipeline.operations.decisions import (
@@ -35,6 +30,7 @@ from veelocity_pipeline.operations.decisions import (
     settings_changed,
     under_way,
 )
+from veelocity_pipeline.operations.jobs import DOES_ALL_OF, FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
 from veelocity_pipeline.operations.upstream import Memory, ask, upstream_changed
 from veelocity_pipeline.orchestration import failed_steps, report_dead_runs
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings

@@ -1,6 +1,5 @@
 """Every dbt model is an asset, every dbt test a check on it."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from veelocity_pipeline.defs.automation import REFRESH_JOBS
-from veelocity_pipeline.defs.resources import DBT_FOLDER, WAREHOUSE_POOL, Warehouse, dbt_resource, log
-from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import Home, build_inputs, connect, exclusively, last_build, was_ever_read
+from veelocity_pipeline.build import is_up_to_date, project_files
+from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, dbt_resource, log
+from veelocity_pipeline.operations.jobs import REFRESH_JOBS
+from veelocity_pipeline.warehouse import Home, connect, exclusively, was_ever_read
 
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 """Unit tests prove the models to us (`make test`); in production they would only be run again (dagster#34080)."""
@@ -30,26 +29,13 @@ class ModelTranslator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=layer, kinds={"dbt", "duckdb"})
 
 
-def _project_files(folder: Path) -> list[Path]:
-    parts = [path for name in ("models", "macros", "seeds", "tests", "docs") for path in (folder / name).rglob("*")]
-    return sorted(path for path in [*parts, folder / "dbt_project.yml"] if path.is_file())
-
-
-def inputs(warehouse: Warehouse) -> str:
-    """What a build of the models would be made from now."""
-    digest = hashlib.sha256()
-    for path in (*_project_files(DBT_FOLDER), CHECKOUT / "veelocity_pipeline" / "lineage.py"):
-        digest.update(path.read_bytes())
-    return build_inputs(warehouse.home, warehouse.settings.timezone, digest.hexdigest())
-
-
 def prepared(project: DbtProject) -> DbtProject:
     """The project with a manifest that is newer than every file of it; parsed only when it is not.
 
     Parsing needs no setting, no network and no warehouse, so that definitions load on a bare machine.
     """
     manifest = project.manifest_path
-    newest = max(path.stat().st_mtime for path in _project_files(Path(project.project_dir)))
+    newest = max(path.stat().st_mtime for path in project_files(Path(project.project_dir)))
     if not manifest.exists() or manifest.stat().st_mtime < newest:
         with exclusively(project.project_dir.joinpath(project.target_path) / ".parse.lock"):
             if not manifest.exists() or manifest.stat().st_mtime < newest:
@@ -72,7 +58,7 @@ def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
-        if context.run.job_name in REFRESH_JOBS and inputs(warehouse) == last_build(warehouse.home):
+        if context.run.job_name in REFRESH_JOBS and is_up_to_date(warehouse.home, warehouse.settings):
             # yielding nothing skips this step's assets and, after them, the publish step and the report
             log.info("Nothing new was loaded, no rule changed and no day passed: what is published stands")
             return
