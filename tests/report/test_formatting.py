@@ -6,28 +6,48 @@ import pytest
 
 from veelocity_pipeline.report.formatting import closest, decimal, duration, http_url, per_week, percent, plural
 
+DURATIONS = [
+    (None, "no data"),
+    (0.0, "0 s"),
+    (0.001, "4 s"),
+    (40 / 3600, "40 s"),
+    (59.6 / 3600, "1 min"),
+    (89 / 3600, "1 min"),
+    (90 / 3600, "2 min"),
+    (0.75, "45 min"),
+    (59.6 / 60, "1 h"),
+    (1.0, "1 h"),
+    # 2 h 51 min 29 s, 30 s, and those as a page has them
+    (10289 / 3600, "2 h 51 min"),
+    (10290 / 3600, "2 h 52 min"),
+    (2.85833, "2 h 52 min"),
+    # the median of 2 h 51 min 29 s and 30 s
+    (10289.5 / 3600, "2 h 52 min"),
+    (2.85819, "2 h 52 min"),
+    (3 + 1 / 3, "3 h 20 min"),
+    (12.0, "12 h"),
+    (23 + 59.4 / 60, "23 h 59 min"),
+    (23 + 59.7 / 60, "1 d"),
+    (24.0, "1 d"),
+    (50.4, "2.1 d"),
+    (9.96 * 24, "10 d"),
+    (14.4 * 24, "14 d"),
+    (1500 * 24, "1,500 d"),
+]
+"""Hours and how they are written, in the terminal and on the page."""
 
-@pytest.mark.parametrize(
-    ("hours", "text"),
-    [
-        (None, "no data"),
-        (0.0, "0 s"),
-        (40 / 3600, "40 s"),
-        (59.6 / 3600, "1 min"),
-        (0.75, "45 min"),
-        (59.6 / 60, "1 h"),
-        (3 + 1 / 3, "3 h 20 min"),
-        (12.0, "12 h"),
-        (23 + 59.7 / 60, "1 d"),
-        (24.0, "1 d"),
-        (50.4, "2.1 d"),
-        (9.96 * 24, "10 d"),
-        (14.4 * 24, "14 d"),
-        (1500 * 24, "1,500 d"),
-    ],
-)
+
+@pytest.mark.parametrize(("hours", "text"), DURATIONS)
 def test_a_duration_reads_as_people_say_it(hours: float | None, text: str) -> None:
     assert duration(hours) == text
+
+
+def test_a_duration_reads_the_same_after_the_rounding_of_the_page() -> None:
+    for half_seconds in range(0, 2 * 86_400, 7):
+        hours = half_seconds / 7200
+        assert duration(round(hours, 5)) == duration(hours), hours
+    for seconds in range(0, 3 * 86_400, 30):
+        assert duration(round(seconds / 3600, 4)) == duration(seconds / 3600), seconds
 
 
 @pytest.mark.parametrize(

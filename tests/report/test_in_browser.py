@@ -17,6 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.report.conftest import AS_OF, FORMULA, HOSTILE_TITLE, Organization, published_rows, quantile
+from tests.report.test_formatting import DURATIONS
 from veelocity_pipeline.report import formatting, render_report
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -268,7 +269,7 @@ def test_the_selection_is_kept_in_the_address(open_page: Callable[..., Opened], 
 
 
 def test_numbers_read_the_same_here_and_in_the_terminal(open_page: Callable[..., Opened], report: Path) -> None:
-    hours = [None, 0, 0.001, 0.0161, 0.5, 0.9951, 1, 3.34, 23.99, 24, 50.4, 239, 240, 1000, 40_000]
+    hours = [value for value, _ in DURATIONS]
     rates = [None, 0, 0.004, 0.0999, 0.1, 0.3333, 1]
     counts = [0, 1, 3, 7, 93, 1300, 130_000]
     opened = open_page().go(report)
@@ -278,7 +279,7 @@ def test_numbers_read_the_same_here_and_in_the_terminal(open_page: Callable[...,
         [hours, rates, counts],
     )
     assert written == [
-        [formatting.duration(value) for value in hours],
+        [text for _, text in DURATIONS],
         [formatting.percent(value) for value in rates],
         [formatting.per_week(value, 90) for value in counts],
     ]

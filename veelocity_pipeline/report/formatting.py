@@ -14,16 +14,18 @@ def duration(hours: float | None) -> str:
     """Elapsed time in hours as `40 s`, `45 min`, `3 h 20 min`, `2.1 d` or `14 d`; `no data` when unknown."""
     if hours is None:
         return NO_DATA
-    seconds = _half_up(hours * 3600)
+    # Whole seconds first, as the rest follows from them: 2 h 51 min 30 s must not fall to either side with the fifth
+    # decimal, to which the page's hours are rounded. Nor must half a second, the median of two, and hence 0.55.
+    seconds = math.floor(hours * 3600 + 0.55)
     if seconds < 60:
         return f"{seconds} s"
-    minutes = _half_up(hours * 60)
+    minutes = (seconds + 30) // 60
     if minutes < 60:
         return f"{minutes} min"
     if minutes < 24 * 60:
         whole, rest = divmod(minutes, 60)
         return f"{whole} h {rest} min" if rest else f"{whole} h"
-    return f"{decimal(hours / 24)} d"
+    return f"{decimal(seconds / 86400)} d"
 
 
 def percent(rate: float | None) -> str:

@@ -17,12 +17,12 @@
   }
   function duration(hours) {
     if (hours === null || hours === undefined) return "no data";
-    const seconds = halfUp(hours * 3600);
+    const seconds = Math.floor(hours * 3600 + 0.55);
     if (seconds < 60) return seconds + " s";
-    const minutes = halfUp(hours * 60);
+    const minutes = Math.floor((seconds + 30) / 60);
     if (minutes < 60) return minutes + " min";
     if (minutes < 1440) return Math.floor(minutes / 60) + " h" + (minutes % 60 ? " " + (minutes % 60) + " min" : "");
-    return decimal(hours / 24) + " d";
+    return decimal(seconds / 86400) + " d";
   }
   const percent = (rate) => (rate === null || rate === undefined ? "no data" : decimal(rate * 100) + " %");
   function perWeek(count, days) {
