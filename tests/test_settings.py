@@ -73,6 +73,11 @@ def test_a_token_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
         ("incremental_cron = 'hourly'", "VEELOCITY_INCREMENTAL_CRON"),
         ("[failures]\nincident_window_hours = -1", "failures.incident_window_hours"),
         ("github_repositories = ['acme']", "write it as owner/name"),
+        ("github_repositories = ['acme/*', '!acme']", "write it as owner/name"),
+        ("github_repositories = ['acme/*', '!acme/*']", "!acme/* is a pattern"),
+        ("github_repositories = ['acme/*', '!acme/old-*']", "leave out one repository by its name"),
+        ("github_repositories = ['acme/*', 'acme/Web', '!ACME/web']", "ACME/web is both named and left out"),
+        ("github_repositories = ['globex/*', '!acme/web']", "!acme/web leaves out nothing; it goes with acme/*"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_in_one_line(config: Config, text: str, says: str) -> None:
@@ -81,6 +86,18 @@ def test_a_mistake_in_the_file_is_named_in_one_line(config: Config, text: str, s
         load_settings()
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_of_an_owners_repositories_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/*, !Acme/Old, globex/web")
+    settings = load_settings()
+    assert settings.wanted_repositories == ("acme/*", "globex/web")
+    assert [settings.is_excluded(name) for name in ("acme/old", "ACME/OLD", "acme/older", "globex/web")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_config_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

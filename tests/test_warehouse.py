@@ -300,6 +300,8 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
     assert left() == everything  # without any entry nothing is known
     assert left("ACME/web", "globex/*", "acme/former", "acme/gone") == everything
     assert left("acme/web", "globex/*", "acme/former") == everything - {"acme/gone"}
+    record(1, ("R8", "acme/lost", "no longer listed"))
+    assert left("acme/*", "globex/*", "!acme/Lost", "!acme/web2") == everything - {"acme/gone"}
     record(2, ("R1", "acme/web", None), ("R3", "globex/core", None))
     assert left("acme/web", "globex/*", "acme/former") == {"acme/web", "globex/core", "acme/now"}
     assert [row["error"] for row in warehouse.read_status(home) if row["repository"] == "acme/web"] == [None]

@@ -133,6 +133,9 @@ _Minutes = Annotated[int, Field(ge=0, le=1440)]
 
 _RepositoryName = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
+EXCLUDED = "!"
+"""What an entry of the repositories begins with that leaves one of an owner's out: ``!owner/name``."""
+
 
 class RepositoryOverrides(_Section):
     """One repository's own rules; a key that is not set keeps the value of its section."""
@@ -277,8 +280,7 @@ class Settings(BaseSettings):
             raise ValueError("a private key of a GitHub App is set, but not GITHUB_APP_ID, which says whose it is")
         if self.github_app_private_key is not None and self.github_app_private_key_file is not None:
             raise ValueError("GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are both set; leave one out")
-        if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
-            raise ValueError("GITHUB_REPOSITORIES: an owner cannot be a pattern; write owner/name or owner/*")
+        self._check_repositories()
         for override in self.repositories:
             try:
                 self._resolve(override.name)
@@ -289,6 +291,32 @@ class Settings(BaseSettings):
             for service in team.services:
                 if service not in names:
                     raise ValueError(f"[[teams]] {team.name}: there is no [[services]] entry named {service!r}")
+
+    def _check_repositories(self) -> None:
+        if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
+            raise ValueError("GITHUB_REPOSITORIES: an owner cannot be a pattern; write owner/name or owner/*")
+        entries = {name.casefold() for name in self.github_repositories}
+        for excluded in self.github_repositories:
+            if not excluded.startswith(EXCLUDED):
+                continue
+            name = excluded.removeprefix(EXCLUDED)
+            owner = name.split("/")[0]
+            if "*" in name:
+                raise ValueError(f"GITHUB_REPOSITORIES: {excluded} is a pattern; leave out one repository by its name")
+            if name.casefold() in entries:
+                raise ValueError(f"GITHUB_REPOSITORIES: {name} is both named and left out; take out one of the two")
+            if f"{owner.casefold()}/*" not in entries:
+                raise ValueError(f"GITHUB_REPOSITORIES: {excluded} leaves out nothing; it goes with {owner}/*")
+
+    @property
+    def wanted_repositories(self) -> tuple[str, ...]:
+        """The entries that bring repositories: ``owner/name`` and ``owner/*``."""
+        return tuple(entry for entry in self.github_repositories if not entry.startswith(EXCLUDED))
+
+    def is_excluded(self, repository: str) -> bool:
+        """Whether ``!owner/name`` leaves this repository out of its owner's."""
+        wanted = f"{EXCLUDED}{repository.casefold()}"
+        return any(entry.casefold() == wanted for entry in self.github_repositories)
 
     def require_sources(self, only: tuple[str, ...]) -> None:
         """What a refresh cannot do without: a code host. Linear may be missing.

@@ -458,11 +458,11 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
 def forget_attempts(home: Home, configured: Iterable[str]) -> None:
     """Take out of ``operations.sync_status`` and ``status.json`` the failures that nobody tries to make good any more.
 
-    Those are: repositories that the settings do not name (what was loaded of them stays); an entry of the settings
-    that could not be found, whose repositories have been since; and a team of Linear that there is not.
+    Those are: repositories that the settings do not name, or leave out (what was loaded of them stays); an entry of
+    the settings that could not be found, whose repositories have been since; and a team of Linear that there is not.
 
     Args:
-        configured: entries of the settings: names, or ``owner/*``.
+        configured: entries of the settings: names, ``owner/*``, or ``!owner/name`` for one that is left out.
     """
     wanted = [name.casefold() for name in configured]
     if not wanted:
@@ -471,12 +471,13 @@ def forget_attempts(home: Home, configured: Iterable[str]) -> None:
         connection.execute(
             """delete from operations.sync_status as status
                where source in ('github', 'github_actions') and repository <> '*'
-               and lower(repository) not in (select unnest($wanted))
-               and lower(split_part(repository, '/', 1)) || '/*' not in (select unnest($wanted))
-               and not exists (
-                   from raw_github.repositories as known
-                   where known.id = status.source_key
-                   and lower(known.configured_as) in (select unnest($wanted)))""",
+               and ('!' || lower(repository) in (select unnest($wanted))
+                   or lower(repository) not in (select unnest($wanted))
+                   and lower(split_part(repository, '/', 1)) || '/*' not in (select unnest($wanted))
+                   and not exists (
+                       from raw_github.repositories as known
+                       where known.id = status.source_key
+                       and lower(known.configured_as) in (select unnest($wanted))))""",
             {"wanted": wanted},
         )
         connection.execute(

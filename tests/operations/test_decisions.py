@@ -101,6 +101,34 @@ def test_other_rules_and_a_removed_repository_need_no_request() -> None:
     assert changed(BUILT, "acme/web") == Start("rebuild", "The settings changed (removed: acme/api)")
 
 
+@pytest.mark.parametrize(
+    ("built", "present", "added", "removed"),
+    [
+        ("acme/*", "acme/* !acme/old", "", "acme/old"),
+        ("acme/* !Acme/old", "acme/* !acme/OLD", None, None),
+        ("acme/* !acme/old", "acme/*", "acme/old", ""),
+        # named instead of left out, and the other way round: said once
+        ("acme/* !acme/old", "acme/* acme/old", "acme/old", ""),
+        ("acme/* acme/old", "acme/* !acme/old", "", "acme/old"),
+        # its owner's went too, or came: nothing of it comes back by itself
+        ("acme/* !acme/old", "acme/web", "acme/web", "acme/*"),
+        ("acme/web", "acme/* !acme/old", "acme/*", "acme/web, acme/old"),
+    ],
+)
+def test_a_repository_that_is_left_out_is_removed_and_taken_back_is_added(
+    built: str, present: str, added: str | None, removed: str | None
+) -> None:
+    decided = changed(Configuration(tuple(built.split()), "r1"), *present.split())
+    if added is None:
+        assert isinstance(decided, Wait)
+        return
+    said = "; ".join(f"{word}: {names}" for word, names in (("added", added), ("removed", removed)) if names)
+    assert isinstance(decided, Start)
+    assert decided.reason == f"The settings changed ({said})"
+    assert decided.job == ("incremental_refresh" if added else "rebuild")
+    assert decided.scopes == (dict.fromkeys(("github", "github_actions"), (added,)) if added else {})
+
+
 def test_the_same_settings_start_nothing() -> None:
     assert isinstance(changed(BUILT, "acme/api", "Acme/Web"), Wait)  # neither order nor case is a change
     assert isinstance(changed(None, "acme/web"), Wait)

@@ -471,9 +471,36 @@ def test_a_repository_that_its_owner_no_longer_lists_is_a_failure_and_no_deletio
     assert list(errors) == [f"{owner}/{name}"]
     assert f"no longer lists {owner}/{name} under {owner}/*" in str(errors[f"{owner}/{name}"])
     assert warehouse.rows("select count(*) from raw_github.pull_requests where deleted_at is null") == count
+    assert f"add !{owner}/{name} to GITHUB_REPOSITORIES" in str(errors[f"{owner}/{name}"])
     # One that is asked for by its name alone says nothing of the others.
     others = [outcome for outcome in warehouse.refresh(ENTRY, settings, scopes=(f"{owner}/api",)) if outcome.error]
     assert f"{owner}/{name}" not in {outcome.scope_name for outcome in others}
+    # the cure that it names
+    settings = of(github_repositories=(f"{owner}/*", f"!{owner}/{name.upper()}"))
+    outcomes = warehouse.refresh(ENTRY, settings)
+    assert outcomes
+    assert not [outcome.error for outcome in outcomes if outcome.error]
+    assert f"{owner}/{name}" not in {outcome.scope_name for outcome in outcomes}
+    assert warehouse.rows("select count(*) from raw_github.pull_requests where deleted_at is null") == count
+
+
+def test_a_repository_that_is_left_out_is_not_read(
+    simulator: Simulator, of: Organization, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    first, *others = of().github_repositories
+    owner, _, _ = first.partition("/")
+    settings = of(github_repositories=(f"{owner}/*", f"!{first}"))
+    warehouse = new_warehouse("home")
+    names = {outcome.scope_name for outcome in warehouse.refresh(ENTRY, settings)}
+    assert set(others) <= names
+    assert first not in names
+    assert warehouse.rows(f"select count(*) from raw_github.repositories where name_with_owner = '{first}'") == [(0,)]
+    errors = [outcome.error for outcome in warehouse.refresh(ENTRY, settings, scopes=(first,))]
+    assert errors == [f"{first} is left out by !{first} in GITHUB_REPOSITORIES: take that out first."] * len(errors)
+    assert errors
+    # taken back, all of it is read
+    warehouse.refresh(ENTRY, of(github_repositories=(f"{owner}/*",)), scopes=(first,))
+    assert warehouse.rows(f"select count(*) from raw_github.repositories where name_with_owner = '{first}'") == [(1,)]
 
 
 def test_an_earlier_first_day_uncovers_history(

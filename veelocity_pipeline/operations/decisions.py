@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..rules import config_tables
-from ..settings import Settings
+from ..settings import EXCLUDED, Settings
 
 FIRST_PAUSE = timedelta(minutes=5)
 """After one failed try; each further one in a row doubles it."""
@@ -151,7 +151,8 @@ def settings_changed(
     """What a change of the settings asks for.
 
     A repository that is added is read alone, its whole history, since it has no mark yet; that run writes all rules,
-    too. Other rules, and a repository that is taken out (its rows stay, ``is_removed``), need no request.
+    too. So is one that ``!owner/name`` leaves out no more. Other rules, and a repository that is taken or left out (its
+    rows stay, ``is_removed``), need no request.
 
     Args:
         built: what the last run wrote; None where the history does not know.
@@ -162,8 +163,13 @@ def settings_changed(
         return Wait("no run has written down the settings yet; the next refresh does")
     before = {name.casefold() for name in built.repositories}
     after = {name.casefold() for name in present.repositories}
-    added = tuple(name for name in present.repositories if name.casefold() not in before)
-    removed = [name for name in built.repositories if name.casefold() not in after]
+    came = [name for name in present.repositories if name.casefold() not in before]
+    went = [name for name in built.repositories if name.casefold() not in after]
+    added, left_out = _apart(came)
+    removed, taken_back = _apart(went)
+    # it comes back only where its owner's entry stands as before
+    taken_back = [name for name in taken_back if f"{name.casefold().partition('/')[0]}/*" in before & after]
+    added, removed = _each_once([*added, *taken_back]), _each_once([*removed, *left_out])
     said = []
     if added:
         said.append(f"added: {listed(added)}")
@@ -175,8 +181,18 @@ def settings_changed(
         return Wait("the settings are those that the marts were built from")
     reason = f"The settings changed ({'; '.join(said)})"
     if added:
-        return Start(increment, reason, dict.fromkeys(sources, added))
+        return Start(increment, reason, dict.fromkeys(sources, tuple(added)))
     return Start(rebuild, reason)
+
+
+def _each_once(names: Sequence[str]) -> list[str]:
+    return list({name.casefold(): name for name in names}.values())
+
+
+def _apart(entries: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Entries that bring repositories; and the names of those that are left out."""
+    bring = [entry for entry in entries if not entry.startswith(EXCLUDED)]
+    return bring, [entry.removeprefix(EXCLUDED) for entry in entries if entry.startswith(EXCLUDED)]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -173,7 +173,7 @@ class GitHubConnector(Connector):
 
     def check(self) -> list[CheckResult]:
         """Whether the token is valid, whose it is, and which repositories it may read; so for an App."""
-        owners = [entry.partition("/")[0] for entry in self.settings.github_repositories]
+        owners = [entry.partition("/")[0] for entry in self.settings.wanted_repositories]
         of_app = check_app(self.client, owners)
         if any(not line.ok and line.subject == "GitHub App" for line in of_app):
             return of_app

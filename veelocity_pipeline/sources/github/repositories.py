@@ -68,7 +68,7 @@ def _key(settings: Settings, request: RefreshRequest) -> tuple[object, ...]:
 
 
 def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list[Scope | ScopeFailure]:
-    """The configured repositories, each once, in the order of the settings.
+    """The configured repositories, each once, in the order of the settings, without those that they leave out.
 
     ``Scope.id`` is the node id, ``Scope.name`` the present ``owner/name``, ``Scope.info["node"]`` the
     repository with the newest of everything in it (``queries.repositories``). One that does not exist, or
@@ -77,7 +77,7 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     Raises:
         SourceError: no repository can be asked for at all.
     """
-    entries = list(dict.fromkeys(settings.github_repositories))
+    entries = list(dict.fromkeys(settings.wanted_repositories))
     wanted = {name.casefold() for name in request.scopes}
     named = [entry for entry in entries if not entry.endswith("/*")]
     owners = [entry for entry in entries if entry.endswith("/*")]
@@ -89,12 +89,15 @@ def resolve(client: Client, settings: Settings, request: RefreshRequest) -> list
     for entry in sorted(by_entry, key=lambda entry: (entry.endswith("/*"), entries.index(entry))):
         for item in by_entry[entry]:
             is_wanted = not wanted or item.name.casefold() in wanted or item.configured_as.casefold() in wanted
+            is_wanted = is_wanted and not settings.is_excluded(item.name)
             if isinstance(item, ScopeFailure) or is_wanted:
                 result.setdefault(item.id if isinstance(item, Scope) else f"failed {item.name}", item)
     answered = {text.casefold() for item in result.values() for text in (item.name, item.configured_as)}
     for name in request.scopes:
         if name.casefold() not in answered and not any(isinstance(item, ScopeFailure) for item in result.values()):
             error = f"{name} is not among GITHUB_REPOSITORIES: add it there first."
+            if settings.is_excluded(name):
+                error = f"{name} is left out by !{name} in GITHUB_REPOSITORIES: take that out first."
             result[f"failed {name}"] = ScopeFailure(name, name, error)
     _found.clear()
     # One that could not be read may be there when the next source asks.
@@ -108,21 +111,24 @@ def vanished(
 ) -> Iterator[ScopeFailure]:
     """Repositories that were read as one of an owner's (``owner/*``), and that the owner's list no longer has.
 
-    That is a failure and no deletion: lost access looks the same. See ``Connector.vanished``.
+    That is a failure and no deletion: lost access looks the same; ``!owner/name`` says that it is to be left out. See
+    ``Connector.vanished``.
     """
     listed = list(found)
     there = {item.id for item in listed if isinstance(item, Scope)}
     failed = {item.configured_as.casefold() for item in listed if isinstance(item, ScopeFailure)}
-    entries = {entry.casefold(): entry for entry in settings.github_repositories}
+    entries = {entry.casefold(): entry for entry in settings.wanted_repositories}
     for scope_id, name in remembered.items():
         entry = entries.get(name.casefold().partition("/")[0] + "/*")
         if scope_id in there or entry is None or {entry.casefold(), name.casefold()} & failed:
+            continue
+        if settings.is_excluded(name):
             continue
         yield ScopeFailure(
             name,
             entry,
             f"GitHub no longer lists {name} under {entry}: it was deleted or moved, or the token may not read it any "
-            "more. What was loaded is kept; to leave it out, name the others one by one in GITHUB_REPOSITORIES.",
+            f"more. What was loaded is kept; to leave it out from now on, add !{name} to GITHUB_REPOSITORIES.",
         )
 
 

@@ -15,8 +15,9 @@ select distinct
     github.is_archived,
     github.is_fork,
     github.is_private,
-    -- a renamed repository is found by the name that the settings have
-    not exists (
+    -- a renamed repository is found by the name that the settings have; !owner/name leaves one of owner/* out
+    '!' || lower(github.name) in (select name from wanted)
+    or not exists (
         select 1
         from wanted
         where
