@@ -28,12 +28,16 @@ left join (
         deployments.*,
         failures.evidence,
         failures.evidence_id,
-        entities.title,
+        case failures.evidence
+            when 'rollback' then 'back to ' || left(repairs.sha, 7)
+            else entities.title
+        end as title,
         coalesce(failures.evidence_url, entities.url) as evidence_url
     from failed
     inner join marts.fct_deployments as deployments using (deployment_id)
     left join marts.fct_deployment_failures as failures
         on failed.deployment_id = failures.deployment_id and failures.counts
     left join marts.metric_entities as entities on failures.evidence_id = entities.entity_id
+    left join marts.fct_deployments as repairs on failures.evidence_id = repairs.deployment_id
 ) as failed on true
 order by finished_at desc, deployment_id, evidence

@@ -1,7 +1,7 @@
 -- Each source's repositories and teams: up to when they are completely known, and what failed.
 select
     source_title(status.source) as source,
-    status.repository,
+    if(status.repository = '*', 'everything', status.repository) as repository,
     time_text(status.attempted_at) as attempted_at,
     time_text(status.read_at) as read_at,
     coalesce(status.error, '') as error,
