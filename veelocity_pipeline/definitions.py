@@ -26,7 +26,7 @@ def definitions() -> dg.Definitions:
     settings = load_settings()
     home = Home(settings.home)
     home.make()
-    project = prepared(dbt_project(home.path))
+    project = prepared(dbt_project(home.path), home)
     models = transform_assets(project)
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
     assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import dagster as dg
+import pyarrow as pa
 from dagster_dlt import DagsterDltTranslator, build_dlt_asset_specs
 from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
@@ -248,6 +249,10 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured)
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=made)
 
 
+def _columns(schema: pa.Schema) -> dict[str, dg.TableSchema]:
+    return {"dagster/column_schema": dg.TableSchema([dg.TableColumn(each.name, str(each.type)) for each in schema])}
+
+
 @dg.multi_asset(
     name="write_config",
     specs=[
@@ -256,8 +261,9 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured)
             group_name="config",
             kinds={"python", "duckdb"},
             description=f"The settings' {table.replace('_', ' ')}, as rows that the models join.",
+            metadata=_columns(schema),
         )
-        for table in SCHEMAS
+        for table, schema in SCHEMAS.items()
     ],
     pool=WAREHOUSE_POOL,
 )
@@ -293,6 +299,7 @@ SYNC_STATUS = dg.AssetKey(["operations", "sync_status"])
     deps=RAW_KEYS,
     group_name="operations",
     kinds={"python", "duckdb"},
+    metadata=_columns(warehouse.SYNC_STATUS),
     description="One row per source, table and repository: last attempt, last success, rows, watermark, error.",
     check_specs=[checks.spec(checks.READ_ON_TIME, SYNC_STATUS)],
     pool=WAREHOUSE_POOL,

@@ -1,0 +1,111 @@
+"""What each column is made from, as Dagster shows it: from the raw tables to the marts."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+Column = tuple[str, str]
+"""An asset's key and a column."""
+
+
+@pytest.fixture(scope="module")
+def lineage(defs: dg.Definitions) -> dict[Column, set[Column]]:
+    """All columns of tables that are loaded or built, each with its parents."""
+    graph = defs.resolve_asset_graph()
+    found: dict[Column, set[Column]] = {}
+    for key in graph.get_all_asset_keys():
+        metadata, asset = graph.get(key).metadata, "/".join(key.path)
+        schema = metadata.get("dagster/column_schema")
+        found |= {(asset, column.name): set() for column in (schema.columns if schema else ())}
+        for name, parents in getattr(metadata.get("dagster/column_lineage"), "deps_by_column", {}).items():
+            found[asset, name] = {("/".join(parent.asset_key.path), parent.column_name) for parent in parents}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("column", "parents"),
+    [
+        ("staging/stg_github__pull_requests.merged_at", "github/pull_requests.merged_at"),
+        (
+            "intermediate/int_pull_requests_unioned.state",
+            """staging/stg_github__pull_requests.merged_at staging/stg_github__pull_requests.closed_at
+            staging/stg_github__pull_requests.vendor_state""",
+        ),
+        (
+            "intermediate/int_deployments_traced.is_sha_known",  # of the model in Python
+            " ".join(
+                f"intermediate/{table}.{column}"
+                for table in (
+                    "int_deployments_chosen",
+                    "int_commits_unioned",
+                    "int_pull_request_commits_unioned",
+                    "int_deployed_commits_unioned",
+                )
+                for column in ("repository_id", "sha")
+            ),
+        ),
+        (
+            "marts/fct_reviews.reviewer",
+            """intermediate/int_reviews_unioned.reviewer intermediate/int_reviews_unioned.is_bot
+            intermediate/int_settings.has_pseudonyms""",
+        ),
+        (
+            "marts/dora_metrics.change_fail_rate",
+            """marts/metric_measurements.metric marts/metric_measurements.value
+            marts/metric_measurements.excluded_because""",
+        ),
+        ("marts/dora_metrics.is_complete", "intermediate/int_periods.is_complete"),
+        ("marts/sync_status.error", "intermediate/int_sync_status.error"),
+    ],
+)
+def test_columns_worked_out_by_hand(lineage: dict[Column, set[Column]], column: str, parents: str) -> None:
+    def split(name: str) -> Column:
+        asset, _, said = name.rpartition(".")
+        return asset, said
+
+    assert lineage[split(column)] == {split(parent) for parent in parents.split()}
+
+
+def test_a_number_is_followed_to_the_raw_tables(lineage: dict[Column, set[Column]]) -> None:
+    found: set[Column] = set()
+    waiting = [("marts/dora_metrics", "change_fail_rate")]
+    while waiting:
+        for parent in lineage[waiting.pop()] - found:
+            found.add(parent)
+            waiting.append(parent)
+    layers = {asset.split("/")[0] for asset, _ in found}
+    assert layers == {"marts", "intermediate", "staging", "config", "github", "github_actions", "linear"}
+    assert {
+        ("github/deployments", "sha"),
+        ("github_actions/runs", "conclusion"),
+        ("linear/issues", "created_at"),
+    } <= found
+
+
+def test_every_parent_is_a_column_that_there_is(lineage: dict[Column, set[Column]]) -> None:
+    assert {parent for parents in lineage.values() for parent in parents} - set(lineage) == set()
+
+
+MADE_OF_NOTHING = {
+    "dev_metrics.metric_version",
+    "dim_teams.repository_count",
+    "dora_metrics.metric_version",
+    "dora_scorecard.deployment_frequency_missing_because",
+    "dora_scorecard.metric_version",
+    "dora_scorecard.window_days",
+    "fct_deployments.change_count",
+    "metric_coverage.eligible",
+    "metric_entities.entity_type",
+    "metric_measurements.scope_type",
+}
+"""Published columns that are counts of rows, or say the same in every row or every part of a union."""
+
+
+def test_every_published_column_comes_from_somewhere(defs: dg.Definitions, lineage: dict[Column, set[Column]]) -> None:
+    marts = {column: parents for column, parents in lineage.items() if column[0].startswith("marts/")}
+    assert len({asset for asset, _ in marts}) == sum(
+        key.path[0] == "marts" for key in defs.resolve_asset_graph().get_all_asset_keys()
+    )
+    orphans = {f"{asset.removeprefix('marts/')}.{name}" for (asset, name), parents in marts.items() if not parents}
+    assert orphans == MADE_OF_NOTHING
