@@ -12,10 +12,12 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from dashboards.evidence import published_file
 from tests.dashboards.evidence import (
     INPUTS,
     PAGES,
     PROJECT,
+    SOURCE,
     SOURCES,
     empty_copy,
     evidence_tables,
@@ -154,6 +156,18 @@ def test_what_a_page_shows_is_in_its_queries(page: str, tables) -> None:  # type
     shown += [(data, name) for data, name in re.findall(r"\b(\w+)\[0\]\.(\w+)", text)]
     assert len(shown) >= 5
     assert [each for each in shown if each[1] not in columns[each[0]]] == []
+
+
+def test_the_connector_is_told_where_the_file_is(
+    refreshed: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert published_file.main() == 2
+    assert "Nothing is published yet" in capsys.readouterr().err
+    monkeypatch.setenv("VEELOCITY_HOME", str(refreshed.path))
+    assert published_file.main() == 0
+    relative = Path(capsys.readouterr().out.strip())
+    assert not relative.is_absolute()  # the connector puts its folder before it
+    assert (SOURCE / relative).resolve() == refreshed.published.resolve()
 
 
 def test_evidence_is_pinned_and_reports_no_use() -> None:
