@@ -23,11 +23,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro pseudonym(person) -%}
+    'person-' || left(sha256({{ person }}), 12)
+{%- endmacro %}
+
 {#- A person as the marts name him: a pseudonym that stays the same, if the settings ask for one. Bots keep their names. -#}
 {% macro public_person(person, is_bot) -%}
     case
         when not coalesce({{ is_bot }}, false) and (select has_pseudonyms from {{ ref('int_settings') }})
-            then 'person-' || left(sha256({{ person }}), 12)
+            then {{ pseudonym(person) }}
         else {{ person }}
     end
 {%- endmacro %}

@@ -10,7 +10,7 @@ former as (
 -- a team whose key changed: its issues kept their numbers. Where every issue that bore a key which no team has now
 -- kept its number, that key is a former one of their team, and names its other issues too
 former_team_keys as (
-    select regexp_extract(former.reference, '^(.+)-', 1) as key, min(former.team) as team
+    select regexp_extract(former.reference, '^(.+)-', 1) as key, any_value(former.team) as team
     from former
     anti join {{ ref('stg_linear__teams') }} as teams
         on regexp_extract(former.reference, '^(.+)-', 1) = lower(teams.key)
@@ -21,28 +21,24 @@ former_team_keys as (
 ),
 
 named as (
-    select lower(key) as reference, issue_id, 1 as rank
+    select lower(key) as reference, issue_id, false as is_former
     from issues
     union all
-    select reference, issue_id, 2
+    select reference, issue_id, true as is_former
     from former
     union all
-    select former_team_keys.key || '-' || issues.number, issues.issue_id, 3
+    select former_team_keys.key || '-' || issues.number, issues.issue_id, true as is_former
     from issues
     inner join former_team_keys using (team)
     union all
-    select names.name || '#' || issues.number, issues.issue_id, 2
-    from issues
-    inner join {{ ref('int_repository_names') }} as names using (repository_id)
-    union all
-    select names.host || '/' || names.name || '#' || issues.number, issues.issue_id, 1
+    select unnest([names.name, names.host || '/' || names.name]) || '#' || issues.number, issues.issue_id, false as is_former
     from issues
     inner join {{ ref('int_repository_names') }} as names using (repository_id)
 )
 
 select
     reference,
-    arg_min(issue_id, (rank, issue_id)) as issue_id
+    arg_min(issue_id, (is_former, issue_id)) as issue_id
 from named
 where reference is not null
 group by reference

@@ -9,7 +9,7 @@ with names as (
 ),
 
 humans as (
-    select name, min({{ public_person('person', 'is_bot') }}) as pseudonym
+    select name, min({{ pseudonym('person') }}) as pseudonym
     from names
     where not is_bot and regexp_matches(name, '^[a-z0-9-]+$')
     group by name
@@ -25,41 +25,41 @@ branches as (
         select ref as branch from {{ ref('int_deployments_of_no_service') }}
     )
     where
-        branch is not null
-        and (select has_pseudonyms from {{ ref('int_settings') }})
+        (select has_pseudonyms from {{ ref('int_settings') }})
         and branch not in (select branch from {{ ref('int_default_branches') }})
 ),
 
-words as (
-    select branch, string_split(unnest(string_split_regex(lower(branch), '[/_.@]|^revert-[0-9]+-')), '-') as words
-    from branches
+parts as (
+    select branch, unnest(parts) as part, unnest(range(len(parts))) as place
+    from (select branch, regexp_extract_all(branch, '(?i)^revert-[0-9]+-|[/_.@]|[^/_.@]+') as parts from branches)
 ),
 
 beginnings as (
     -- a login may have hyphens itself: ada-lovelace-eng-1
-    select branch, array_to_string(words[1:word_count], '-') as name
-    from (select branch, words, unnest(range(1, len(words) + 1)) as word_count from words)
+    select branch, place, array_to_string(words[1:word_count], '-') as name
+    from (
+        select branch, place, string_split(lower(part), '-') as words, unnest(range(1, len(words) + 1)) as word_count
+        from parts
+    )
 ),
 
 found as (
-    select distinct beginnings.branch, humans.name, humans.pseudonym
+    select
+        beginnings.branch,
+        beginnings.place,
+        max(length(humans.name)) as name_length,
+        arg_max(humans.pseudonym, length(humans.name)) as pseudonym
     from beginnings
     inner join humans using (name)
+    group by beginnings.branch, beginnings.place
 )
 
 select
-    branch,
-    list_reduce(
-        list_prepend(
-            {'name': '', 'text': branch},
-            list({'name': name, 'text': pseudonym} order by length(name) desc, name)
-        ),
-        lambda done, one: {
-            'name': '',
-            'text': regexp_replace(
-                done.text, '(^|[/_.@]|^revert-[0-9]+-)' || one.name || '($|[/_.@-])', '\1' || one.text || '\2', 'gi'
-            )
-        }
-    ).text as public_branch
-from found
-group by branch
+    parts.branch,
+    string_agg(
+        coalesce(found.pseudonym || substr(parts.part, found.name_length + 1), parts.part), '' order by parts.place
+    ) as public_branch
+from parts
+left join found using (branch, place)
+group by parts.branch
+having count(found.place) > 0
