@@ -14,6 +14,7 @@ import dagster as dg
 import sqlalchemy as sa
 from alembic.util import CommandError
 from dagster._core.instance import RUNLESS_RUN_ID
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster_postgres.utils import DagsterPostgresException
@@ -127,8 +128,18 @@ KEPT_RUNS = 100
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
+THINNED_AFTER = timedelta(days=1)
+"""When a run that succeeded has been read by whoever wants to know what it was going to do."""
+
+_PLANS = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED")
+_SAID_BESIDE = ("STEP_OUTPUT",)
+"""That a step yielded an output, beside the event that tells which asset or check it was."""
+_SAID_TWICE = ("ASSET_CHECK_EVALUATION",)
+"""In SQLite also in the run's own file and in the table of checks, which are what the UI asks."""
+
+
 def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None = 50) -> int:
-    """Delete runs that ended more than some days ago, with their events and captured output.
+    """Delete runs that ended more than some days ago, with their events and captured output; thin those of a day ago.
 
     The newest hundred stay, and each run that an asset's last materialization is of: what the asset's page shows, and
     what its freshness is measured from.
@@ -154,7 +165,58 @@ def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None =
         _delete_runs(instance, gone)
     _prune_events(instance, gone, before)
     _prune_files(instance, set(gone), before)
+    _thin_runs(instance, most)
     return len(gone)
+
+
+def _thin_runs(instance: dg.DagsterInstance, most: int | None) -> None:
+    """Take from runs that succeeded a day ago what tells nothing more: what they were going to do, and every output.
+
+    Of a run that found nothing new that is most of its events. A check that it did not come to is then again what it
+    was found to be before. Failed runs keep all.
+    """
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    checks, events = AssetCheckExecutionsTable.c, SqlEventLogStorageTable.c
+    with storage.index_connection() as connection:
+        planned = sa.select(events.run_id).distinct().where(events.dagster_event_type.in_(_PLANS))
+        with_plans = [run_id for (run_id,) in connection.execute(planned)]
+    if not with_plans:
+        return
+    of_success = dg.RunsFilter(
+        run_ids=with_plans,
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        created_before=datetime.now(UTC) - THINNED_AFTER,
+    )
+    runs = [record.dagster_run.run_id for record in instance.get_run_records(of_success, limit=most, ascending=True)]
+    for run_id in runs:
+        kinds = [*_PLANS, *_SAID_BESIDE]
+        if isinstance(storage, SqliteEventLogStorage):
+            _thin_file(Path(storage.path_for_shard(run_id)))
+            kinds += _SAID_TWICE
+        with storage.index_connection() as connection:
+            connection.execute(
+                SqlEventLogStorageTable.delete().where(events.run_id == run_id, events.dagster_event_type.in_(kinds))
+            )
+            connection.execute(
+                AssetCheckExecutionsTable.delete().where(
+                    checks.run_id == run_id, checks.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value
+                )
+            )
+
+
+def _thin_file(file: Path) -> None:
+    if not file.exists():
+        return
+    kinds = (*_PLANS, *_SAID_BESIDE)
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"delete from event_logs where dagster_event_type in ({', '.join('?' * len(kinds))})", kinds)
+        connection.commit()
+        # somebody may be reading it: the room is then used by nothing, and no harm is done
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("vacuum")
+            connection.execute("pragma wal_checkpoint(truncate)")
 
 
 def _delete_runs(instance: dg.DagsterInstance, gone: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -371,6 +372,64 @@ def test_finished_runs_leave_no_write_ahead_log(instance: dg.DagsterInstance) ->
     prune_history(instance, 14)
     log = Path(file + "-wal")
     assert not log.exists() or log.stat().st_size == 0
+
+
+def test_a_run_of_yesterday_forgets_what_it_was_going_to_do(instance: dg.DagsterInstance) -> None:
+    storage = instance.event_log_storage
+    assert isinstance(storage, SqliteEventLogStorage)
+    turn = {"asset": True, "fails": False}
+    spec = dg.AssetCheckSpec("large", asset="table")
+
+    @dg.multi_asset(specs=[dg.AssetSpec("table", skippable=True)], check_specs=[spec], can_subset=True)
+    def table() -> Iterator[Any]:
+        if turn["fails"]:
+            raise ValueError("full")
+        if turn["asset"]:
+            yield dg.MaterializeResult(asset_key="table")
+            yield dg.AssetCheckResult(asset_key="table", check_name="large", passed=True)
+
+    def run(**changes: bool) -> str:
+        turn.update(changes)
+        return dg.materialize([table], instance=instance, raise_on_error=False).run_id
+
+    def kinds(run_id: str) -> set[str]:
+        return {
+            entry.dagster_event.event_type_value
+            for entry in instance.all_logs(run_id)
+            if entry.dagster_event is not None
+        }
+
+    full, idle, failed, today = run(), run(asset=False), run(fails=True), run(asset=True, fails=False)
+    plans = {"ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED"}
+    before = {run_id: kinds(run_id) for run_id in (full, idle, failed, today)}
+    assert all(plans <= each for each in before.values())
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        yesterday = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=25)
+        connection.execute(RunsTable.update().where(RunsTable.c.run_id != today).values(create_timestamp=yesterday))
+    for _ in range(2):
+        assert prune_history(instance, 14) == 0
+        assert kinds(full) == before[full] - plans - {"STEP_OUTPUT"}
+        assert kinds(full) >= {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "STEP_SUCCESS", "PIPELINE_SUCCESS"}
+        assert kinds(idle) == before[idle] - plans
+        assert (kinds(failed), kinds(today)) == (before[failed], before[today])
+    with sqlite3.connect(storage.path_for_shard(full)) as connection:
+        assert connection.execute("pragma freelist_count").fetchall() == [(0,)]  # its file gave the room back
+
+    # what the pages of the asset and of its check show: the run of today, the failed one, and the first
+    materialized = instance.fetch_materializations(dg.AssetKey("table"), limit=9).records
+    assert [record.run_id for record in materialized] == [today, full]
+    found = storage.get_asset_check_execution_history(spec.key, limit=9)
+    assert [(record.run_id, record.status.value) for record in found] == [
+        (today, "SUCCEEDED"),
+        (failed, "PLANNED"),
+        (full, "SUCCEEDED"),
+    ]
+    assert all(record.event is not None for record in found)
+    with storage.index_connection() as connection:
+        kept = connection.execute(
+            sa.text("select count(*) from event_logs where run_id = :run"), {"run": idle}
+        ).scalar()
+    assert kept == 2  # it began and ended
 
 
 def test_a_log_that_grew_is_put_aside_once(home: Home) -> None:
