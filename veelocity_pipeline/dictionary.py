@@ -1,6 +1,6 @@
 """The data dictionary: every published table and column on one page, from the contracts of the models.
 
-``make docs`` writes it: ``python -m veelocity_pipeline.dictionary MANIFEST > docs/dictionary.md``.
+``make docs`` writes it, and mends dbt's own page of all models.
 """
 
 from __future__ import annotations
@@ -84,5 +84,24 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def mended(site: str) -> str:
+    """dbt's page of all models without the errors that a browser shows when it opens it from a disk.
+
+    A template stands where addresses of pictures are taken before it is filled in, and the page's own picture was
+    never put in (both of dbt-docs in dbt 1.11).
+    """
+    return site.replace('<use xlink:href="{{', '<use ng-attr-xlink:href="{{').replace(
+        "${require('./assets/favicons/favicon.ico')}", "data:,"
+    )
+
+
+def main(folder: Path, dictionary: Path) -> None:
+    """Write the dictionary, and dbt's page anew, from what ``dbt docs generate --static`` left in a folder."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    dictionary.write_text(page(manifest), encoding="utf-8")
+    site = folder / "static_index.html"
+    site.write_text(mended(site.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    main(*map(Path, sys.argv[1:]))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .harness import Project, compile_project
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the project is compiled in."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture(scope="session")
+def project(compiled: Path) -> Project:
     """The whole project, compiled."""
-    return compile_project(tmp_path_factory.mktemp("dbt"))
+    return compile_project(compiled)

@@ -1,15 +1,19 @@
-"""The data dictionary says what the contracts say."""
+"""The data dictionary says what the contracts say, and dbt's page of all models opens from a disk."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from veelocity_pipeline.dictionary import page, unit
+from veelocity_pipeline.dictionary import main, page, unit
 from veelocity_pipeline.settings import CHECKOUT
 
-from .harness import Project
+from .harness import Project, dbt
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,25 @@ def test_a_column_that_is_not_described_is_refused(manifest: dict[str, Any]) -> 
     other = {**manifest, "nodes": {unique_id: {**model, "columns": {"team": team}}}}
     with pytest.raises(ValueError, match=r"dim_teams\.team is not described"):
         page(other)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")
+def test_the_page_of_all_models_opens_from_a_disk(project: Project, compiled: Path, tmp_path: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    dbt(compiled, "docs", "generate", "--static", "--empty-catalog")
+    main(compiled / "target", tmp_path / "dictionary.md")
+    assert (tmp_path / "dictionary.md").read_text() == (CHECKOUT / "docs" / "dictionary.md").read_text()
+    complaints: list[str] = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        opened = browser.new_page()
+        opened.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("requestfailed", lambda request: complaints.append(request.url))
+        opened.goto(f"{(compiled / 'target' / 'static_index.html').as_uri()}#!/model/model.veelocity.fct_reviews")
+        playwright.expect(opened.locator("h1").first).to_contain_text("fct_reviews", timeout=30_000)
+        playwright.expect(opened.locator("body")).to_contain_text("One row per submitted review of a pull request")
+        opened.get_by_text("submitted_at", exact=True).first.click()
+        playwright.expect(opened.locator("body")).to_contain_text("When it was submitted.")
+        browser.close()
+    assert complaints == []
