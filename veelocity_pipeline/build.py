@@ -10,6 +10,8 @@ from veelocity_pipeline.warehouse import Home, build_inputs, last_build
 
 MODELS = CHECKOUT / "dbt_project"
 
+NOTHING_NEW = "Nothing new was loaded, no rule changed and no day passed: what is published stands"
+
 
 def project_files(folder: Path) -> list[Path]:
     """Every file of a dbt project that says what its models are."""

@@ -17,7 +17,6 @@ from dagster._core.instance import RUNLESS_RUN_ID
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
-from dagster_postgres.utils import DagsterPostgresException
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -90,7 +89,9 @@ def explained_history() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, DagsterPostgresException) as error:
+    except Exception as error:
+        if not isinstance(error, DBAPIError) and type(error).__name__ != "DagsterPostgresException":
+            raise
         cause: BaseException = error
         while cause.__cause__ is not None and not isinstance(cause, DBAPIError):
             cause = cause.__cause__

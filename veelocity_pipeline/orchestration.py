@@ -9,15 +9,26 @@ import logging
 import os
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from veelocity_pipeline.build import NOTHING_NEW
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
-from veelocity_pipeline.warehouse import Home, exclusively, forget_life, is_alive, read_status, replace_file
+from veelocity_pipeline.warehouse import (
+    Home,
+    alive,
+    exclusively,
+    forget_life,
+    is_alive,
+    read_status,
+    replace_file,
+    writing,
+)
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -47,6 +58,9 @@ retention:
 """
 """Rendered, like the storage, below a comment: Dagster reads the template too, where it finds it in its own folder, and
 would take no placeholder for a number."""
+
+_REFRESH = "veelocity refresh"
+"""The command, as its runs are tagged."""
 
 _SETTLED_AFTER = 60
 """Seconds after which a run that says it is going on must have shown that it lives; that takes a moment."""
@@ -162,6 +176,8 @@ def refresh(
 ) -> RefreshResult:
     """Run the job that a schedule would run, here and now.
 
+    Where a plain increment finds nothing new, it is only written down as a run of the job.
+
     Args:
         full: ``full_refresh`` instead of ``incremental_refresh``.
         only: names of sources; the others keep what they have. Empty: all.
@@ -178,6 +194,12 @@ def refresh(
     for name in only:
         if name not in SOURCES:
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
+    home = prepare_instance(settings)
+    if not (full or only or repositories or since):
+        found = _look(settings, home)
+        if found is not None:
+            return found
+
     from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.automation import left_out, run_config
     from veelocity_pipeline.defs.ingest import day_since
@@ -190,7 +212,44 @@ def refresh(
         everything = defs.resolve_job_def(job).asset_layer.executable_asset_keys
         selection = list(set(everything) - left_out(only))
     config = run_config(full=full, repositories=repositories, sources=only, since=since).to_config_dict()
-    return _run(settings, job, "veelocity refresh", config, selection)
+    return _run(settings, home, job, _REFRESH, config, selection)
+
+
+def _look(settings: Settings, home: Home) -> RefreshResult | None:
+    """Refresh where there is nothing new; None where the whole job is to run.
+
+    Raises:
+        WarehouseError: the folder, or Dagster's history, cannot be used.
+    """
+    import dagster as dg
+
+    from veelocity_pipeline import idle, logs
+    from veelocity_pipeline.defs import quiet
+    from veelocity_pipeline.defs.history import spare_the_disk, spare_the_server
+    from veelocity_pipeline.instance import explained_history, prune_history
+
+    spare_the_disk()
+    run = str(uuid.uuid4())
+    with explained_history(), dg.DagsterInstance.get() as instance:
+        if settings.dagster_postgres_url is not None:
+            spare_the_server(instance)
+        report_dead_runs(instance, home)
+        os.umask(0o077)
+        with (
+            logs.kept(home.log, job=INCREMENTAL, run=run),
+            writing(home, f"{INCREMENTAL} (run {run[:8]})", log.info),
+        ):
+            after = quiet.like(instance)
+            answers = idle.nothing_new(settings, home, run) if after else None
+            if after is None or answers is None:
+                return None
+            for text in (text for answer in answers for text in answer.said):
+                log.info(text)
+            with alive(home, run):
+                quiet.write_down(instance, answers, after, run, _REFRESH)
+            log.info(NOTHING_NEW)
+            prune_history(instance, settings.history_days)
+    return RefreshResult(run, succeeded=True, failed_steps={})
 
 
 def rebuild(settings: Settings) -> RefreshResult:
@@ -199,11 +258,16 @@ def rebuild(settings: Settings) -> RefreshResult:
     Raises:
         WarehouseError: the folder cannot be used.
     """
-    return _run(settings, REBUILD, "veelocity rebuild", {})
+    return _run(settings, prepare_instance(settings), REBUILD, "veelocity rebuild", {})
 
 
 def _run(
-    settings: Settings, name: str, command: str, config: dict[str, Any], selection: list[dg.AssetKey] | None = None
+    settings: Settings,
+    home: Home,
+    name: str,
+    command: str,
+    config: dict[str, Any],
+    selection: list[dg.AssetKey] | None = None,
 ) -> RefreshResult:
     """Run a job here and now, on the instance that the UI and the schedules use.
 
@@ -216,7 +280,6 @@ def _run(
     from veelocity_pipeline.defs.history import spare_the_server
     from veelocity_pipeline.instance import explained_history
 
-    home = prepare_instance(settings)
     started = time.time()
 
     from veelocity_pipeline.definitions import defs

@@ -321,23 +321,35 @@ def write_tables(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> dic
         connection.execute("begin")
         connection.execute(f"create schema if not exists {schema}")
         for name, content in tables.items():
-            connection.register("incoming", content)
-            target = f"{schema}.{name}"
-            exists = connection.execute(
-                "select count(*) from information_schema.columns where table_schema = ? and table_name = ?",
-                [schema, name],
-            ).fetchall()[0][0] == len(content.schema)
-            changed[name] = not exists or bool(
-                connection.execute(
-                    f"""select exists((from {target} except all from incoming)
-                        union all (from incoming except all from {target}))"""
-                ).fetchall()[0][0]
-            )
+            changed[name] = _is_other(connection, schema, name, content)
             if changed[name]:
-                connection.execute(f"create or replace table {target} as from incoming")
-            connection.unregister("incoming")
+                connection.register("incoming", content)
+                connection.execute(f"create or replace table {schema}.{name} as from incoming")
+                connection.unregister("incoming")
         connection.execute("commit")
     return changed
+
+
+def holds(home: Home, schema: str, tables: Mapping[str, pa.Table]) -> bool:
+    """Whether these tables of a schema are there, with just these rows."""
+    with connect(home) as connection:
+        return not any(_is_other(connection, schema, name, content) for name, content in tables.items())
+
+
+def _is_other(connection: duckdb.DuckDBPyConnection, schema: str, name: str, content: pa.Table) -> bool:
+    """Whether a table is not there, or has other columns or rows."""
+    [(columns,)] = connection.execute(
+        "select count(*) from information_schema.columns where table_schema = ? and table_name = ?", [schema, name]
+    ).fetchall()
+    if columns != len(content.schema):
+        return True
+    connection.register("incoming", content)
+    [(differs,)] = connection.execute(
+        f"""select exists((from {schema}.{name} except all from incoming)
+            union all (from incoming except all from {schema}.{name}))"""
+    ).fetchall()
+    connection.unregister("incoming")
+    return bool(differs)
 
 
 def build_inputs(home: Home, timezone: str, definitions: str) -> str:

@@ -103,7 +103,8 @@ def outcome(table: str, scope: str, error: str | None) -> Outcome:
 
 
 def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None:
-    from veelocity_pipeline.defs.ingest import Measured, results
+    from veelocity_pipeline.defs.loaded import results
+    from veelocity_pipeline.operations.measured import Measured
 
     entry = SOURCES["github"]
     outcomes = [
@@ -138,7 +139,8 @@ def test_a_failed_repository_is_a_failed_check_and_nothing_is_left_out() -> None
 
 
 def test_a_source_that_is_not_configured_has_its_tables_all_the_same() -> None:
-    from veelocity_pipeline.defs.ingest import Measured, results
+    from veelocity_pipeline.defs.loaded import results
+    from veelocity_pipeline.operations.measured import Measured
 
     entry = SOURCES["linear"]
     nothing = dict.fromkeys(entry.tables, 0)

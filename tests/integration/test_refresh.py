@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +18,11 @@ import dagster as dg
 import duckdb
 import pytest
 
-from tests.conftest import VEELOCITY, veelocity
+from tests.conftest import VEELOCITY, reader_of, veelocity
+from veelocity_pipeline import build, idle, warehouse
+from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Fault, Simulator
+from veelocity_pipeline.sources import SOURCES, Outcome
 from veelocity_pipeline.warehouse import Home, read_published, read_status
 
 AS_OF_TABLES = {"sync_status"}
@@ -48,31 +55,193 @@ def its_settings(refreshed: Home) -> dict[str, str]:
     return {"VEELOCITY_CONFIG": str(refreshed.path.with_suffix(".toml"))}
 
 
-def test_an_increment_gives_the_marts_of_a_full_refresh(tmp_path: Path) -> None:
-    grown, fresh = Home(tmp_path / "grown"), Home(tmp_path / "fresh")
-    with Simulator(size="small") as simulator:
-        first = refresh(grown, simulator)
-        assert first.returncode == 0, first.stdout + first.stderr
-        before = marts(grown)
-        simulator.advance(days=12)
-        second = refresh(grown, simulator)
-        assert second.returncode == 0, second.stdout + second.stderr
-        after = marts(grown)
-        assert len(after["fct_pull_requests"]) > len(before["fct_pull_requests"])
-        full = refresh(fresh, simulator, "--full")
-        assert full.returncode == 0, full.stdout + full.stderr
-        expected = marts(fresh)
-        assert after.keys() == expected.keys()
-        for table, rows in expected.items():
-            assert after[table] == rows, table
+@dataclass(frozen=True)
+class Grown:
+    """A home after a first refresh, twelve days and an increment; and whom it asks."""
 
-        # nothing new: nothing is asked twice, nothing is built, no byte of the published file changes
-        published = grown.published.read_bytes()
-        simulator.log.clear()
-        idle = refresh(grown, simulator)
-        assert idle.returncode == 0, idle.stdout + idle.stderr
-        assert "Nothing new was loaded" in idle.stdout
-        assert grown.published.read_bytes() == published
+    home: Home
+    simulator: Simulator
+    before: dict[str, list[tuple[Any, ...]]]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **self.simulator.environment(),
+            "VEELOCITY_HOME": str(self.home.path),
+            "VEELOCITY_ENV_FILE": os.devnull,
+        }
+
+    def loads(self) -> list[tuple[Any, ...]]:
+        """All loads of all sources."""
+        with duckdb.connect(self.home.working, read_only=True) as connection:
+            return connection.execute(
+                " union all ".join(f"from {entry.dataset}._dlt_loads" for entry in SOURCES.values())
+            ).fetchall()
+
+    def runs(self) -> list[dg.DagsterRun]:
+        """The latest first."""
+        with dg.DagsterInstance.from_config(str(self.home.dagster)) as instance:
+            return list(instance.get_runs())
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    with Simulator(size="small") as simulator:
+        home = Home(tmp_path_factory.mktemp("grown") / "home")
+        first = refresh(home, simulator, VEELOCITY_ENV_FILE=os.devnull)
+        assert first.returncode == 0, first.stdout + first.stderr
+        before = marts(home)
+        simulator.advance(days=12)
+        second = refresh(home, simulator, VEELOCITY_ENV_FILE=os.devnull)
+        assert second.returncode == 0, second.stdout + second.stderr
+        yield Grown(home, simulator, before)
+
+
+def test_an_increment_gives_the_marts_of_a_full_refresh(grown: Grown, tmp_path: Path) -> None:
+    fresh, after = Home(tmp_path / "fresh"), marts(grown.home)
+    assert len(after["fct_pull_requests"]) > len(grown.before["fct_pull_requests"])
+    full = refresh(fresh, grown.simulator, "--full")
+    assert full.returncode == 0, full.stdout + full.stderr
+    expected = marts(fresh)
+    assert after.keys() == expected.keys()
+    for table, rows in expected.items():
+        assert after[table] == rows, table
+
+
+def test_nothing_new_is_asked_once_built_never_and_seen_everywhere(grown: Grown) -> None:
+    home = grown.home
+    published, loads, rows = home.published.read_bytes(), grown.loads(), read_status(home)
+    grown.simulator.log.clear()
+    result = refresh(home, grown.simulator)
+    assert result.returncode == 0, result.stdout + result.stderr
+    said = " ".join(result.stdout.split())
+    assert "GitHub: acme/web: nothing new" in said
+    assert "Nothing new was loaded, no rule changed and no day passed: what is published stands" in said
+    assert home.published.read_bytes() == published
+    assert grown.loads() == loads
+
+    asked = Counter((each.api, each.status) for each in grown.simulator.log)
+    assert set(asked) == {("graphql", 200), ("rest", 304), ("linear", 200)}
+    assert asked["graphql", 200] == 1
+
+    scopes = [(row["source"], row["table_name"], row["repository"]) for row in rows]
+    now = read_status(home)
+    assert [(row["source"], row["table_name"], row["repository"]) for row in now] == scopes
+    for earlier, later in zip(rows, now, strict=True):
+        assert later["succeeded_at"] > earlier["succeeded_at"]
+        assert (later["error"], later["rows"]) == (None, 0)
+
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        run, whole = instance.get_runs(limit=2)
+        assert (run.job_name, run.status) == ("incremental_refresh", dg.DagsterRunStatus.SUCCESS)
+        assert run.tags["dagster/from_command_line"] == "veelocity refresh"
+        # what its page is drawn from
+        assert run.job_snapshot_id == whole.job_snapshot_id
+        assert run.execution_plan_snapshot_id == whole.execution_plan_snapshot_id
+        events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
+        kinds = Counter(event.event_type_value for event in events)
+        tables = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
+        assert kinds["ASSET_MATERIALIZATION"] == len(tables)
+        assert kinds["ASSET_MATERIALIZATION_PLANNED"] == 0
+        assert any("acme/api: nothing new" in (event.message or "") for event in events)
+        for record in instance.get_asset_records(tables):
+            last = record.asset_entry.last_materialization
+            assert last is not None
+            assert last.run_id == run.run_id
+            assert last.asset_materialization is not None
+            [earlier] = [
+                entry.asset_materialization
+                for entry in instance.all_logs(whole.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+                if entry.asset_materialization and entry.asset_materialization.asset_key == record.asset_entry.asset_key
+            ]
+            # as many rows as were there, and the same version of them
+            for name in ("dagster/row_count", "newest_change"):
+                assert last.asset_materialization.metadata.get(name) == earlier.metadata.get(name)
+            assert last.asset_materialization.tags == earlier.tags
+        checks = [dg.AssetCheckKey(key, "rows_kept") for key in tables]
+        latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+        assert {(each.status.name, each.run_id) for each in latest.values()} == {("SUCCEEDED", run.run_id)}
+        assert len(latest) == len(checks)
+
+
+def test_whatever_is_not_plainly_quiet_is_left_to_the_job(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in grown.environment.items():
+        monkeypatch.setenv(name, value)
+    home, settings = grown.home, load_settings()
+    assert idle.nothing_new(settings, home, "one") is not None
+    requests = len(grown.simulator.log)
+
+    rules = settings.people.model_copy(update={"bots": ("somebody",)})
+    assert idle.nothing_new(settings.model_copy(update={"people": rules}), home, "two") is None
+    with monkeypatch.context() as patch:
+        patch.setenv(warehouse.DEMO, "1")
+        assert idle.nothing_new(settings, home, "three") is None
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "MODELS", home.path)  # other models
+        assert idle.nothing_new(settings, home, "four") is None
+    status = home.status.read_text(encoding="utf-8")
+    for row, change in ((0, {"error": "no access"}), (1, {"succeeded_at": "2020-01-01T00:00:00+00:00"})):
+        content = json.loads(status)
+        content["tables"][row].update(change)
+        home.status.write_text(json.dumps(content), encoding="utf-8")
+        assert idle.nothing_new(settings, home, "five") is None
+    home.status.write_text("{", encoding="utf-8")
+    assert idle.nothing_new(settings, home, "six") is None
+    home.status.write_text(status, encoding="utf-8")
+    kept = home.published.rename(home.path / "kept")
+    assert idle.nothing_new(settings, home, "seven") is None
+    kept.rename(home.published)
+    with reader_of(home.working):
+        assert idle.nothing_new(settings, home, "eight") is None
+    assert len(grown.simulator.log) == requests  # nobody is asked in vain
+    assert idle.nothing_new(settings, home, "nine") is not None
+
+    # the day that is published ends while they are asked
+    real = idle.look
+
+    def tomorrow(*arguments: Any) -> list[Outcome] | None:
+        answer = real(*arguments)
+        return answer and [replace(each, read_at=each.read_at and each.read_at + timedelta(days=1)) for each in answer]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idle, "look", tomorrow)
+        assert idle.nothing_new(settings, home, "ten") is None
+    # which the next one sees before it asks, as long as nothing is built
+    requests = len(grown.simulator.log)
+    assert idle.nothing_new(settings, home, "eleven") is None
+    assert len(grown.simulator.log) == requests
+    home.status.write_text(status, encoding="utf-8")
+    with warehouse.connect(home) as connection:
+        connection.execute("update operations.sync_status set read_at = read_at - interval 1 day")
+    assert idle.nothing_new(settings, home, "twelve") is not None
+
+
+def test_two_at_once_that_find_nothing_take_turns(grown: Grown) -> None:
+    runs, published = len(grown.runs()), grown.home.published.read_bytes()
+    environment = {**os.environ, **grown.environment}
+    both = [
+        subprocess.Popen([VEELOCITY, "refresh"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for process in both:
+        said = process.communicate(timeout=600)
+        assert process.returncode == 0, said
+    assert [run.status.value for run in grown.runs()[:-runs]] == ["SUCCESS", "SUCCESS"]
+    assert grown.home.published.read_bytes() == published
+
+
+def test_one_that_is_killed_while_it_asks_leaves_nothing_behind(grown: Grown) -> None:
+    runs, loads, status = len(grown.runs()), grown.loads(), grown.home.status.read_bytes()
+    environment = {**os.environ, **grown.environment}
+    process = subprocess.Popen([VEELOCITY, "refresh"], env=environment, stdout=subprocess.DEVNULL)
+    grown.simulator.before_request(2, process.kill)
+    process.wait(600)
+    assert process.returncode == -signal.SIGKILL
+    assert (len(grown.runs()), grown.loads(), grown.home.status.read_bytes()) == (runs, loads, status)
+    assert not list((grown.home.dagster / "alive").glob("*"))
+    result = refresh(grown.home, grown.simulator)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert len(grown.runs()) == runs + 1
 
 
 def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_they_had(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -400,3 +401,117 @@ def test_the_empty_source_needs_no_warehouse_and_names_every_table() -> None:
     assert pipeline.pipeline_name == "veelocity_toys"
     assert pipeline.dataset_name == "raw_toys"
     assert set(empty_source(ENTRY).resources) == set(TABLES)
+
+
+# ------------------------------------------------------------------------------------------ a look loads nothing
+
+Look = Callable[..., list[loading.Outcome] | None]
+
+
+@pytest.fixture
+def seen(warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Look at box A (or other scopes), which gives some chunks, or does what a reader of the test's own does."""
+
+    def run(
+        *chunks: Chunk,
+        reader: Reader | None = None,
+        scopes: tuple[Scope | ScopeFailure, ...] = (Scope("A", "box/a"),),
+        entry: SourceEntry = ENTRY,
+    ) -> list[loading.Outcome] | None:
+        monkeypatch.setattr(Script, "found", list(scopes))
+        monkeypatch.setattr(Script, "reader", staticmethod(reader or (lambda *_: iter(chunks))))
+        outcomes = loading.look(entry, settings(), warehouse.home, RefreshRequest())
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-toys")]
+        return outcomes
+
+    return run
+
+
+def test_a_look_at_what_is_as_it_was_tells_what_a_load_would(
+    refresh: Refresh, seen: Look, warehouse: RawWarehouse
+) -> None:
+    mark = {"n": 1, "watermarks": {"things": "2026-02-28T10:00:00Z"}}
+    refresh(chunk(thing("1"), labels={"1": ["a"]}, mark=mark))
+    before = warehouse.rows("select count(*) from raw_toys._dlt_loads"), warehouse.everything(ENTRY)
+    given: list[dict[str, Any]] = []
+    known: set[str] = set()
+
+    def reader(scope: Scope, mark: dict[str, Any], _request: object, stored: Known) -> Iterator[Chunk]:
+        given.append(copy.deepcopy(mark))
+        known.update(row["id"] for row in stored.rows("things", ("id", "size"), scope.id, "size > 0"))
+        yield Chunk(mark=mark)
+
+    outcomes = seen(reader=reader)
+    assert given == [mark]
+    assert known == {"1"}
+    assert outcomes is not None
+    assert before == (warehouse.rows("select count(*) from raw_toys._dlt_loads"), warehouse.everything(ENTRY))
+    loaded = refresh(reader=reader)
+
+    def timeless(outcome: loading.Outcome) -> loading.Outcome:
+        return replace(outcome, attempted_at=MOMENT, succeeded_at=MOMENT)
+
+    assert list(map(timeless, outcomes)) == list(map(timeless, loaded))
+
+
+def test_a_look_ends_at_the_first_thing_to_load(refresh: Refresh, seen: Look, warehouse: RawWarehouse) -> None:
+    refresh(chunk(thing("1"), labels={"1": ["a"]}, mark={"n": 1}))
+    both = (Scope("A", "box/a"), Scope("B", "box/b"))
+    asked: list[int] = []
+
+    def endless(scope: Scope, mark: dict[str, Any], *_: object) -> Iterator[Chunk]:
+        yield chunk(thing("2")) if scope.id == "A" else Chunk()
+        while True:
+            asked.append(1)
+            yield Chunk(mark=mark)
+
+    assert seen(reader=endless, scopes=both) is None
+    assert len(asked) < 1_000  # which goes on while nobody stops it
+    for news in (
+        chunk(thing("1")),  # that it is what it was is not known before it is loaded
+        chunk(labels={"1": []}),
+        chunk(mark={"n": 2}),
+        chunk(listed=set()),
+        chunk({**thing("2"), "size": "many"}),
+    ):
+        assert seen(news) is None
+    assert seen(chunk(listed={"1"})) is not None
+    assert seen(Chunk(), scopes=both) is None  # B has no mark that is saved
+    assert seen(scopes=(*both[:1], ScopeFailure("box/c", "box/c", "No box/c."))) is None
+    assert warehouse.rows("select id, size, deleted_at from raw_toys.things") == [("1", 1, None)]
+    assert marks(refresh) == [{"n": 1}]
+
+
+def test_a_look_that_fails_or_would_have_to_wait_is_none(
+    refresh: Refresh, seen: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(chunk(thing("1"), mark={"n": 1}))
+
+    def gone(*_: object) -> Iterator[Chunk]:
+        raise NotFoundError("box/a is gone.")
+
+    assert seen(reader=gone) is None
+    assert seen(reader=lambda *_: iter([1 // 0])) is None
+    answers = iter([httpx.Response(403, headers={"retry-after": "3000"}, json={"message": "secondary rate limit"})])
+    real = Script.__init__
+
+    def limited(self: Script, settings: Settings, client: Client | None = None) -> None:
+        del client
+        real(self, settings, Client("http://x", "http://x/graphql", [SecretStr("t")], transport=transport))
+
+    transport = httpx.MockTransport(lambda _request: next(answers))
+    with monkeypatch.context() as patch:
+        patch.setattr(Script, "__init__", limited)
+        assert seen() is None
+    monkeypatch.setattr(Script, "error", UnreachableError("toys.test cannot be reached."))
+    assert seen() is None
+
+
+def test_a_look_before_all_tables_are_there_is_none(refresh: Refresh, seen: Look) -> None:
+    assert seen() is None
+    refresh(chunk(thing("1"), mark={"n": 1}))
+    assert seen(chunk(mark={"n": 1})) is not None
+    things = TABLES["things"]
+    grown = replace(ENTRY, tables={**TABLES, "things": replace(things, columns={**things.columns, "colour": TEXT})})
+    assert seen(chunk(mark={"n": 1}), entry=grown) is None
+    assert seen(entry=replace(ENTRY, is_configured=lambda _: False)) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from veelocity_pipeline.defs.ingest import RAW_KEYS
+from veelocity_pipeline.defs.loaded import RAW_KEYS
 from veelocity_pipeline.operations.decisions import Run, Wait, under_way
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings

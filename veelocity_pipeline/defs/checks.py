@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from veelocity_pipeline.operations.cadence import earliest, longest_gap
+from veelocity_pipeline.operations.cadence import earliest, late, longest_gap
 from veelocity_pipeline.operations.decisions import listed
 from veelocity_pipeline.operations.upstream import LEAST_SHARE
 from veelocity_pipeline.settings import Settings, SettingsError
@@ -109,17 +109,9 @@ def read_on_time(
         rows: of ``status.json``.
     """
     since = earliest(settings.incremental_cron, settings.stale_after, now)
-    configured = {entry.name for entry in SOURCES.values() if entry.is_configured(settings)}
-    late = {
-        row["repository"]
-        for row in rows
-        if row["source"] in configured
-        and row["succeeded_at"]
-        and row["repository"] != "*"
-        and datetime.fromisoformat(row["succeeded_at"]) < since
-    }
-    problem = f"not read since {since:%Y-%m-%d %H:%M} UTC: {listed(sorted(late))}" if late else ""
-    return _result(READ_ON_TIME, asset, problem, metadata={"late": len(late)})
+    unread = late(rows, [entry.name for entry in SOURCES.values() if entry.is_configured(settings)], since)
+    problem = f"not read since {since:%Y-%m-%d %H:%M} UTC: {listed(unread)}" if unread else ""
+    return _result(READ_ON_TIME, asset, problem, metadata={"late": len(unread)})
 
 
 _UNKNOWN_SQL = """

@@ -1,15 +1,23 @@
 """Dagster's run history, without a wait at each of a run's thousands of events: for the disk, or for a connection."""
 
 import sqlite3
+import threading
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import event
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 _kept_open: dict[str, sqlite3.Connection] = {}
+
+_engines: dict[tuple[str, str], Engine] = {}
+_making = threading.Lock()
+_MOST_ENGINES = 16
+"""A run knows three; the sensors look at a few of the last ones."""
 
 
 def spare_the_disk() -> None:
@@ -21,6 +29,20 @@ def spare_the_disk() -> None:
     """
     if not event.contains(Engine, "connect", _on_connect):
         event.listen(Engine, "connect", _on_connect)
+    # It makes an engine for each, too, which takes longer than to write the event.
+    for storage in (sqlite_event_log, sqlite_run_storage):
+        storage.create_engine = _engine  # type: ignore[attr-defined]
+
+
+def _engine(url: str, **arguments: Any) -> Engine:
+    """As SQLAlchemy's ``create_engine``, one for each of the files that were opened lately."""
+    key = (url, repr(sorted(arguments.items())))
+    with _making:
+        if key not in _engines:
+            while len(_engines) >= _MOST_ENGINES:
+                del _engines[next(iter(_engines))]
+            _engines[key] = create_engine(url, **arguments)
+        return _engines[key]
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -5,9 +5,7 @@ row of ``sync_status``, and everything downstream is built from what there is.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -18,8 +16,10 @@ from pydantic import Field
 
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs import checks
+from veelocity_pipeline.defs.loaded import RAW_KEYS, SYNC_STATUS, first_table, results
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
+from veelocity_pipeline.operations.measured import measure
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.settings import SettingsError
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
@@ -92,7 +92,7 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         specs=specs,
         check_specs=[
             *(checks.spec(name, spec.key) for spec in specs for name in (checks.COMPLETE, checks.ROWS_KEPT)),
-            checks.spec(checks.BUDGET_LEFT, _first(entry)),
+            checks.spec(checks.BUDGET_LEFT, first_table(entry)),
         ],
         pool=WAREHOUSE_POOL,
         can_subset=False,
@@ -104,7 +104,7 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id, since=since)
         begun = time.monotonic()
         outcomes = refresh_source(entry, warehouse, request)
-        yield from results(entry, outcomes, measure(entry, warehouse, outcomes, time.monotonic() - begun))
+        yield from results(entry, outcomes, measure(entry, warehouse.home, outcomes, time.monotonic() - begun))
 
     return _ingest
 
@@ -138,115 +138,11 @@ def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshReques
     else:
         log.info("%s: %s refresh", entry.title, "full" if request.full else "incremental")
     outcomes = list(load(entry, target.settings, make_pipeline(entry, target.home), request, on_progress=log.info))
-    warehouse.record_attempts(target.home, map(_attempt, outcomes))
+    warehouse.record_attempts(target.home, [outcome.to_row() for outcome in outcomes])
     failed = {(outcome.scope_name, outcome.error) for outcome in outcomes if outcome.error}
     for scope, error in sorted(failed):
         log.error("%s: %s: %s", entry.title, scope, error)
     return outcomes
-
-
-def _attempt(outcome: Outcome) -> dict[str, str | int | float | bool | datetime | None]:
-    return {
-        "source": outcome.source,
-        "table_name": outcome.table,
-        "repository": outcome.scope_name,
-        "source_key": outcome.scope_id or None,
-        "attempted_at": outcome.attempted_at,
-        "succeeded_at": outcome.succeeded_at,
-        "read_at": outcome.read_at,
-        "rows": outcome.rows,
-        "watermark": outcome.watermark,
-        "error": outcome.error,
-        "is_full": outcome.is_full,
-        "requests": outcome.requests,
-        "points": outcome.points,
-        "waited_seconds": outcome.waited,
-        "bytes_received": outcome.received,
-        "budget_left": outcome.budget_left,
-    }
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the materializations tell beside the outcomes.
-
-    Attributes:
-        rows: in each raw table.
-        present: of these, such as are not gone upstream.
-        before: the same after the load before; what is not in it had none.
-        failed: by table, what an earlier run could not read and this one did not try, and why.
-        seconds: the step took.
-    """
-
-    rows: Mapping[str, int]
-    present: Mapping[str, int]
-    before: Mapping[str, int] = field(default_factory=dict)
-    failed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-def measure(entry: SourceEntry, target: Warehouse, outcomes: Sequence[Outcome], seconds: float) -> Measured:
-    """Look at what is loaded now."""
-    rows, present = {}, {}
-    with warehouse.connect(target.home, read_only=True) as connection:
-        for name, table in entry.tables.items():
-            gone = "deleted_at is not null" if "deleted_at" in table.columns else "false"
-            counts = f"select count(*), count(*) filter (where not ({gone})) from {entry.dataset}.{name}"
-            [(rows[name], present[name])] = connection.execute(counts).fetchall()
-    tried = {(outcome.table, outcome.scope_name) for outcome in outcomes}
-    failed: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for row in warehouse.read_status(target.home) if outcomes else []:
-        if row["source"] == entry.name and row["error"] and (row["table_name"], row["repository"]) not in tried:
-            failed[row["table_name"]][row["repository"]] = row["error"]
-    return Measured(rows, present, warehouse.count_rows(target.home, entry.name, present), failed, seconds)
-
-
-def _first(entry: SourceEntry) -> dg.AssetKey:
-    """The raw table that stands for the whole source."""
-    return dg.AssetKey([entry.name, next(iter(entry.tables))])
-
-
-def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured) -> Iterator[dg.MaterializeResult]:
-    """One materialization and its checks per raw table, whatever became of it."""
-    by_table: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_table[outcome.table].append(outcome)
-    spent = {
-        "requests_of_source": dg.MetadataValue.int(sum(outcome.requests for outcome in outcomes)),
-        "points_of_source": dg.MetadataValue.int(sum(outcome.points for outcome in outcomes)),
-        "seconds_of_source": dg.MetadataValue.float(round(measured.seconds, 1)),
-        "seconds_waited_of_source": dg.MetadataValue.float(
-            round(sum((outcome.waited for outcome in outcomes), 0.0), 1)
-        ),
-        "bytes_received_of_source": dg.MetadataValue.int(sum(outcome.received for outcome in outcomes)),
-    }
-    shares = [outcome.budget_share for outcome in outcomes if outcome.budget_share is not None]
-    for table in entry.tables:
-        key = dg.AssetKey([entry.name, table])
-        mine = by_table[table]
-        failed = {outcome.scope_name: outcome.error for outcome in mine if outcome.error}
-        metadata: dict[str, dg.MetadataValue] = {
-            "dagster/row_count": dg.MetadataValue.int(measured.rows[table]),
-            "rows_loaded": dg.MetadataValue.int(sum(outcome.rows for outcome in mine)),
-            **spent,
-        }
-        left = [outcome.budget_left for outcome in mine if outcome.budget_left is not None]
-        if left:
-            metadata["budget_left"] = dg.MetadataValue.int(min(left))
-        watermarks = [outcome.watermark for outcome in mine if outcome.watermark]
-        if watermarks:
-            metadata["newest_change"] = dg.MetadataValue.timestamp(max(watermarks))
-        read = [outcome.read_at for outcome in mine if outcome.read_at]
-        if watermarks and read:
-            age = (max(read) - max(watermarks)).total_seconds() / 3600
-            metadata["newest_change_age_hours"] = dg.MetadataValue.float(round(age, 2))
-        made = [
-            checks.read_completely(key, len(mine) - len(failed), {**measured.failed.get(table, {}), **failed}),
-            checks.rows_kept(key, measured.before.get(table), measured.present[table]),
-        ]
-        if key == _first(entry):
-            made.append(checks.budget_left(key, min(shares, default=None)))
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=made)
 
 
 def _columns(schema: pa.Schema) -> dict[str, dg.TableSchema]:
@@ -286,12 +182,6 @@ def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
                 **({CONFIGURATION: dg.MetadataValue.json(present.to_json())} if name == CONFIGURED.path[-1] else {}),
             },
         )
-
-
-RAW_KEYS = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
-
-
-SYNC_STATUS = dg.AssetKey(["operations", "sync_status"])
 
 
 @dg.asset(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from veelocity_pipeline.build import is_up_to_date, project_files
+from veelocity_pipeline.build import NOTHING_NEW, is_up_to_date, project_files
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, dbt_resource, log
 from veelocity_pipeline.operations.jobs import REFRESH_JOBS
 from veelocity_pipeline.rules import SCHEMAS
@@ -139,7 +139,7 @@ def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
     def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         if context.run.job_name in REFRESH_JOBS and is_up_to_date(warehouse.home, warehouse.settings):
             # yielding nothing skips this step's assets and, after them, the publish step and the report
-            log.info("Nothing new was loaded, no rule changed and no day passed: what is published stands")
+            log.info(NOTHING_NEW)
             return
         if not was_ever_read(warehouse.home):
             log.info("Nothing could be read yet: there is nothing to build")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 
@@ -25,6 +27,25 @@ def earliest(cron: str, ticks: int, now: datetime) -> datetime:
     line = croniter(cron, now.astimezone(UTC))
     moments: list[datetime] = [line.get_prev(datetime) for _ in range(ticks + 1)]
     return moments[-1]
+
+
+def late(rows: Iterable[Mapping[str, Any]], sources: Iterable[str], since: datetime) -> list[str]:
+    """Repositories and teams of these sources that were not read since then.
+
+    Args:
+        rows: of ``status.json``.
+    """
+    wanted = set(sources)
+    return sorted(
+        {
+            row["repository"]
+            for row in rows
+            if row["source"] in wanted
+            and row["succeeded_at"]
+            and row["repository"] != "*"
+            and datetime.fromisoformat(row["succeeded_at"]) < since
+        }
+    )
 
 
 def longest_gap(cron: str) -> timedelta:

@@ -22,6 +22,7 @@ from .loading import (
     ScopeFailure,
     SourceEntry,
     load,
+    look,
 )
 
 SOURCES: dict[str, SourceEntry] = {entry.name: entry for entry in (_GITHUB, _GITHUB_ACTIONS, _LINEAR)}
@@ -40,4 +41,5 @@ __all__ = [
     "SourceEntry",
     "SourceError",
     "load",
+    "look",
 ]

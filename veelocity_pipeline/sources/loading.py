@@ -7,6 +7,7 @@ and loaded one batch at a time, in the caller's thread: the warehouse has one wr
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import functools
@@ -18,27 +19,29 @@ import re
 import tempfile
 import threading
 import time
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dlt
+import orjson
 import pyarrow as pa
-from dlt.common.destination.exceptions import DestinationException
-from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ..warehouse import explained
+from ..warehouse import connect, explained
 from .errors import BadAnswerError, CancelledError, LoadError, SourceError
-from .http import Client, Usage
+from .http import Client, Usage, Wait
 from .tables import GONE_COLUMN, Row, Table
 
 if TYPE_CHECKING:
+    # Where it is used it is imported by then: half a second that a look can do without.
+    import dlt
+    import duckdb
     from dlt.destinations.sql_client import SqlClientBase
+    from dlt.extract import DltSource
 
     from ..settings import Settings
     from ..warehouse import Home
@@ -218,6 +221,27 @@ class Outcome:
     budget_left: int | None = None
     budget_share: float | None = None
 
+    def to_row(self) -> dict[str, str | int | float | bool | datetime | None]:
+        """As ``operations.sync_status`` has it (``warehouse.SYNC_STATUS``)."""
+        return {
+            "source": self.source,
+            "table_name": self.table,
+            "repository": self.scope_name,
+            "source_key": self.scope_id or None,
+            "attempted_at": self.attempted_at,
+            "succeeded_at": self.succeeded_at,
+            "read_at": self.read_at,
+            "rows": self.rows,
+            "watermark": self.watermark,
+            "error": self.error,
+            "is_full": self.is_full,
+            "requests": self.requests,
+            "points": self.points,
+            "waited_seconds": self.waited,
+            "bytes_received": self.received,
+            "budget_left": self.budget_left,
+        }
+
 
 class Known(ABC):
     """What is already loaded. Safe to use from any thread; empty where there is no table yet."""
@@ -329,6 +353,8 @@ class SourceEntry:
             batch: what to load, by table, in the tables' declared schemas.
             scopes: what to remember of each scope in the state that is saved with this load.
         """
+        import dlt
+
         tables = {name: table.arrow([]) for name, table in self.tables.items()} if batch is None else batch
 
         def remember() -> Iterator[pa.Table]:
@@ -379,8 +405,14 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="veelocity-dlt-")
 
 
+def _pipeline_name(entry: SourceEntry) -> str:
+    return f"veelocity_{entry.name}"
+
+
 def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
     """The source's dlt pipeline into the working file; without a home one that only describes itself."""
+    import dlt
+
     # Whoever runs the load decides what a signal means; dlt would make a failed load of it, and the run would go on.
     os.environ["RUNTIME__INTERCEPT_SIGNALS"] = "false"
     # Neither files nor rows of a load that ended well stay beside the tables that it went into.
@@ -389,7 +421,7 @@ def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
     folder = str(home.dlt) if home else _scratch().name
     file = str(home.working) if home else ":memory:"
     return dlt.pipeline(
-        f"veelocity_{entry.name}",
+        _pipeline_name(entry),
         pipelines_dir=folder,
         destination=dlt.destinations.duckdb(file),
         dataset_name=entry.dataset,
@@ -430,6 +462,9 @@ def _make(entry: SourceEntry, pipeline: dlt.Pipeline, missing: Mapping[str, pa.T
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
     """Turns what dlt raises into one sentence."""
+    from dlt.common.destination.exceptions import DestinationException
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
     try:
         yield
     except (PipelineStepFailed, DestinationException, OSError) as error:
@@ -442,27 +477,17 @@ def _loading() -> Iterator[None]:
         ) from error
 
 
-class _Warehouse(Known):
-    """What is loaded, read through dlt. One at a time with loading: DuckDB has one configuration per file.
+class _Stored(Known):
+    """What is loaded, asked for by one thread at a time."""
 
-    The file stays open from one question to the next (opening it takes thirty times as long as an answer), and is
-    closed before rows are loaded.
-    """
-
-    def __init__(self, entry: SourceEntry, pipeline: dlt.Pipeline, missing: Mapping[str, pa.Table]) -> None:
+    def __init__(self, entry: SourceEntry) -> None:
         self._entry = entry
-        self._pipeline = pipeline
-        self._missing = missing
         self._lock = threading.Lock()
-        self._client: SqlClientBase[Any] | None = None
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
-        """Keep the file closed, and questions waiting, while the block runs."""
+        """Keep questions waiting while the block runs."""
         with self._lock:
-            if self._client is not None:
-                self._client.close_connection()
-                self._client = None
             yield
 
     def values(self, table: str, column: str, scope_id: str) -> set[Any]:
@@ -474,17 +499,58 @@ class _Warehouse(Known):
         conditions = [f"{scope_column} = %s"] if scope_column else []
         if where:
             conditions.append(f"({where})")
+        sql = f" where {' and '.join(conditions)}" if conditions else ""
         with self._lock:
-            if table in self._missing:
-                return []
-            if self._client is None:
-                self._client = self._pipeline.sql_client()
-                self._client.open_connection()
-            sql = f"select {', '.join(names)} from {self._client.make_qualified_table_name(table)}"
-            if conditions:
-                sql += f" where {' and '.join(conditions)}"
-            found = self._client.execute_sql(sql, *([scope_id] if scope_column else [])) or ()
+            found = self._ask(table, ", ".join(names), sql, [scope_id] if scope_column else [])
         return [dict(zip(names, values, strict=True)) for values in found]
+
+    @abstractmethod
+    def _ask(self, table: str, columns: str, where: str, values: list[str]) -> Iterable[Sequence[Any]]: ...
+
+
+class _Warehouse(_Stored):
+    """What is loaded, read through dlt. One at a time with loading: DuckDB has one configuration per file.
+
+    The file stays open from one question to the next (opening it takes thirty times as long as an answer), and is
+    closed before rows are loaded.
+    """
+
+    def __init__(self, entry: SourceEntry, pipeline: dlt.Pipeline, missing: Mapping[str, pa.Table]) -> None:
+        super().__init__(entry)
+        self._pipeline = pipeline
+        self._missing = missing
+        self._client: SqlClientBase[Any] | None = None
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Keep the file closed, and questions waiting, while the block runs."""
+        with super().closed():
+            if self._client is not None:
+                self._client.close_connection()
+                self._client = None
+            yield
+
+    def _ask(self, table: str, columns: str, where: str, values: list[str]) -> Iterable[Sequence[Any]]:
+        if table in self._missing:
+            return []
+        if self._client is None:
+            self._client = self._pipeline.sql_client()
+            self._client.open_connection()
+        sql = f"select {columns} from {self._client.make_qualified_table_name(table)}{where}"
+        return self._client.execute_sql(sql, *values) or ()
+
+
+class _OpenFile(_Stored):
+    """What is loaded, read from the open working file."""
+
+    def __init__(self, entry: SourceEntry, connection: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(entry)
+        self._connection = connection
+
+    def _ask(self, table: str, columns: str, where: str, values: list[str]) -> Iterable[Sequence[Any]]:
+        sql = f"select {columns} from {self._entry.dataset}.{table}{where.replace('%s', '?')}"
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
+        return found
 
 
 @dataclass
@@ -535,22 +601,25 @@ class _Reading:
     is_spoilt: bool = False
 
 
-class _Refresh:
-    """One run of ``load``."""
+class _Pass(ABC):
+    """One pass over all that there is to read.
+
+    Attributes:
+        remembered: what the last load saved of each scope.
+    """
 
     def __init__(
         self,
         entry: SourceEntry,
-        pipeline: dlt.Pipeline,
         request: RefreshRequest,
+        known: _Stored,
+        remembered: dict[str, dict[str, Any]],
         on_progress: Callable[[str], None] | None,
-        missing: dict[str, pa.Table],
     ) -> None:
         self.entry = entry
-        self.pipeline = pipeline
         self.request = request
-        self.missing = missing
-        self.known = _Warehouse(entry, pipeline, missing)
+        self.known = known
+        self.remembered = remembered
         self.stopped = threading.Event()
         self._on_progress = on_progress
         self._saying = threading.Lock()
@@ -578,9 +647,9 @@ class _Refresh:
         for name, progress in sorted(under_way.values(), key=lambda each: each[0]):
             self.say(f"{name}: {progress}")
 
-    def remembered(self) -> dict[str, dict[str, Any]]:
-        """What the last load saved of each scope."""
-        return (self.pipeline.state.get("sources") or {}).get(self.entry.name, {}).get(_SCOPES, {})
+    @abstractmethod
+    def on_wait(self, client: Client, wait: Wait) -> None:
+        """Told, from any thread, that a limit is to be waited for."""
 
     def read(self, connector: Connector, reading: _Reading) -> None:
         """Read a scope to its end and hand over its chunks. In a thread of the pool."""
@@ -606,11 +675,20 @@ class _Refresh:
                 continue
         raise CancelledError("Interrupted.")
 
+    @abstractmethod
+    def is_enough(self, size: int, seconds: float) -> bool:
+        """Whether so many rows, the first of them so long ago, are to be flushed."""
+
+    @abstractmethod
     def flush(self, readings: Iterable[_Reading], now: datetime) -> None:
-        """Load what is pending of these scopes, in one load with their marks."""
+        """Do with what is pending of these scopes what this pass is for."""
+
+    def pending(
+        self, readings: Iterable[_Reading], now: datetime
+    ) -> tuple[dict[str, list[pa.Table]], dict[str, dict[str, Any]]]:
+        """What is to be loaded of these scopes: rows by table, and what to remember of each scope where it is new."""
         batches: dict[str, list[pa.Table]] = {}
         scopes: dict[str, dict[str, Any]] = {}
-        loaded: list[_Reading] = []
         for reading in readings:
             pending, reading.pending = reading.pending, _Pending()
             if reading.is_spoilt:
@@ -632,18 +710,7 @@ class _Refresh:
             saved = {"name": reading.scope.name, "mark": reading.mark}
             if saved != reading.saved:
                 scopes[reading.scope.id] = reading.saved = saved
-            loaded.append(reading)
-        if not batches and not scopes and not self.missing:
-            return
-        # The first load makes all tables: one of its own for that would take as long again.
-        content = {**self.missing, **{name: pa.concat_tables(parts) for name, parts in batches.items()}}
-        # State is saved by a resource: where only a mark moved, by one without rows.
-        if not content:
-            name, table = next(iter(self.entry.tables.items()))
-            content = {name: table.arrow([])}
-        with self.known.closed(), _loading():
-            self.pipeline.run(self.entry.source(content, copy.deepcopy(scopes)), loader_file_format="parquet")
-            self.missing.clear()
+        return batches, scopes
 
     def _mark_gone(self, reading: _Reading, pending: _Pending, now: datetime) -> None:
         """Add the rows that a complete listing no longer has, with the time when that was seen."""
@@ -681,6 +748,71 @@ class _Refresh:
             )
 
 
+class _Refresh(_Pass):
+    """One run of ``load``."""
+
+    def __init__(
+        self,
+        entry: SourceEntry,
+        pipeline: dlt.Pipeline,
+        request: RefreshRequest,
+        on_progress: Callable[[str], None] | None,
+        missing: dict[str, pa.Table],
+    ) -> None:
+        remembered = _scopes_of(entry, pipeline.state)
+        super().__init__(entry, request, _Warehouse(entry, pipeline, missing), remembered, on_progress)
+        self.pipeline = pipeline
+        self.missing = missing
+
+    def on_wait(self, client: Client, wait: Wait) -> None:
+        del client
+        self.say(wait.reason)
+
+    def is_enough(self, size: int, seconds: float) -> bool:
+        return size >= BATCH_ROWS or (size > 0 and seconds >= BATCH_SECONDS)
+
+    def flush(self, readings: Iterable[_Reading], now: datetime) -> None:
+        """Load what is pending of these scopes, in one load with their marks."""
+        batches, scopes = self.pending(readings, now)
+        if not batches and not scopes and not self.missing:
+            return
+        # The first load makes all tables: one of its own for that would take as long again.
+        content = {**self.missing, **{name: pa.concat_tables(parts) for name, parts in batches.items()}}
+        # State is saved by a resource: where only a mark moved, by one without rows.
+        if not content:
+            name, table = next(iter(self.entry.tables.items()))
+            content = {name: table.arrow([])}
+        with self.known.closed(), _loading():
+            self.pipeline.run(self.entry.source(content, copy.deepcopy(scopes)), loader_file_format="parquet")
+            self.missing.clear()
+
+
+class _SomethingNewError(Exception):
+    """A look has found something to load."""
+
+
+class _Look(_Pass):
+    """One run of ``look``."""
+
+    def on_wait(self, client: Client, wait: Wait) -> None:
+        del wait
+        client.cancel()
+
+    def is_enough(self, size: int, seconds: float) -> bool:
+        del size, seconds  # each chunk by itself, so that the first news end it
+        return True
+
+    def flush(self, readings: Iterable[_Reading], now: datetime) -> None:
+        if any(self.pending(readings, now)):
+            raise _SomethingNewError
+
+
+def _scopes_of(entry: SourceEntry, state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the state of the source's pipeline remembers of each scope."""
+    scopes: dict[str, dict[str, Any]] = (state.get("sources") or {}).get(entry.name, {}).get(_SCOPES, {})
+    return scopes
+
+
 def load(
     entry: SourceEntry,
     settings: Settings,
@@ -711,15 +843,84 @@ def load(
         missing = {}
     if not entry.is_configured(settings):
         return
-    refresh = _Refresh(entry, pipeline, request, on_progress, missing)
-    remembered = refresh.remembered()
+    yield from _read(_Refresh(entry, pipeline, request, on_progress, missing), settings, attempted_at)
+
+
+def look(
+    entry: SourceEntry,
+    settings: Settings,
+    home: Home,
+    request: RefreshRequest,
+    on_progress: Callable[[str], None] | None = None,
+) -> list[Outcome] | None:
+    """Ask a source all that ``load`` would ask, and load nothing.
+
+    Returns:
+        the outcomes that ``load`` would have had if that finds nothing to load. None as soon as there is anything: a
+        row, a mark that moved, a table to make; a failure; a limit that is to be waited for.
+
+    Raises:
+        WarehouseError: another process has the file open, or it is not a DuckDB file.
+    """
+    attempted_at = datetime.now(UTC)
+    with connect(home) as connection:
+        remembered = _remembered(entry, connection)
+        if remembered is None:
+            return None
+        if not entry.is_configured(settings):
+            return []
+        outcomes: list[Outcome] = []
+        seen = _Look(entry, request, _OpenFile(entry, connection), remembered, on_progress)
+        with (
+            contextlib.closing(_read(seen, settings, attempted_at)) as reading,
+            contextlib.suppress(_SomethingNewError),
+        ):
+            for outcome in reading:
+                if outcome.error:
+                    return None
+                outcomes.append(outcome)
+            return outcomes
+    return None
+
+
+_STATE_VERSION = 4
+"""Of dlt's state in the warehouse, as it is read here: base64 of the compressed JSON text of it."""
+
+
+def _remembered(entry: SourceEntry, connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]] | None:
+    """What the last load saved of each scope, without dlt; None where a table is to be made, or only dlt can tell.
+
+    The newest state whose load ended well is the one that dlt goes on from.
+    """
+    columns: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = ?", [entry.dataset]
+    ).fetchall():
+        columns.setdefault(table, set()).add(column)
+    if not all(set(table.schema.names) <= columns.get(name, set()) for name, table in entry.tables.items()):
+        return None
+    found = connection.execute(
+        f"""select engine_version, state from {entry.dataset}._dlt_pipeline_state as saved
+            inner join {entry.dataset}._dlt_loads as loads on loads.load_id = saved._dlt_load_id
+            where pipeline_name = ? and loads.status = 0 order by loads.load_id desc limit 1""",
+        [_pipeline_name(entry)],
+    ).fetchall()
+    if not found or found[0][0] != _STATE_VERSION:
+        return None
+    return _scopes_of(entry, orjson.loads(zlib.decompress(base64.b64decode(found[0][1]))))
+
+
+def _read(refresh: _Pass, settings: Settings, attempted_at: datetime) -> Generator[Outcome, None, None]:
+    """Read a source's scopes concurrently, and flush what they give batch by batch."""
+    entry, request = refresh.entry, refresh.request
+    remembered = refresh.remembered
     connector: Connector | None = None
     shared = Usage()
     try:
         connector = entry.connector(settings)
         connector.say, connector.progress = refresh.say, refresh.progress
         client = connector.client
-        client.on_wait = lambda wait: refresh.say(wait.reason)
+        client.on_wait = functools.partial(refresh.on_wait, client)
         with client.metered() as shared:
             found = connector.scopes(request)
             if not request.scopes:
@@ -770,7 +971,7 @@ def load(
             client.close()
 
 
-def _batches(refresh: _Refresh, count: int, client: Client) -> Iterator[list[_Reading]]:
+def _batches(refresh: _Pass, count: int, client: Client) -> Iterator[list[_Reading]]:
     """Take chunks off the queue and load them; yields the scopes that are at their end and loaded."""
     ended: list[_Reading] = []
     waiting: dict[str, _Reading] = {}
@@ -789,7 +990,7 @@ def _batches(refresh: _Refresh, count: int, client: Client) -> Iterator[list[_Re
             else:
                 reading.pending.add(chunk, refresh.entry.tables)
                 size += chunk.size
-        if left == 0 or size >= BATCH_ROWS or (size and time.monotonic() - since >= BATCH_SECONDS):
+        if left == 0 or refresh.is_enough(size, time.monotonic() - since):
             refresh.flush(waiting.values(), client.server_date or datetime.now(UTC))
             yield ended
             waiting, ended, size, since = {}, [], 0, time.monotonic()
