@@ -46,8 +46,6 @@ def nothing_new(settings: Settings, home: Home, run: str) -> list[Quiet] | None:
         what they answered, which is written to ``operations.sync_status``; None where the whole job is to run, since
         there is something to load or to build, or something that only the job can say.
     """
-    if not home.published.exists():
-        return None
     try:
         with connect(home):  # opened once, which takes as long as all that is asked of it
             if not _is_settled(settings, home):

@@ -195,7 +195,7 @@ def refresh(
         if name not in SOURCES:
             raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
     home = prepare_instance(settings)
-    if not (full or only or repositories or since):
+    if home.published.exists() and not (full or only or repositories or since):
         found = _look(settings, home)
         if found is not None:
             return found
