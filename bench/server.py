@@ -134,6 +134,9 @@ def _serve(size: str, pipe: Connection) -> None:
                 answer = [body for body in bodies if body]
             elif command == "touch":
                 _touch(simulator)
+            elif command == "settle":
+                simulator.settle()
+                simulator.advance(hours=1)
             pipe.send(answer)
 
 
@@ -184,6 +187,10 @@ class Server:
     def touch(self) -> None:
         """Change one pull request."""
         self._ask("touch")
+
+    def settle(self) -> None:
+        """Let an hour pass in which nothing happens, and nothing happen any more."""
+        self._ask("settle")
 
 
 @contextmanager
