@@ -23,7 +23,7 @@ from dagster_postgres.utils import pg_alembic_config
 
 from tests.conftest import VEELOCITY, veelocity
 from tests.integration.postgres import PASSWORD, Postgres, running_postgres
-from veelocity_pipeline.instance import HistoryError
+from veelocity_pipeline.instance import HistoryError, prune_history
 from veelocity_pipeline.orchestration import prepare_instance
 from veelocity_pipeline.settings import SettingsError, load_settings
 from veelocity_pipeline.simulator import Simulator
@@ -150,6 +150,37 @@ def test_a_history_of_an_earlier_dagster_is_brought_up_to_date(
     assert ask(url, "select version_num from alembic_version") == newest
     assert ask(url, there) == [(1,)]
     assert ask(url, "select run_id from runs") == [("earlier",)]
+
+
+def test_a_run_of_yesterday_forgets_what_it_was_going_to_do(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sa.create_engine(postgres.url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("create database yesterday"))
+    url = postgres.url_of("yesterday")
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+    prepare_instance(load_settings())
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("large", asset="table")])
+    def table() -> Iterator[Any]:
+        yield dg.Output(None)
+        yield dg.AssetCheckResult(passed=True)
+
+    kinds = "select dagster_event_type, count(*) from event_logs where run_id = '{}' group by 1"
+    with dg.DagsterInstance.get() as instance:
+        old, new = (dg.materialize([table], instance=instance).run_id for _ in range(2))
+        before = dict(ask(url, kinds.format(old)))
+        with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+            yesterday = sa.text("update runs set create_timestamp = now() - interval '25 hours' where run_id = :run")
+            connection.execute(yesterday, {"run": old})
+        prune_history(instance, 14)
+        gone = {"ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED", "STEP_OUTPUT"}
+        after = dict(ask(url, kinds.format(old)))
+        assert gone < set(before)
+        assert after == {kind: count for kind, count in before.items() if kind not in gone}
+        assert after["ASSET_CHECK_EVALUATION"] == 1  # the only place where the run's page finds it
+        assert gone < set(dict(ask(url, kinds.format(new))))
 
 
 def test_so_is_one_in_sqlite_and_one_of_a_later_dagster_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
