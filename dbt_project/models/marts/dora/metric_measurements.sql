@@ -4,8 +4,6 @@ with now as (select * from {{ ref('int_now') }}),
 
 deployments as (select * from {{ ref('fct_deployments') }}),
 
-failures as (select * from {{ ref('fct_deployment_failures') }} where counts),
-
 changes as (
     select
         changes.*,
