@@ -81,8 +81,10 @@ def prepare_instance(settings: Settings) -> Home:
     """
     import dagster as dg
 
+    from veelocity_pipeline.defs.history import spare_the_disk
     from veelocity_pipeline.instance import alone, bring_up_to_date, explained_history, reach_postgres
 
+    spare_the_disk()
     home = Home(settings.home)
     home.make()
     os.environ["DAGSTER_HOME"] = str(home.dagster)
@@ -225,10 +227,9 @@ def _look(settings: Settings, home: Home) -> RefreshResult | None:
 
     from veelocity_pipeline import idle, logs
     from veelocity_pipeline.defs import quiet
-    from veelocity_pipeline.defs.history import spare_the_disk, spare_the_server
+    from veelocity_pipeline.defs.history import spare_the_server
     from veelocity_pipeline.instance import explained_history, prune_history
 
-    spare_the_disk()
     run = str(uuid.uuid4())
     with explained_history(), dg.DagsterInstance.get() as instance:
         if settings.dagster_postgres_url is not None:

@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Engine, NullPool, create_engine
 
 from veelocity_pipeline import warehouse
+from veelocity_pipeline.defs import history
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.sources import SOURCES, Outcome
@@ -195,6 +196,28 @@ def test_the_history_waits_for_the_disk_at_checkpoints_alone(tmp_path: Path) -> 
     assert (tmp_path / "history.db-wal").stat().st_size > 0
     with engine.connect() as connection:
         assert connection.exec_driver_sql("select count(*) from events").scalar() == 3
+
+
+def test_the_history_opens_a_file_once_for_all_its_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def create(url: str, **arguments: Any) -> Engine:
+        made.append(url)
+        return create_engine(url, **arguments)
+
+    spare_the_disk()
+    monkeypatch.setattr(history, "create_engine", create)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = instance.add_run(dg.DagsterRun("a_job", status=dg.DagsterRunStatus.STARTED))
+        for number in range(5):
+            instance.report_engine_event(f"{number}", run)
+        assert len(instance.all_logs(run.run_id)) == 5
+        told = dg.AssetMaterialization("an_asset")
+        instance.report_runless_asset_event(told)
+        instance.report_runless_asset_event(told)
+        assert instance.get_latest_materialization_event(dg.AssetKey("an_asset")) is not None
+    assert len(made) == len(set(made))
+    assert any(run.run_id in url for url in made)
 
 
 def test_each_build_is_exported_where_the_settings_name_a_folder(

@@ -29,8 +29,8 @@ from veelocity_pipeline.sources import SOURCES, http, loading
 from veelocity_pipeline.sources.errors import LoadError
 from veelocity_pipeline.sources.github_actions import connector as actions
 from veelocity_pipeline.sources.github_actions import windows
-from veelocity_pipeline.sources.loading import Outcome, RefreshRequest, SourceEntry, load, make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.sources.loading import Outcome, RefreshRequest, SourceEntry, load, look, make_pipeline
+from veelocity_pipeline.warehouse import Home, connect
 
 NAMES = ("acme/one", "acme/two", "acme/three")
 FORKSERVER = multiprocessing.get_context("forkserver")
@@ -295,6 +295,9 @@ class World:
             number, when = step.lost
             self.simulator.before_request(when, lambda: organization.repositories.remove(there[number % len(there)]))
             self.tell(f"… which loses {there[number % len(there)].full_name} from sight at request {when}")
+        loads: int | None = None
+        if not (step.full or scopes or step.during or step.faults or step.lost or step.ends):
+            loads = self.loads_after_quiet_look(request)
         error: str | None = None
         if step.ends is None:
             outcomes = refresh(self.entry, self.settings, self.folder / "grown", request)
@@ -304,6 +307,8 @@ class World:
         else:
             is_complete = self.cut_short(request, step.ends)
             ending = "" if is_complete else f" by {step.ends[0]} at a {step.ends[1]}"
+        if loads is not None and loads != self.loads():
+            raise DifferenceError("a look finds nothing, and the refresh after it does")
         self.simulator.forget_plans()
         self.simulator.faults = []
         organization.repositories[:] = there
@@ -315,6 +320,18 @@ class World:
         self.tell(f"… ended after {len(self.simulator.log) - begun} requests{ending}")
         if error and not step.faults and not step.during and not step.lost:
             raise DifferenceError(f"a refresh fails: {error}")
+
+    def loads(self) -> int:
+        """How many loads there were."""
+        with connect(Home(self.folder / "grown"), read_only=True) as connection:
+            [(count,)] = connection.execute(f"select count(*) from {self.entry.dataset}._dlt_loads").fetchall()
+        return int(count)
+
+    def loads_after_quiet_look(self, request: RefreshRequest) -> int | None:
+        """How many loads there were when a look found nothing new; None where it found something."""
+        outcomes = look(self.entry, self.settings, Home(self.folder / "grown"), request)
+        self.simulator.advance(minutes=0)
+        return None if outcomes is None else self.loads()
 
     def cut_short(self, request: RefreshRequest, ends: tuple[str, str, int]) -> bool:
         """Refresh in a process of its own that does not come to its end; whether it came there all the same."""

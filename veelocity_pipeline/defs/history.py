@@ -2,9 +2,12 @@
 
 import sqlite3
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from dagster._core.storage import sql
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import create_engine, event
@@ -29,9 +32,24 @@ def spare_the_disk() -> None:
     """
     if not event.contains(Engine, "connect", _on_connect):
         event.listen(Engine, "connect", _on_connect)
-    # It makes an engine for each, too, which takes longer than to write the event.
+    # It makes an engine for each, too, which takes longer than to write the event; and for each new file it reads the
+    # ninety revisions of its schema again.
     for storage in (sqlite_event_log, sqlite_run_storage):
         storage.create_engine = _engine  # type: ignore[attr-defined]
+    sql.ScriptDirectory = _Revisions  # type: ignore[misc]
+
+
+class _Revisions(ScriptDirectory):
+    """Alembic's, read once from each place."""
+
+    _read: ClassVar[dict[str | None, ScriptDirectory]] = {}
+
+    @classmethod
+    def from_config(cls, config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in cls._read:
+            cls._read[place] = ScriptDirectory.from_config(config)
+        return cls._read[place]
 
 
 def _engine(url: str, **arguments: Any) -> Engine:
