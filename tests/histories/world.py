@@ -296,7 +296,8 @@ class World:
             self.simulator.before_request(when, lambda: organization.repositories.remove(there[number % len(there)]))
             self.tell(f"… which loses {there[number % len(there)].full_name} from sight at request {when}")
         loads: int | None = None
-        if not (step.full or scopes or step.during or step.faults or step.lost or step.ends):
+        is_plain = not (step.full or scopes or step.during or step.faults or step.lost or step.ends)
+        if is_plain and self.refreshes % 2 == 0:  # as often with a look before it as without
             loads = self.loads_after_quiet_look(request)
         error: str | None = None
         if step.ends is None:
