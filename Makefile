@@ -62,8 +62,8 @@ bench: $(READY) ## How fast it is: rows, seconds and requests of a first load an
 audit: $(READY) ## Is any pinned dependency known to be vulnerable? (asks pypi.org)
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
 
-mutate: $(READY) ## Change the metric SQL one thing at a time: do the tests notice?
-	@$(BIN)/python -m tests.dbt.mutate
+mutate: $(READY) ## Change the metric SQL one thing at a time: do the tests notice? (MODELS="…" for some models)
+	@$(BIN)/python -m tests.dbt.mutate $(MODELS)
 
 setup: $(READY) ## Make .venv from requirements.lock (the other targets do it by themselves)
 
