@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,34 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     return write
 
 
+_compiled: Path | None = None
+"""What the first home of the session has in ``dbt/target``: the same in all."""
+
+
+def spare_the_parsing(home: Path) -> None:
+    """Have dbt's manifest in a new home, where making it once more would prove nothing and take ten seconds of CPU."""
+    if _compiled is not None and _compiled.exists() and not (home / "dbt" / "target").exists():
+        (home / "dbt").mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copytree(_compiled, home / "dbt" / "target", copy_function=shutil.copyfile)  # newer than any model
+
+
+def keep_what_was_parsed(home: Path) -> None:
+    """Spare it those that come later, in all workers."""
+    made = home / "dbt" / "target"
+    if _compiled is not None and not _compiled.exists() and (made / "column_lineage.json").exists():
+        staged = _compiled.with_name(f"{_compiled.name}.{os.getpid()}")
+        shutil.copytree(made, staged, copy_function=shutil.copyfile)
+        with suppress(OSError):  # another worker was faster
+            staged.rename(_compiled)
+
+
 def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the console script as a user would."""
-    return subprocess.run(
+    home = Path({**os.environ, **environment}["VEELOCITY_HOME"])
+    builds = arguments[0] in ("refresh", "rebuild")
+    if builds:
+        spare_the_parsing(home)
+    result = subprocess.run(
         [VEELOCITY, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
@@ -58,6 +84,9 @@ def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProces
         check=False,
         timeout=600,
     )
+    if builds:
+        keep_what_was_parsed(home)
+    return result
 
 
 @contextmanager
@@ -76,15 +105,47 @@ def reader_of(path: Path) -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home after one whole refresh of the medium simulated organisation, its settings too; for reading only."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one for all workers
-    home = Home(shared / "refreshed")
-    with exclusively(shared / "refreshed.lock"):
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once(shared: Path) -> None:
+    """Known to the functions above, which fixtures of every scope call."""
+    global _compiled
+    _compiled = shared / "compiled"
+
+
+@pytest.fixture(scope="session")
+def refreshed(shared: Path) -> Home:
+    """A home after one whole refresh of the medium simulated organisation, its settings too; for reading only."""
+    return _first_refresh(shared, "medium")
+
+
+@pytest.fixture(scope="session")
+def small(shared: Path) -> Home:
+    """The same of the small one, for tests that go on from there in a copy (:func:`copied`)."""
+    return _first_refresh(shared, "small")
+
+
+def copied(home: Home, path: Path) -> Home:
+    """A home of one's own with the same warehouse, published marts and status."""
+    copy = Home(path)
+    copy.make()
+    for file in (home.working, home.published, home.status):
+        shutil.copyfile(file, copy.path / file.name)
+    spare_the_parsing(copy.path)
+    return copy
+
+
+def _first_refresh(shared: Path, size: str) -> Home:
+    home = Home(shared / ("refreshed" if size == "medium" else size))
+    with exclusively(home.path.with_suffix(".lock")):
         if not home.published.exists():
-            with Simulator(size="medium") as simulator:
-                config = shared / "refreshed.toml"
+            with Simulator(size=size) as simulator:
+                config = home.path.with_suffix(".toml")
                 config.write_text(simulator.configuration(), encoding="utf-8")
                 result = veelocity(
                     "refresh",

@@ -18,7 +18,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from tests.conftest import VEELOCITY, reader_of, veelocity
+from tests.conftest import VEELOCITY, copied, reader_of, veelocity
 from veelocity_pipeline import build, idle, warehouse
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Fault, Simulator
@@ -50,9 +50,9 @@ def refresh(home: Home, simulator: Simulator, *arguments: str, **environment: st
     )
 
 
-def its_settings(refreshed: Home) -> dict[str, str]:
-    """With the settings that made it, nothing has to be built again where nothing new is read."""
-    return {"VEELOCITY_CONFIG": str(refreshed.path.with_suffix(".toml"))}
+def its_settings(home: Home) -> dict[str, str]:
+    """With the settings that made a shared home, nothing has to be built again where nothing new is read."""
+    return {"VEELOCITY_CONFIG": str(home.path.with_suffix(".toml"))}
 
 
 @dataclass(frozen=True)
@@ -244,16 +244,17 @@ def test_one_that_is_killed_while_it_asks_leaves_nothing_behind(grown: Grown) ->
     assert len(grown.runs()) == runs + 1
 
 
-def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_they_had(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_they_had(
+    small: Home, tmp_path: Path
+) -> None:
+    home = copied(small, tmp_path / "home")
     with Simulator(size="small") as simulator:
-        assert refresh(home, simulator).returncode == 0
         before = marts(home)
         name = simulator.environment()["GITHUB_REPOSITORIES"].split(",")[0].strip()
         simulator.advance(days=5)
         simulator.faults.append(Fault(kind="forbidden", match=name, times=1000))
         simulator.faults.append(Fault(kind="forbidden", match="/linear", times=1000))
-        result = refresh(home, simulator)
+        result = refresh(home, simulator, **its_settings(small))
         after = marts(home)
     assert result.returncode == 1
     assert "Traceback" not in result.stdout + result.stderr
@@ -300,15 +301,13 @@ def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_th
     ],
 )
 def test_what_cannot_be_read_is_said_and_what_was_published_stays(
-    refreshed: Home, tmp_path: Path, environment: dict[str, str], status: int, says: str
+    small: Home, tmp_path: Path, environment: dict[str, str], status: int, says: str
 ) -> None:
-    home = Home(tmp_path / "home")
-    home.make()
-    for name in ("warehouse.duckdb", "veelocity.duckdb"):
-        (home.path / name).write_bytes((refreshed.path / name).read_bytes())
+    home = copied(small, tmp_path / "home")
+    home.status.unlink()
     before = marts(home)
-    with Simulator(size="medium") as simulator:
-        result = refresh(home, simulator, **{**its_settings(refreshed), **environment})
+    with Simulator(size="small") as simulator:
+        result = refresh(home, simulator, **{**its_settings(small), **environment})
     assert result.returncode == status, result.stdout + result.stderr
     assert says in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
@@ -335,11 +334,8 @@ def test_a_refresh_that_was_killed_is_made_good_by_the_next(tmp_path: Path) -> N
     assert len(marts(home)["fct_pull_requests"]) == pull_requests
 
 
-def test_a_locked_warehouse_is_said(refreshed: Home, tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    home.make()
-    home.working.write_bytes(refreshed.working.read_bytes())
-    home.published.write_bytes(refreshed.published.read_bytes())
+def test_a_locked_warehouse_is_said(small: Home, tmp_path: Path) -> None:
+    home = copied(small, tmp_path / "home")
     code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
     reader = subprocess.Popen(
         [Path(os.sys.executable), "-c", code, str(home.working)],  # type: ignore[attr-defined]
@@ -350,14 +346,14 @@ def test_a_locked_warehouse_is_said(refreshed: Home, tmp_path: Path) -> None:
     try:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "open\n"
-        with Simulator(size="medium") as simulator:
-            result = refresh(home, simulator, **its_settings(refreshed))
+        with Simulator(size="small") as simulator:
+            result = refresh(home, simulator, **its_settings(small))
     finally:
         reader.communicate("\n")
     assert result.returncode == 1
     assert f"process {reader.pid}" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
-    assert home.published.read_bytes() == refreshed.published.read_bytes()
+    assert home.published.read_bytes() == small.published.read_bytes()
 
 
 def test_status_json_tells_when(refreshed: Home) -> None:
@@ -368,20 +364,17 @@ def test_status_json_tells_when(refreshed: Home) -> None:
         assert datetime.fromisoformat(row["succeeded_at"]).tzinfo is not None
 
 
-def test_a_failed_test_of_the_models_stops_the_publish(refreshed: Home, tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    home.make()
-    home.working.write_bytes(refreshed.working.read_bytes())
-    home.published.write_bytes(refreshed.published.read_bytes())
+def test_a_failed_test_of_the_models_stops_the_publish(small: Home, tmp_path: Path) -> None:
+    home = copied(small, tmp_path / "home")
     with duckdb.connect(home.working) as connection:
         connection.execute("insert into raw_github.pull_requests from raw_github.pull_requests limit 1")
-    with Simulator(size="medium") as simulator:
-        result = refresh(home, simulator, **its_settings(refreshed), VEELOCITY_TIMEZONE="Europe/Vienna")
+    with Simulator(size="small") as simulator:
+        result = refresh(home, simulator, **its_settings(small), VEELOCITY_TIMEZONE="Europe/Vienna")
     assert result.returncode == 1
     assert "what was published before is still there" in result.stderr.replace("\n", " ")
     assert "unique" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
-    assert home.published.read_bytes() == refreshed.published.read_bytes()
+    assert home.published.read_bytes() == small.published.read_bytes()
 
 
 def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
@@ -395,10 +388,7 @@ def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
 
 def test_changed_rules_need_no_fetch(refreshed: Home, tmp_path: Path) -> None:
     """Other rules and back again, with nobody to ask: in the end the marts are those of before, row by row."""
-    home = Home(tmp_path / "home")
-    home.make()
-    home.working.write_bytes(refreshed.working.read_bytes())
-    home.published.write_bytes(refreshed.published.read_bytes())
+    home = copied(refreshed, tmp_path / "home")
     rules = tmp_path / "rules.toml"
     usual = refreshed.path.with_suffix(".toml").read_text(encoding="utf-8")
     names = Simulator(size="medium").environment()["GITHUB_REPOSITORIES"]
