@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline import warehouse
+from veelocity_pipeline import cli, warehouse
 from veelocity_pipeline.warehouse import Home
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
@@ -153,3 +155,16 @@ def test_tables_fit_eighty_columns(monkeypatch: pytest.MonkeyPatch, refreshed: H
         assert lines
         # a path is not broken, so that it can be copied
         assert not [line for line in lines if len(line) > 80 and str(refreshed.path) not in line]
+
+
+def test_a_part_of_a_deployment_heeds_who_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster's servers treat SIGTERM as SIGINT, and whoever starts something in a background ignores that."""
+    heeded = []
+    monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
+    monkeypatch.setattr(os, "execv", lambda program, command: heeded.append(signal.getsignal(signal.SIGINT)))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        cli.serve(cli.Part.CODE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heeded == [signal.SIG_DFL]

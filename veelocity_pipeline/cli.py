@@ -443,6 +443,8 @@ def serve(
 
     prepare_instance(load_settings())
     command = serve_command(part, host, port)
+    # Dagster's servers treat SIGTERM as SIGINT, which who starts them in a background may have had ignored
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(command[0], command)
 
 
