@@ -200,6 +200,7 @@ def serving(size: str) -> Iterator[Server]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(size, theirs), daemon=True)
     process.start()
+    theirs.close()  # so that its end is noticed here
     try:
         yield Server(ours, *ours.recv())
     finally:

@@ -316,6 +316,27 @@ HUNDRED = Plan(
 )
 """A hundred repositories, each with a little of everything, and four Linear teams."""
 
+_DELIVERED = {each.delivery: each for each in DEMO.repositories}
+
+DELIVERIES = {
+    f"ordinary-{delivery}": replace(
+        ORDINARY,
+        repositories=(
+            replace(
+                _DELIVERED[delivery],
+                team="WEB",
+                per_day=3.9,
+                members=20,
+                ci_from_day=None,
+                archived_on_day=None,
+                renamed_on_day=None,
+            ),
+        ),
+    )
+    for delivery in ("services", "train", "releases", "gitflow")
+}
+"""The same year of a repository that delivers in another way."""
+
 _TINY = RepositoryPlan(
     name="one",
     description="A little of everything",
@@ -345,6 +366,7 @@ PLANS = {
     "small": SMALL,
     "medium": MEDIUM,
     "ordinary": ORDINARY,
+    **DELIVERIES,
     "reviewed": REVIEWED,
     "huge": HUGE,
     "hundred": HUNDRED,
