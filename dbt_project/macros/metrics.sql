@@ -3,45 +3,89 @@
     1::integer
 {%- endmacro %}
 
-{#- Rows of metric_measurements that measure one metric. -#}
-{% macro measured(metric) -%}
-    metric = '{{ metric }}' and excluded_because is null
+{#- Metrics whose value is how long something took, in hours. -#}
+{% macro durations() -%}
+    {{ return([
+        'lead_time', 'commit_lead_time', 'recovery', 'time_to_restore',
+        'time_to_first_review', 'pickup', 'review', 'merge_time', 'cycle_time', 'started_to_completed'
+    ]) }}
 {%- endmacro %}
 
-{#- How often something was measured. -#}
+{#-
+  What rows of metric_measurements come to, by metric: how many were measured, their sum, on how many days and, of a
+  duration, its quantiles, interpolated. A duration is never told by its mean.
+-#}
+{% macro measured_by_metric() -%}
+    metric,
+    count(*) as sample,
+    sum(value) as total,
+    count(distinct measured_on) filter (where metric = 'deployment_frequency') as day_count,
+    quantile_cont(value, [0.5, 0.75, 0.9]) filter (where metric in ('{{ durations() | join("', '") }}')) as quantiles
+{%- endmacro %}
+
+{#- Of such rows, those of these metrics that measure something. -#}
+{% macro are_measured(metrics) -%}
+    excluded_because is null and metric in ('{{ metrics | join("', '") }}')
+{%- endmacro %}
+
+{#- One column for each metric, with all that was measured of it. -#}
+{% macro metric_columns(metrics) -%}
+    {%- for metric in metrics %}
+    any_value(struct_pack(sample, total, day_count, quantiles)) filter (where metric = '{{ metric }}') as {{ metric }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- How often something was measured: never unknown. -#}
 {% macro count_of(metric) -%}
-    count(*) filter (where {{ measured(metric) }})
+    coalesce(statistics.{{ metric }}.sample, 0)
 {%- endmacro %}
 
-{#- A duration is never told by its mean: median, p75 and p90, interpolated, and from how many. -#}
-{% macro duration_statistics(metric) -%}
-    quantile_cont(value, 0.5) filter (where {{ measured(metric) }}) as {{ metric }}_hours_median,
-    quantile_cont(value, 0.75) filter (where {{ measured(metric) }}) as {{ metric }}_hours_p75,
-    quantile_cont(value, 0.9) filter (where {{ measured(metric) }}) as {{ metric }}_hours_p90,
+{#- How many of what was measured are so; and the share of them, which is unknown where nothing was. -#}
+{% macro number_of(metric) -%}
+    coalesce(statistics.{{ metric }}.total, 0)::bigint
+{%- endmacro %}
+
+{% macro share_of(metric) -%}
+    statistics.{{ metric }}.total / statistics.{{ metric }}.sample
+{%- endmacro %}
+
+{#- Median, p75 and p90, which are unknown without a measurement, and from how many. -#}
+{% macro duration_columns(metric) -%}
+    statistics.{{ metric }}.quantiles[1] as {{ metric }}_hours_median,
+    statistics.{{ metric }}.quantiles[2] as {{ metric }}_hours_p75,
+    statistics.{{ metric }}.quantiles[3] as {{ metric }}_hours_p90,
     {{ count_of(metric) }} as {{ metric }}_sample
 {%- endmacro %}
 
-{#- The same columns, named again over a left join: no rows are a sample of 0 and unknown durations. -#}
-{% macro duration_columns(metric) -%}
-    statistics.{{ metric }}_hours_median,
-    statistics.{{ metric }}_hours_p75,
-    statistics.{{ metric }}_hours_p90,
-    coalesce(statistics.{{ metric }}_sample, 0) as {{ metric }}_sample
+{#- The metrics that dora_metrics and dora_scorecard tell. -#}
+{% macro dora_keys() -%}
+    {{ return([
+        'deployment_frequency', 'redeployments', 'lead_time', 'commit_lead_time', 'change_fail_rate', 'recovery',
+        'time_to_restore', 'rework_rate'
+    ]) }}
 {%- endmacro %}
 
-{#- All that dora_metrics and dora_scorecard compute, over the rows of metric_measurements of one scope and time. -#}
-{% macro dora_statistics() -%}
-    {{ count_of('deployment_frequency') }} as deployment_count,
-    count(distinct measured_on) filter (where {{ measured('deployment_frequency') }}) as deployment_day_count,
-    {{ count_of('redeployments') }} as redeploy_count,
-    {{ duration_statistics('lead_time') }},
-    {{ duration_statistics('commit_lead_time') }},
-    cast(sum(value) filter (where {{ measured('change_fail_rate') }}) as bigint) as failed_deployment_count,
-    avg(value) filter (where {{ measured('change_fail_rate') }}) as change_fail_rate,
-    {{ duration_statistics('recovery') }},
-    {{ duration_statistics('time_to_restore') }},
-    cast(sum(value) filter (where {{ measured('rework_rate') }}) as bigint) as rework_deployment_count,
-    avg(value) filter (where {{ measured('rework_rate') }}) as rework_rate
+{#- The measurements of these metrics by period and scope: CTEs that end with `statistics`. -#}
+{% macro statistics_by_period(metrics) -%}
+by_metric as (
+    select
+        grain.period,
+        cast(date_trunc(grain.period, measured_on) as date) as period_start,
+        scope_type,
+        scope,
+        {{ measured_by_metric() }}
+    from {{ ref('metric_measurements') }}
+    cross join (values ('day'), ('week'), ('month'), ('quarter')) as grain (period)
+    where {{ are_measured(metrics) }}
+    group by all
+),
+
+statistics as (
+    select period, period_start, scope_type, scope, {{ metric_columns(metrics) }}
+    from by_metric
+    group by all
+)
 {%- endmacro %}
 
 {#- The day on which a UTC timestamp falls where the team is. DuckDB's own ICU does the time zones. -#}

@@ -13,7 +13,7 @@ records as (
 ),
 
 workflows as (
-    select repository_id, workflow_name, workflow_path, split_part(workflow_path, '/', -1) as file_name
+    select distinct repository_id, workflow_name, workflow_path, split_part(workflow_path, '/', -1) as file_name
     from attempts
 ),
 

@@ -16,6 +16,25 @@ skipped as (
     select attempt_id from {{ ref('int_pipeline_jobs_unioned') }} group by attempt_id having bool_and(status is null)
 ),
 
+attempts as (
+    select * from {{ ref('int_pipeline_attempts_of_production') }}
+    where repository_id in (select repository_id from services)
+),
+
+deploying_workflows as (
+    select workflows.*
+    from (select distinct repository_id, workflow_name, workflow_path from attempts) as workflows
+    inner join rules
+        on rules.repository_id = workflows.repository_id
+        and rules.kind in ('workflow', 'exclude')
+        and (
+            {{ found_by('workflows.workflow_name', 'rules') }}
+            or {{ found_by("split_part(workflows.workflow_path, '/', -1)", 'rules') }}
+        )
+    group by all
+    having bool_and(rules.kind = 'workflow')
+),
+
 runs as (
     select
         attempts.attempt_id as deployment_id,
@@ -28,19 +47,14 @@ runs as (
         attempts.ref,
         attempts.url,
         attempts.finished_at
-    from {{ ref('int_pipeline_attempts_of_production') }} as attempts
-    inner join rules
-        on rules.repository_id = attempts.repository_id
-        and rules.kind in ('workflow', 'exclude')
-        and (
-            {{ found_by('attempts.workflow_name', 'rules') }}
-            or {{ found_by("split_part(attempts.workflow_path, '/', -1)", 'rules') }}
-        )
+    from attempts
+    inner join deploying_workflows as deploying
+        on deploying.repository_id = attempts.repository_id
+        and deploying.workflow_name is not distinct from attempts.workflow_name
+        and deploying.workflow_path is not distinct from attempts.workflow_path
     where
         attempts.status = 'success'
         and attempts.attempt_id not in (select attempt_id from skipped)
-    group by all
-    having bool_and(rules.kind = 'workflow')
 ),
 
 records as (

@@ -1,5 +1,5 @@
 -- An environment that a service names as its own is one of its production environments, unless it reads like staging.
-with environments as (select repository_id, environment from {{ ref('int_deployment_records_unioned') }}),
+with environments as (select distinct repository_id, environment from {{ ref('int_deployment_records_unioned') }}),
 
 rules as (select * from {{ ref('int_service_rules') }}),
 

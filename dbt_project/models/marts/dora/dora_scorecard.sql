@@ -8,18 +8,23 @@ with windows as (
     from {{ ref('int_now') }}
 ),
 
-statistics as (
+by_metric as (
     select
         windows.window_days,
         measurements.scope_type,
         measurements.scope,
-        {{ dora_statistics() }},
-        {{ count_of('change_fail_rate') }} as change_fail_rate_sample,
-        {{ count_of('rework_rate') }} as rework_rate_sample
+        {{ measured_by_metric() }}
     from {{ ref('metric_measurements') }} as measurements
     inner join windows
         on measurements.measured_at <= windows.as_of
         and measurements.measured_at > windows.as_of - to_days(windows.window_days)
+    where {{ are_measured(dora_keys()) }}
+    group by all
+),
+
+statistics as (
+    select window_days, scope_type, scope, {{ metric_columns(dora_keys()) }}
+    from by_metric
     group by all
 ),
 
@@ -36,20 +41,20 @@ keys as (
         scopes.scope_type,
         scopes.scope,
         windows.as_of,
-        coalesce(statistics.deployment_count, 0) as deployment_count,
-        coalesce(statistics.deployment_day_count, 0) as deployment_day_count,
+        {{ count_of('deployment_frequency') }} as deployment_count,
+        coalesce(statistics.deployment_frequency.day_count, 0) as deployment_day_count,
         {{ duration_columns('lead_time') }},
         {{ duration_columns('commit_lead_time') }},
-        coalesce(statistics.lead_time_sample, 0) = 0 and coalesce(statistics.commit_lead_time_sample, 0) > 0
+        {{ count_of('lead_time') }} = 0 and {{ count_of('commit_lead_time') }} > 0
             as is_lead_time_of_commits,
-        coalesce(statistics.failed_deployment_count, 0) as failed_deployment_count,
-        statistics.change_fail_rate,
-        coalesce(statistics.change_fail_rate_sample, 0) as change_fail_rate_sample,
+        {{ number_of('change_fail_rate') }} as failed_deployment_count,
+        {{ share_of('change_fail_rate') }} as change_fail_rate,
+        {{ count_of('change_fail_rate') }} as change_fail_rate_sample,
         {{ duration_columns('recovery') }},
         {{ duration_columns('time_to_restore') }},
-        coalesce(statistics.rework_deployment_count, 0) as rework_deployment_count,
-        statistics.rework_rate,
-        coalesce(statistics.rework_rate_sample, 0) as rework_rate_sample,
+        {{ number_of('rework_rate') }} as rework_deployment_count,
+        {{ share_of('rework_rate') }} as rework_rate,
+        {{ count_of('rework_rate') }} as rework_rate_sample,
         coalesce(deploying.has_deployed, false) as has_deployed
     from windows
     cross join {{ ref('int_scopes') }} as scopes

@@ -299,19 +299,22 @@ by_service as (
         on change_services.change_id = of_issues.linked_pull_request_id
 ),
 
-scoped as (
-    select 'all' as scope_type, 'all' as scope, by_service.* from by_service
-    union all by name
-    select 'repository' as scope_type, repository_id as scope, by_service.* from by_service where repository_id is not null
-    union all by name
-    select 'service' as scope_type, service as scope, by_service.* from by_service where service is not null
-    union all by name
-    select 'team' as scope_type, teams.team as scope, by_service.*
+{%- set first = "row_number() over (partition by metric, entity_id, {}
+        order by coalesce(excluded_because = 'not known to be deployed', false), measured_at, service) = 1" %}
+
+ranked as (
+    -- what belongs to several services of a scope counts in it once, with the first of them
+    select *, {{ first.format('true') }} as is_first, {{ first.format('repository_id') }} as is_first_of_repository
+    from by_service
+),
+
+of_teams as (
+    select teams.team as scope, by_service.*
     from by_service
     inner join {{ ref('int_team_services') }} as teams using (service)
     where by_service.owned_by = 'deployments'
     union all by name
-    select 'team' as scope_type, members.team as scope, by_service.*
+    select members.team as scope, by_service.*
     from by_service
     inner join authors on authors.pull_request_id = by_service.entity_id
     inner join {{ ref('int_team_members') }} as members using (person)
@@ -321,10 +324,22 @@ scoped as (
         and {{ local_date('by_service.measured_at', 'now.timezone') }}
         between coalesce(members.valid_from, '-infinity'::date) and coalesce(members.valid_until, 'infinity'::date)
     union all by name
-    select 'team' as scope_type, trackers.team as scope, by_service.*
+    select trackers.team as scope, by_service.*
     from by_service
     inner join {{ ref('int_team_trackers') }} as trackers on lower(trackers.team_key) = lower(by_service.team)
     where by_service.owned_by = 'tracker' or by_service.metric = 'time_to_restore'
+),
+
+scoped as (
+    select 'all' as scope_type, 'all' as scope, ranked.* from ranked where is_first
+    union all by name
+    select 'repository' as scope_type, repository_id as scope, ranked.*
+    from ranked
+    where repository_id is not null and is_first_of_repository
+    union all by name
+    select 'service' as scope_type, service as scope, ranked.* from ranked where service is not null
+    union all by name
+    select 'team' as scope_type, of_teams.* from of_teams qualify {{ first.format('scope') }}
 )
 
 select
@@ -339,8 +354,3 @@ select
 from scoped
 cross join now
 left join negative_spans using (metric, entity_id)
--- what belongs to several services of a scope counts in it once, with the first of them
-qualify row_number() over (
-    partition by scoped.metric, scoped.scope_type, scoped.scope, scoped.entity_id
-    order by coalesce(scoped.excluded_because = 'not known to be deployed', false), scoped.measured_at, scoped.service
-) = 1

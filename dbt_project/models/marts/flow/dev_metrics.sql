@@ -1,22 +1,7 @@
 {%- set counts = ['pull_requests_opened', 'pull_requests_merged', 'pull_requests_merged_by_bots', 'issues_completed'] -%}
 {%- set durations = ['time_to_first_review', 'pickup', 'review', 'merge_time', 'cycle_time', 'started_to_completed'] -%}
 
-with statistics as (
-    select
-        grain.period,
-        cast(date_trunc(grain.period, measurements.measured_on) as date) as period_start,
-        measurements.scope_type,
-        measurements.scope,
-        {% for metric in counts -%}
-        {{ count_of(metric) }} as {{ metric }},
-        {% endfor -%}
-        {% for metric in durations -%}
-        {{ duration_statistics(metric) }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('metric_measurements') }} as measurements
-    cross join (values ('day'), ('week'), ('month'), ('quarter')) as grain (period)
-    group by all
-)
+with {{ statistics_by_period(counts + durations) }}
 
 select
     periods.period,
@@ -24,7 +9,7 @@ select
     scopes.scope_type,
     scopes.scope,
     {% for metric in counts -%}
-    coalesce(statistics.{{ metric }}, 0) as {{ metric }},
+    {{ count_of(metric) }} as {{ metric }},
     {% endfor -%}
     {% for metric in durations -%}
     {{ duration_columns(metric) }},
