@@ -11,58 +11,27 @@ import json
 import math
 import os
 import platform
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from veelocity_pipeline.settings import load_settings
 
-from .client import Cost, measured
+from .home import ACTIONS, ALL, GITHUB, LINEAR, Home, organisation
 from .report import measured as report_cost
-from .server import Server, serving
+from .row import Row
 from .sweep import sweep
-
-GITHUB, ACTIONS, LINEAR = "github", "github_actions", "linear"
-ALL = (GITHUB, ACTIONS, LINEAR)
 
 DELAY = 0.2
 """Seconds that each answer takes where waiting is measured."""
-
-TOKENS = 4
-"""Ten thousand pull requests cost more points than one token has in an hour, which no bench waits for."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement.
-
-    Attributes:
-        limit: the most that it may be; None where there is no target.
-        note: what else was counted.
-    """
-
-    what: str
-    unit: str
-    measured: float
-    limit: float | None = None
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Whether it is within its limit."""
-        return None if self.limit is None else self.measured <= self.limit
 
 
 def pull_requests(size: str, title: str, limit: int) -> Iterator[Row]:

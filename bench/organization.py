@@ -60,8 +60,9 @@ def parts(folder: Path) -> list[Part]:
 _MORE_COMMITS = f"""
     create temporary table more as
     with wanted as (
-        select ceil({PER_PULL_REQUEST} * (select count(*) from raw_github.pull_requests) / count(*))::bigint - 1 as steps
-        from raw_github.commits
+        select ceil({PER_PULL_REQUEST} * pull_requests / count(*))::bigint - 1 as steps
+        from raw_github.commits, (select count(*) as pull_requests from raw_github.pull_requests)
+        group by pull_requests
     )
     select commits.*, step, steps, left(sha256(sha || step), 40) as step_sha
     from raw_github.commits, wanted, range(1, steps + 1) as numbers (step)
@@ -110,8 +111,11 @@ _MORE_RUNS = f"""
         pulls.created_at + to_hours(step) + to_minutes(9) as updated_at
     from raw_github.pull_requests as pulls
     inner join raw_github.repositories as repositories on repositories.id = pulls.repository_id,
-        range({PER_PULL_REQUEST} - (select count(*) / (select count(*) from raw_github.pull_requests) from raw_github_actions.runs)
-            ::bigint) as numbers (step)
+        range((
+            select {PER_PULL_REQUEST} - round(runs / count(*))::bigint
+            from raw_github.pull_requests, (select count(*) as runs from raw_github_actions.runs)
+            group by runs
+        )) as numbers (step)
 """
 
 
@@ -141,7 +145,9 @@ def write(parts: list[Part], home: Home, repositories: int) -> dict[str, str]:
         raise ValueError(f"{repositories}: from 1 to {LARGEST} repositories can be made")
     home.make()
     with duckdb.connect(str(home.working)) as connection:
-        connection.execute("set enable_progress_bar = false; set TimeZone = 'UTC'; set preserve_insertion_order = false")
+        connection.execute(
+            "set enable_progress_bar = false; set TimeZone = 'UTC'; set preserve_insertion_order = false"
+        )
         for number, part in enumerate(parts[:repositories]):
             copies = range(number, repositories, len(parts))
             numbers = f"range({copies.start}, {copies.stop}, {copies.step})"
