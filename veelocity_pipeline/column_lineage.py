@@ -2,6 +2,7 @@
 
 What a column's *value* is computed from counts: columns in its expression, its conditions and its window, and in
 subqueries inside of it. Which rows there are at all (joins, filters, grouping) does not: ``count(*)`` has no parents.
+A struct is one column: a field of it comes from all that the struct is made from.
 """
 
 from __future__ import annotations

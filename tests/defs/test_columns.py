@@ -52,8 +52,9 @@ def lineage(defs: dg.Definitions) -> dict[Column, set[Column]]:
         ),
         (
             "marts/dora_metrics.change_fail_rate",
+            # of a struct's fields, whose third counts days
             """marts/metric_measurements.metric marts/metric_measurements.value
-            marts/metric_measurements.excluded_because""",
+            marts/metric_measurements.measured_on""",
         ),
         ("marts/dora_metrics.is_complete", "intermediate/int_periods.is_complete"),
         ("marts/sync_status.error", "intermediate/int_sync_status.error"),
