@@ -1,4 +1,4 @@
-"""What a refresh asks for and how long it takes, beside what it may; ``python -m bench [FILE]`` writes it to FILE too.
+"""What everything costs, beside what it may. ``python -m bench [FILE]`` writes it to FILE too, to compare runs by.
 
 Requests and points are counted in the simulator's log and are the same every time. CPU is the client's own: it runs in
 another process than the simulator, and what is timed is given again from memory (``bench.server``).
@@ -13,7 +13,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from veelocity_pipeline.settings import load_settings
 
+from . import build, startup
 from .home import ACTIONS, ALL, GITHUB, LINEAR, Home, organisation
 from .report import measured as report_cost
 from .row import Row
@@ -160,16 +161,28 @@ def report() -> Iterator[Row]:
         yield Row("… opened in Chromium, all charts drawn", "s of CPU", cost.opened, 2)
 
 
-def rows() -> Iterator[Row]:
-    """Every measurement, as it is done."""
-    yield from sweeps()
+def fetching() -> Iterator[Row]:
+    """What a refresh asks for."""
     yield from pull_requests("ordinary", "ordinary", 30)
     yield from pull_requests("reviewed", "much reviewed", 70)
     yield from increments()
     yield from waiting()
+
+
+def clients() -> Iterator[Row]:
+    """What a first load costs."""
     yield from client("ordinary", "1,000", None)
     yield from client("huge", "10,000", 3)
-    yield from report()
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "sweep": sweeps,
+    "fetch": fetching,
+    "client": clients,
+    "report": report,
+    "start": startup.rows,
+    "build": build.rows,
+}
 
 
 def main() -> int:
@@ -177,13 +190,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     home = Path(os.environ.get("VEELOCITY_HOME", "data"))
     parser.add_argument("file", nargs="?", type=Path, default=home / "bench.json", help="default: %(default)s")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this alone; may be repeated")
     arguments = parser.parse_args()
     console = Console()
     console.width = max(console.width, 150)
     found: list[Row] = []
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as progress:
         task = progress.add_task("Measuring …")
-        for row in rows():
+        for row in (row for name in arguments.only or PARTS for row in PARTS[name]()):
             found.append(row)
             progress.update(task, description=f"Measuring … after {row.what}")
     table = Table("what", "unit", "measured", "at most", "", "beside it", box=None)

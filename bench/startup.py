@@ -1,20 +1,18 @@
 """How long commands take to begin, and a refresh that finds nothing to end, beside Python with Dagster imported.
 
-``rows()`` gives the measurements; ``python -m bench.startup`` prints them. Each is the best of a few, in a process of
-its own; the simulator runs in another.
+Each is the best of a few, in a process of its own; the simulator runs in another.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from .process import Spent, run
+from .row import Row
 from .server import serving
 
 VEELOCITY = str(Path(sys.executable).with_name("veelocity"))
@@ -28,22 +26,6 @@ TIMES_DAGSTER = 3
 """A refresh with nothing new takes at most so many times what Python takes to import Dagster."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One measurement, in seconds.
-
-    Attributes:
-        seconds: on the clock.
-        cpu: of the process and of the children that it waited for.
-        limit: the most that ``seconds`` may be on a machine that does nothing else; None where there is no target.
-    """
-
-    what: str
-    seconds: float
-    cpu: float
-    limit: float | None = None
-
-
 def rows(size: str = "small") -> Iterator[Row]:
     """Measure.
 
@@ -53,8 +35,8 @@ def rows(size: str = "small") -> Iterator[Row]:
     Raises:
         RuntimeError: a command failed, or a refresh was to find nothing and found something.
     """
-    floor = _best("python -c 'import dagster'", [sys.executable, "-c", "import dagster"], os.environ)
-    yield floor
+    floor = _best([sys.executable, "-c", "import dagster"], os.environ)
+    yield _row("python -c 'import dagster'", floor)
     with tempfile.TemporaryDirectory() as folder, serving(size) as server:
         config = Path(folder) / "veelocity.toml"
         config.write_text(server.configuration, encoding="utf-8")
@@ -66,46 +48,19 @@ def rows(size: str = "small") -> Iterator[Row]:
             "VEELOCITY_HOME": str(Path(folder) / "home"),
         }
         server.settle()
-        _run([VEELOCITY, "refresh"], environment)
-        yield _best("veelocity --help", [VEELOCITY, "--help"], environment, COMMAND_SECONDS)
-        yield _best("veelocity status", [VEELOCITY, "status"], environment, COMMAND_SECONDS)
-        idle = [VEELOCITY, "refresh"]
-        yield _best("veelocity refresh, nothing new", idle, environment, TIMES_DAGSTER * floor.seconds, "Nothing new")
+        run([VEELOCITY, "refresh"], environment)
+        for command in ("--help", "status"):
+            yield _row(f"veelocity {command}", _best([VEELOCITY, command], environment), COMMAND_SECONDS)
+        idle = _best([VEELOCITY, "refresh"], environment, says="Nothing new")
+        yield _row("veelocity refresh, nothing new", idle, TIMES_DAGSTER * floor.seconds)
 
 
-def _best(
-    what: str, command: list[str], environment: Mapping[str, str], limit: float | None = None, says: str = ""
-) -> Row:
-    found = []
-    for _ in range(BEST_OF):
-        seconds, cpu, said = _run(command, environment)
-        if says not in said:
-            raise RuntimeError(f"{what}: it does not say {says!r} but {said[-2000:]}")
-        found.append((seconds, cpu))
-    return Row(what, min(seconds for seconds, _ in found), min(cpu for _, cpu in found), limit)
+def _row(what: str, spent: Spent, limit: float | None = None) -> Row:
+    return Row(what, "s", spent.seconds, limit, f"{spent.cpu:.2f} s of CPU, {spent.megabytes:.0f} MB")
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> tuple[float, float, str]:
-    """Seconds on the clock, seconds of CPU, and what it printed."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
-    return seconds, usage.ru_utime + usage.ru_stime, said
-
-
-def main() -> None:
-    """Print the measurements."""
-    for row in rows():
-        limit = f", at most {row.limit:.2f}" if row.limit is not None else ""
-        sys.stdout.write(f"{row.what}: {row.seconds:.2f} s on the clock{limit}; {row.cpu:.2f} s of CPU\n")
-
-
-if __name__ == "__main__":
-    main()
+def _best(command: list[str], environment: Mapping[str, str], says: str = "") -> Spent:
+    found = [run(command, environment) for _ in range(BEST_OF)]
+    if any(says not in each.output for each in found):
+        raise RuntimeError(f"{' '.join(command)} does not say {says!r} but {found[-1].output[-2000:]}")
+    return min(found, key=lambda each: each.seconds)
