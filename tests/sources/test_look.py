@@ -64,6 +64,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_nothing_new_costs_what_a_load_costs_and_leaves_nothing(source: str, followed: Followed) -> None:
+    followed.settle(source)  # whatever another test has left
     log = followed.simulator.log
     files = {path: path.stat().st_mtime_ns for path in followed.home.dlt.rglob("*")}
 

@@ -6,4 +6,4 @@ left join (
     from marts.metric_exclusions
     group by metric, reason
 ) as excluded on true
-order by title, times desc
+order by title, times desc, reason

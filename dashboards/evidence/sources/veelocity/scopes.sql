@@ -17,4 +17,4 @@ left join (
         scope_type <> 'service'
         or scope not in (select scope from marts.dora_metrics where scope_type = 'repository')
 ) as found on true
-order by place, lower(label)
+order by place, lower(label), label
