@@ -419,8 +419,7 @@ def dev(
     from veelocity_pipeline.orchestration import dev_command, prepare_instance
 
     prepare_instance(load_settings())
-    command = dev_command(host, port)
-    os.execv(command[0], command)
+    _become(dev_command(host, port))
 
 
 class Part(StrEnum):
@@ -442,7 +441,11 @@ def serve(
     from veelocity_pipeline.orchestration import prepare_instance, serve_command
 
     prepare_instance(load_settings())
-    command = serve_command(part, host, port)
+    _become(serve_command(part, host, port))
+
+
+def _become(command: list[str]) -> None:
+    """Be that program from now on."""
     # Dagster's servers treat SIGTERM as SIGINT, which who starts them in a background may have had ignored
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(command[0], command)
