@@ -76,6 +76,7 @@ $(READY): requirements.lock pyproject.toml
 	if [ -n "$$uv" ] && "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock; \
 	then :; else $(BIN)/pip install --quiet --require-hashes -r requirements.lock; fi
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m veelocity_pipeline.transform.project
 	@touch $@
 
 lock: ## Pin every dependency anew (needs uv)

@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.simulator import Simulator
+from veelocity_pipeline.transform.project import ship
 from veelocity_pipeline.warehouse import Home, exclusively
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
@@ -26,7 +26,7 @@ OURS = tuple(
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (*OURS, "VEELOCITY_CONFIG", "DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DBT_LOG_PATH", PARENT):
+    for name in (*OURS, "VEELOCITY_CONFIG", "DAGSTER_HOME", "VEELOCITY_WAREHOUSE"):
         monkeypatch.setenv(name, "")  # so that what a run in this process sets is put back, too
         monkeypatch.delenv(name)
     monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "home"))
@@ -49,34 +49,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     return write
 
 
-_compiled: Path | None = None
-"""What the first home of the session has in ``dbt/target``: the same in all."""
-
-
-def spare_the_parsing(home: Path) -> None:
-    """Have dbt's manifest in a new home, where making it once more would prove nothing and take ten seconds of CPU."""
-    if _compiled is not None and _compiled.exists() and not (home / "dbt" / "target").exists():
-        (home / "dbt").mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copytree(_compiled, home / "dbt" / "target", copy_function=shutil.copyfile)  # newer than any model
-
-
-def keep_what_was_parsed(home: Path) -> None:
-    """Spare it those that come later, in all workers."""
-    made = home / "dbt" / "target"
-    if _compiled is not None and not _compiled.exists() and (made / "column_lineage.json").exists():
-        staged = _compiled.with_name(f"{_compiled.name}.{os.getpid()}")
-        shutil.copytree(made, staged, copy_function=shutil.copyfile)
-        with suppress(OSError):  # another worker was faster
-            staged.rename(_compiled)
-
-
 def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the console script as a user would."""
-    home = Path({**os.environ, **environment}["VEELOCITY_HOME"])
-    builds = arguments[0] in ("refresh", "rebuild")
-    if builds:
-        spare_the_parsing(home)
-    result = subprocess.run(
+    ship()  # as `make setup` did, should the models have changed since
+    return subprocess.run(
         [VEELOCITY, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
@@ -84,9 +60,6 @@ def veelocity(*arguments: str, **environment: str) -> subprocess.CompletedProces
         check=False,
         timeout=600,
     )
-    if builds:
-        keep_what_was_parsed(home)
-    return result
 
 
 @contextmanager
@@ -111,13 +84,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _parsed_once(shared: Path) -> None:
-    """Known to the functions above, which fixtures of every scope call."""
-    global _compiled
-    _compiled = shared / "compiled"
-
-
 @pytest.fixture(scope="session")
 def refreshed(shared: Path) -> Home:
     """A home after one whole refresh of the medium simulated organisation, its settings too; for reading only."""
@@ -136,7 +102,6 @@ def copied(home: Home, path: Path) -> Home:
     copy.make()
     for file in (home.working, home.published, home.status):
         shutil.copyfile(file, copy.path / file.name)
-    spare_the_parsing(copy.path)
     return copy
 
 

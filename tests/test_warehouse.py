@@ -309,15 +309,3 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
     assert left("acme/web") >= {"NOPE", "*", "ENG"}
     record(4, ("*", "*", None), source="linear")
     assert left("acme/web") == {"acme/web", "*", "ENG"}
-
-
-def test_a_failure_that_begins_or_ends_is_published_and_one_that_lasts_is_not_again(home: Home) -> None:
-    def inputs(**values: object) -> str:
-        warehouse.record_attempts(home, [attempt(read_at=T1, **values)])
-        return warehouse.build_inputs(home, "UTC", "models")
-
-    fine = inputs()
-    failing = inputs(error="No access.", attempted_at=T2)
-    assert failing != fine
-    assert inputs(error="Still no access.") == failing
-    assert inputs() == fine

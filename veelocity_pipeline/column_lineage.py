@@ -146,10 +146,15 @@ def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, table
         project: the folder of the dbt project.
         tables: what is read and not made: raw tables, settings.
     """
-    nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
+    nodes = {
+        name: node
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed") and not _is_ephemeral(node)
+    }
     known = dict(tables)
     found: dict[str, Parents] = {}
-    for name in graphlib.TopologicalSorter({name: _parents(node) for name, node in nodes.items()}).static_order():
+    parents = {name: _parents(manifest, node) for name, node in nodes.items()}
+    for name in graphlib.TopologicalSorter(parents).static_order():
         if name not in nodes:
             continue
         node, relation = nodes[name], f"{nodes[name]['schema']}.{nodes[name]['name']}"
@@ -161,7 +166,7 @@ def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, table
         try:
             if node["language"] == "sql":
                 sql = (compiled / node["original_file_path"]).read_text(encoding="utf-8")
-                read = {parent: known[parent] for parent in map(_relation(manifest), _parents(node)) if parent in known}
+                read = {parent: known[parent] for parent in map(_relation(manifest), parents[name]) if parent in known}
                 found[relation] = of_query(sql, read)
             else:
                 found[relation] = {column: _declared(said) for column, said in node["columns"].items()}
@@ -172,8 +177,17 @@ def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, table
     return found
 
 
-def _parents(node: Mapping[str, Any]) -> list[str]:
-    return list(node.get("depends_on", {}).get("nodes", ()))
+def _is_ephemeral(node: Mapping[str, Any]) -> bool:
+    return node["resource_type"] == "model" and node["config"]["materialized"] == "ephemeral"
+
+
+def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
+    """What a node reads; of an ephemeral model, whose SQL becomes a part of the node's own, what that one reads."""
+    found = []
+    for name in node.get("depends_on", {}).get("nodes", ()):
+        parent = manifest["nodes"].get(name)
+        found += _parents(manifest, parent) if parent and _is_ephemeral(parent) else [name]
+    return found
 
 
 def _relation(manifest: Mapping[str, Any]) -> Callable[[str], str]:

@@ -11,10 +11,11 @@ from veelocity_pipeline.defs.checks import with_freshness
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.publish import export_asset, publish_assets
-from veelocity_pipeline.defs.resources import Warehouse, dbt_project, dbt_resource
+from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.defs.sensors import sensors
-from veelocity_pipeline.defs.transform import prepared, transform_assets
+from veelocity_pipeline.defs.transform import transform_assets
 from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.transform.project import prepared
 from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
 
 # links from assets to code are marked beta; one warning for each of 170 assets hides everything else
@@ -26,8 +27,7 @@ def definitions() -> dg.Definitions:
     settings = load_settings()
     home = Home(settings.home)
     home.make()
-    project = prepared(dbt_project(home.path), home)
-    models = transform_assets(project)
+    models = transform_assets(prepared(home))
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
     assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts)]
     if settings.export_to is not None:
@@ -37,7 +37,7 @@ def definitions() -> dg.Definitions:
         jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],
         schedules=schedules(settings),
         sensors=sensors(settings),
-        resources={"warehouse": Warehouse(), "dbt": dbt_resource(project)},
+        resources={"warehouse": Warehouse()},
         executor=dg.in_process_executor,
     )
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from veelocity_pipeline.build import is_up_to_date
 from veelocity_pipeline.operations.cadence import earliest, late
 from veelocity_pipeline.operations.measured import Measured, measure
 from veelocity_pipeline.rules import config_tables
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, SourceError, look
+from veelocity_pipeline.transform.fingerprint import is_up_to_date
 from veelocity_pipeline.warehouse import DEMO, Home, WarehouseError, connect, holds, read_status, record_attempts
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from veelocity_pipeline.build import NOTHING_NEW
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
+from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 from veelocity_pipeline.warehouse import (
     Home,
     alive,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import getpass
-import hashlib
 import json
 import os
 import re
@@ -350,42 +349,6 @@ def _is_other(connection: duckdb.DuckDBPyConnection, schema: str, name: str, con
     ).fetchall()
     connection.unregister("incoming")
     return bool(differs)
-
-
-def build_inputs(home: Home, timezone: str, definitions: str) -> str:
-    """What the marts are a function of, as one short text: equal texts mean that a build would change nothing.
-
-    Rows that were loaded, rules, the day that ``as_of`` is in, what cannot be read, and the models. A failed read
-    changes no number; that it begins to fail, or no longer does, is published all the same, in ``sync_status``.
-
-    Args:
-        timezone: where a day begins.
-        definitions: a digest of the models themselves.
-    """
-    with connect(home) as connection:
-        tables = connection.execute(
-            """select schema_name, table_name from duckdb_tables()
-               where schema_name = 'config' or table_name = '_dlt_loads' order by all"""
-        ).fetchall()
-        parts = [definitions]
-        for schema, table in tables:
-            [(content,)] = connection.execute(f"select bit_xor(hash(t)) from {schema}.{table} as t").fetchall()
-            parts.append(f"{schema}.{table}={content}")
-        parts += map(
-            str,
-            connection.execute(
-                """select source, repository, source_key, min(timezone(?, read_at)::date)
-                   from operations.sync_status where read_at is not null group by all order by all""",
-                [timezone],
-            ).fetchall(),
-        )
-        parts += map(
-            str,
-            connection.execute(
-                "select distinct source, repository from operations.sync_status where error is not null order by all"
-            ).fetchall(),
-        )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def was_ever_read(home: Home) -> bool:

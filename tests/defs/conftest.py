@@ -7,19 +7,17 @@ import os
 import dagster as dg
 import pytest
 
-from tests.conftest import keep_what_was_parsed, spare_the_parsing
+from veelocity_pipeline.transform.project import ship
 
 
 @pytest.fixture(scope="session")
 def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     """As it is loaded with no setting at all."""
     home = tmp_path_factory.mktemp("home")
-    spare_the_parsing(home)
+    ship()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEELOCITY_HOME", str(home))
         patch.setenv("VEELOCITY_ENV_FILE", os.devnull)
         from veelocity_pipeline.definitions import definitions
 
-        made = definitions()
-    keep_what_was_parsed(home)
-    return made
+        return definitions()

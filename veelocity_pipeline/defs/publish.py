@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import dagster as dg
 
 from veelocity_pipeline import warehouse as files
-from veelocity_pipeline.build import inputs
 from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.export import Format, export
 from veelocity_pipeline.report import render_report
+from veelocity_pipeline.transform.fingerprint import inputs
 
 PUBLISHED = dg.AssetKey(["published", "veelocity"])
 REPORT = dg.AssetKey(["published", "report"])

@@ -10,10 +10,10 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import StepMaterializationData, StepSuccessData
 
-from veelocity_pipeline.build import NOTHING_NEW
 from veelocity_pipeline.defs.loaded import results
 from veelocity_pipeline.idle import Quiet
 from veelocity_pipeline.operations.jobs import INCREMENTAL
+from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 
 _LOOKED_BACK_AT = 50
 """Runs among which is one of the whole job."""

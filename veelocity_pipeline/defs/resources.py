@@ -2,18 +2,13 @@
 
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, DbtProject
 from pydantic import PrivateAttr
 
 from veelocity_pipeline import logs
-from veelocity_pipeline.build import MODELS
-from veelocity_pipeline.dbt_process import PARENT
 from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.operations.jobs import REBUILD
@@ -63,9 +58,6 @@ class Warehouse(dg.ConfigurableResource):
         ):
             if DEMO not in os.environ and self._home.clear_demo():
                 log.info("The demo's data made room for your own")
-            os.environ["VEELOCITY_WAREHOUSE"] = str(self._home.working)
-            os.environ[PARENT] = str(os.getpid())
-            os.environ["DBT_LOG_PATH"] = str(self._home.dbt / "logs")
             try:
                 yield self
             finally:
@@ -79,23 +71,3 @@ class Warehouse(dg.ConfigurableResource):
             prune_history(instance, self._settings.history_days)
         except Exception as error:
             log.warning("Old runs could not be deleted: %s", error)
-
-
-def dbt_project(home: Path) -> DbtProject:
-    """The dbt project, with what it writes under ``VEELOCITY_HOME``."""
-    return DbtProject(project_dir=MODELS, profiles_dir=MODELS, target_path=home / "dbt" / "target")
-
-
-def dbt_resource(project: DbtProject) -> DbtCliResource:
-    """dbt's command line: the one of this environment, which need not be on PATH and ends with this process."""
-    return DbtCliResource(
-        project_dir=project,
-        dbt_executable=str(Path(sys.executable).with_name("veelocity-dbt")),
-        global_config_flags=[
-            "--no-send-anonymous-usage-stats",
-            "--no-version-check",
-            # at its own level a run writes ten megabytes of log; of this size five earlier ones are kept
-            "--log-level-file=info",
-            "--log-file-max-bytes=2000000",
-        ],
-    )

@@ -1,39 +1,39 @@
-"""Every dbt model is an asset, every dbt test a check on it."""
+"""Every dbt model is an asset, the conditions that it keeps are a check on it."""
 
-import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
+from pydantic import Field
 
-from veelocity_pipeline.build import NOTHING_NEW, is_up_to_date, project_files
-from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, dbt_resource, log
+from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.jobs import REFRESH_JOBS
-from veelocity_pipeline.rules import SCHEMAS
-from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import SYNC_STATUS, Home, connect, exclusively, was_ever_read
+from veelocity_pipeline.transform.build import selector, steps
+from veelocity_pipeline.transform.fingerprint import NOTHING_NEW, Building, Plan, is_up_to_date
+from veelocity_pipeline.transform.project import MODELS, Project
+from veelocity_pipeline.transform.runner import BuildError, Done, Runner
+from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home, connect, was_ever_read
 
 if TYPE_CHECKING:
     from veelocity_pipeline.column_lineage import Parents
 
-BUILD = ("build", "--exclude-resource-type", "unit_test")
-"""Unit tests prove the models to us (`make test`); in production they would only be run again (dagster#34080)."""
+CONDITIONS = "conditions"
+"""Name of the generic test of the project, and of the check that it is on each asset."""
 
-LINEAGE = "column_lineage.json"
-PARSED = "partial_parse.msgpack"
-"""What dbt remembers of its parsing, which takes 5 of the 8 CPU-seconds that it needs before it builds."""
+MOST_EXAMPLES = 5
+"""Rows that a failed check shows of each condition."""
+
+_UNIQUE_ID = "dagster_dbt/unique_id"
+"""Of the metadata of each model's and check's specification."""
 
 
-COMPILE = (
-    *("compile", "--quiet", "--select", "resource_type:model"),
-    # nothing asks the warehouse a question, so that none is opened; a Python model would all the same
-    *("--no-introspect", "--no-populate-cache", "--exclude", "file:*.py"),
-)
+class BuildConfig(dg.Config):
+    """What a build does. In the launchpad: under ``ops: build_models: config``."""
+
+    everything: bool = Field(
+        default=False, description="Build every model, also those of which nothing changed since the last build."
+    )
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -54,6 +54,26 @@ class ModelTranslator(DagsterDbtTranslator):
         spec = spec.replace_attributes(group_name=layer, kinds={"dbt", "duckdb"})
         parents = self._lineage.get(f"{resource['schema']}.{resource['name']}")
         return spec if parents is None else spec.merge_attributes(metadata=self._columns(manifest, resource, parents))
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """The check that a test is; the conditions of a model are one, whose description lists them.
+
+        It blocks nothing by itself, since the step fails with it. (A check of a raw table that did would have to come
+        before whatever else reads the table, and Dagster would cut the step into parts.)
+        """
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        test = manifest["nodes"][unique_id].get("test_metadata") or {}
+        if test.get("name") != CONDITIONS:
+            return spec._replace(blocking=False)
+        return spec._replace(name=CONDITIONS, description=". ".join(conditions(test["kwargs"])), blocking=False)
 
     def _columns(self, manifest: Mapping[str, Any], model: Mapping[str, Any], parents: "Parents") -> dict[str, Any]:
         if not self._keys:
@@ -81,106 +101,184 @@ class ModelTranslator(DagsterDbtTranslator):
         }
 
 
-def prepared(project: DbtProject, home: Home) -> DbtProject:
-    """The project with a manifest and a column lineage that are newer than every file of it; made only when not.
-
-    That needs no setting, no network and no warehouse, so that definitions load on a bare machine.
-    """
-    folder = Path(project.target_path)
-    made = [project.manifest_path, folder / LINEAGE]
-
-    def is_made() -> bool:
-        files = [*project_files(Path(project.project_dir)), CHECKOUT / "veelocity_pipeline" / "column_lineage.py"]
-        newest = max(path.stat().st_mtime for path in files)
-        return all(path.exists() and path.stat().st_mtime >= newest for path in made)
-
-    if not is_made():
-        with exclusively(folder / ".parse.lock"):
-            if not is_made():
-                # a part of what dbt remembers of its parsing, so that a build goes on from it
-                os.environ["VEELOCITY_WAREHOUSE"] = str(home.working)
-                # (the library's own preparer looks for dbt on PATH)
-                dbt_resource(project).cli(list(COMPILE), target_path=folder).wait()
-                project.manifest_path.touch()
-                _write_lineage(project, folder)
-    return project
+def conditions(arguments: Mapping[str, Any]) -> list[str]:
+    """The names of the conditions of a model, as its test calls them (``macros/conditions.sql``)."""
+    keys = [[key] if isinstance(key, str) else key for key in arguments.get("unique", ())]
+    return [
+        *(["one row"] if arguments.get("one_row") else []),
+        *(f"unique: {', '.join(key)}" for key in keys),
+        *(f"not null: {column}" for column in arguments.get("not_null", ())),
+        *(f"accepted values: {column}" for column in arguments.get("accepted_values", {})),
+        *(f"relationship: {each['column']}" for each in arguments.get("relationships", ())),
+        *(f"expression: {name}" for name in arguments.get("expressions", {})),
+    ]
 
 
-def _write_lineage(project: DbtProject, folder: Path) -> None:
-    from veelocity_pipeline.column_lineage import of_project  # imported late: what it needs is seldom needed
-
-    manifest = json.loads(project.manifest_path.read_text(encoding="utf-8"))
-    compiled = folder / "compiled" / project.name
-    found = of_project(manifest, compiled, Path(project.project_dir), loaded_columns())
-    (folder / LINEAGE).write_text(json.dumps(found), encoding="utf-8")
-
-
-def loaded_columns() -> dict[str, list[str]]:
-    """The columns of each table that models read and do not make, by ``schema.table``."""
-    raw = {
-        f"{entry.dataset}.{name}": list(table.columns)
-        for entry in SOURCES.values()
-        for name, table in entry.tables.items()
-    }
-    config = {f"config.{name}": schema.names for name, schema in SCHEMAS.items()}
-    return {**raw, **config, "operations.sync_status": SYNC_STATUS.names}
-
-
-def transform_assets(project: DbtProject) -> dg.AssetsDefinition:
+def transform_assets(project: Project) -> dg.AssetsDefinition:
     """All models, in one step: dbt orders and threads them better than an orchestrator would."""
 
     @dbt_assets(
-        manifest=project.manifest_path,
-        project=project,
+        manifest=project.manifest,
+        project=DbtProject(project_dir=MODELS, profiles_dir=MODELS, target_path=project.folder),
         name="build_models",
-        dagster_dbt_translator=ModelTranslator(json.loads((Path(project.target_path) / LINEAGE).read_text("utf-8"))),
+        dagster_dbt_translator=ModelTranslator(project.lineage()),
         pool=WAREHOUSE_POOL,
     )
-    def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
-        if context.run.job_name in REFRESH_JOBS and is_up_to_date(warehouse.home, warehouse.settings):
+    def _build(context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig) -> Iterator[Any]:
+        is_refresh = context.run.job_name in REFRESH_JOBS
+        if is_refresh and not config.everything and is_up_to_date(warehouse.home, warehouse.settings):
             # yielding nothing skips this step's assets and, after them, the publish step and the report
             log.info(NOTHING_NEW)
             return
         if not was_ever_read(warehouse.home):
             log.info("Nothing could be read yet: there is nothing to build")
             return
-        log.info("Building the models and testing them")
-        # one folder for all runs: each would leave a new one behind, and never two build at a time
-        folder = warehouse.home.dbt / "run"
-        if not (folder / PARSED).exists() and (Path(project.target_path) / PARSED).exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(project.target_path) / PARSED, folder / PARSED)
-        build = dbt.cli(list(BUILD), context=context, target_path=folder)
-        yield from with_row_counts(build.stream(), build.manifest, warehouse.home)
+        step = _Step(context, project, warehouse.home)
+        if step.is_part:
+            yield from step.build_selected()
+        else:
+            building = Building(project, warehouse.home, everything=config.everything, trust=is_refresh)
+            yield from step.build_changed(building)
 
     return _build
 
 
-def with_row_counts(events: Iterable[Any], manifest: Mapping[str, Any], home: Home) -> Iterator[Any]:
-    """What dbt did, in its order, each table with its number of rows.
+class _Step:
+    """One run of the step that builds the models: calls dbt, and tells Dagster what came of it."""
 
-    All of it comes when dbt has ended, since nobody else can open the warehouse before. (The library's own
-    ``fetch_row_counts`` waits for the same moment in a loop that keeps a core busy, and leaves a connection open.)
-    """
-    total = sum(node["resource_type"] in ("model", "seed") for node in manifest["nodes"].values())
-    held: list[Any] = []
-    failure: Exception | None = None
-    built = 0
-    try:
-        for event in events:
-            held.append(event)
-            if isinstance(event, dg.Output):
-                built += 1
-                if built * 4 // total > (built - 1) * 4 // total:
-                    log.info("%d of %d models built and tested", built, total)
-    except Exception as error:  # what was built before is told, and then this
-        failure = error
-    with connect(home, read_only=True) as connection:
-        for number, event in enumerate(held):
-            if isinstance(event, dg.Output):
-                relation = manifest["nodes"][str(event.metadata["unique_id"].value)]["relation_name"]
-                [(count,)] = connection.execute(f"select count(*) from {relation}").fetchall()
-                held[number] = event.with_metadata({**event.metadata, "dagster/row_count": count})
-    yield from held
-    if failure:
-        raise failure
+    def __init__(self, context: dg.AssetExecutionContext, project: Project, home: Home) -> None:
+        definition = context.assets_def
+        self._project = project
+        self._home = home
+        self._keys = {spec.metadata[_UNIQUE_ID]: spec.key for spec in definition.specs if _UNIQUE_ID in spec.metadata}
+        self._checks = {spec.metadata[_UNIQUE_ID]: spec.key for spec in definition.check_specs}
+        self._selected = context.selected_asset_keys
+        self.is_part = len(self._selected) < len(self._keys)
+        self._built = 0
+        self._runner = Runner(project, home, self._count)
+
+    def build_selected(self) -> Iterator[Any]:
+        """Build what somebody chose in the UI, whether or not it changed."""
+        chosen = [name for name, key in self._keys.items() if key in self._selected]
+        building = Building(self._project, self._home)
+        building.begin(Plan(dict.fromkeys(chosen, ()), [], is_last=False, is_everything=False))
+        yield from self._tell(self._runner.build(list(map(selector, chosen))), {})
+
+    def build_changed(self, building: Building) -> Iterator[Any]:
+        """Build each model whose inputs changed, and run its tests.
+
+        Raises:
+            BuildError: a model could not be built, or a test found something. It names the first.
+        """
+        because: dict[str, Sequence[str]] = {}
+        for plan, done in steps(building, self._runner, log.info):
+            because |= plan.nodes
+            if plan.is_last:  # they read nothing that this step made, and come before what reads them
+                yield from self._unchanged(name for name in building.models if name not in because)
+            yield from self._tell(done, because)
+
+    def _count(self, _unique_id: str) -> None:
+        self._built += 1
+        if self._built % 25 == 0:
+            log.info("%d models built", self._built)
+
+    def _tell(self, done: Sequence[Done], because: Mapping[str, Sequence[str]]) -> Iterator[Any]:
+        """What dbt did: each table with its number of rows, each test with what it found.
+
+        Raises:
+            BuildError: something failed; all else is told before.
+        """
+        wrong: list[str] = []
+        with connect(self._home, read_only=True) as connection:
+            for each in done:
+                node = self._project.manifest["nodes"][each.unique_id]
+                if each.unique_id in self._keys and each.is_good:
+                    [(count,)] = connection.execute(f"select count(*) from {node['relation_name']}").fetchall()
+                    yield dg.MaterializeResult(
+                        asset_key=self._keys[each.unique_id],
+                        metadata={
+                            "unique_id": each.unique_id,
+                            "Execution Duration": round(each.seconds, 3),
+                            "dagster/row_count": count,
+                            **_reason(because.get(each.unique_id, ())),
+                        },
+                    )
+                elif each.unique_id in self._checks and each.status in ("pass", "fail", "warn"):
+                    found = _failures(connection, each) if each.failures else []
+                    yield self._check_result(each, node, found)
+                    if each.status == "fail":
+                        wrong.append(_said_of_test(node, each, found))
+                if each.status in ("error", "runtime error"):
+                    wrong.append(f"{node['name']} could not be built: {_first_line(each.message)}")
+        if wrong:
+            more = f" (and {len(wrong) - 1} more: see the run in Dagster)" if len(wrong) > 1 else ""
+            raise BuildError(wrong[0] + more)
+
+    def _check_result(
+        self, done: Done, node: Mapping[str, Any], found: Sequence[tuple[str, int, list[str]]]
+    ) -> dg.AssetCheckResult:
+        key = self._checks[done.unique_id]
+        names = conditions(node["test_metadata"]["kwargs"]) if found and _is_ours(node) else []
+        records = [
+            dg.TableRecord({"condition": name, "failing_rows": count, "examples": "\n".join(rows)})
+            for name, count, rows in found
+        ]
+        metadata: dict[str, Any] = {"dagster_dbt/failed_row_count": done.failures}
+        if records:
+            metadata |= {"failed": dg.MetadataValue.table(records), "conditions": len(names)}
+        return dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=done.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if done.status == "warn" else dg.AssetCheckSeverity.ERROR,
+            metadata=metadata,
+            description=_said_of_test(node, done, found) if found else None,
+        )
+
+    def _unchanged(self, names: Iterable[str]) -> Iterator[dg.MaterializeResult]:
+        """Say of each mart that is left as it is that it is up to date, since what is published is made of all."""
+        for name in names:
+            if self._project.manifest["nodes"][name]["schema"] == PUBLIC_SCHEMA:
+                yield dg.MaterializeResult(
+                    asset_key=self._keys[name],
+                    metadata={"unique_id": name, "not_rebuilt": "None of its inputs changed since it was built."},
+                )
+
+
+def _reason(changed: Sequence[str]) -> dict[str, str]:
+    return {"rebuilt_because": f"{', '.join(changed)} changed"} if changed else {}
+
+
+def _is_ours(node: Mapping[str, Any]) -> bool:
+    return (node.get("test_metadata") or {}).get("name") == CONDITIONS
+
+
+def _failures(connection: Any, done: Done) -> list[tuple[str, int, list[str]]]:
+    """Which conditions failed: name, number of rows, some of the rows."""
+    query = f"select * from ({done.sql})"
+    columns = [name for name, *_ in connection.execute(f"describe {query}").fetchall()]
+    if columns != ["condition", "failing_row"]:
+        rows = [str(row) for row in connection.execute(f"{query} limit {MOST_EXAMPLES}").fetchall()]
+        return [("", done.failures, rows)]
+    return [
+        (name, count, rows)
+        for name, count, rows in connection.execute(
+            f"""select condition, count(*), list(failing_row order by failing_row)[:{MOST_EXAMPLES}]
+                from ({done.sql}) group by condition order by condition"""
+        ).fetchall()
+    ]
+
+
+def _said_of_test(node: Mapping[str, Any], done: Done, found: Sequence[tuple[str, int, list[str]]]) -> str:
+    """What a test found, in a sentence: which condition of which model, how many rows, one of them."""
+    name, count, rows = found[0] if found else ("", done.failures, [])
+    of = node["name"].removesuffix(f"_{CONDITIONS}")
+    what = f'breaks "{name}"' if name else f"fails the test {node['name']}"
+    example = f", for example {rows[0][:300]}" if rows else ""
+    return f"{of} {what} in {count:,} {'row' if count == 1 else 'rows'}{example}"
+
+
+def _first_line(message: str) -> str:
+    """The line of dbt's message that says why, below the line that says where."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for line in lines[1:] if not line.endswith(":")), lines[0] if lines else "unknown")

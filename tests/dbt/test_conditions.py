@@ -1,0 +1,103 @@
+"""Each condition of each model and raw table is kept by a good row, and named by the test when a row breaks it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from veelocity_pipeline.defs.transform import conditions
+
+from .harness import DATABASE, Node, Project, build
+
+_GOOD = {
+    "VARCHAR": "'x'",
+    "VARCHAR[]": "['x']",
+    "BIGINT": "1",
+    "INTEGER": "1",
+    "HUGEINT": "1",
+    "DOUBLE": "0.5",
+    "BOOLEAN": "true",
+    "DATE": "date '2026-03-02'",
+    "TIMESTAMP": "timestamp '2026-03-02 09:00'",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz '2026-03-02 09:00:00+00'",
+}
+"""A value of each type, as SQL."""
+
+
+@pytest.fixture(scope="module")
+def empty(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every model, made from raw tables without a row: it tells the columns of each."""
+    with build(project, {}) as connection:
+        yield connection
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {name: str(kind) for name, kind, *_ in connection.execute(f"describe {relation}").fetchall()}
+
+
+def _tables(project: Project, test: Node) -> tuple[str, dict[str, str]]:
+    """The table that a test is of, and those that it looks into, each with the field that is looked for."""
+    node = project.manifest.nodes[test.unique_id]
+    name = node.attached_node or node.depends_on.nodes[0]
+    found = project.manifest.nodes.get(name) or project.manifest.sources[name]
+    fields = {
+        project.relation(re.findall(r"'(\w+)'", each["to"])[-1]): each["field"]
+        for each in node.test_metadata.kwargs.get("relationships", ())
+    }
+    return f'"{DATABASE}"."{found.schema}"."{found.name}"', fields
+
+
+def _name(relation: str) -> str:
+    return relation.rpartition(".")[2].strip('"')
+
+
+def _broken(condition: str, good: dict[str, str]) -> list[dict[str, str]]:
+    """Rows that break this condition and no other, made from a row that keeps all."""
+    kind, _, rest = condition.partition(": ")
+    if kind in ("one row", "unique"):
+        return [good, good]
+    if kind == "not null":
+        return [good | {rest: "null"}]
+    if kind in ("accepted values", "relationship"):
+        return [good | {rest: "'nobody knows this'"}]
+    if rest == "measured or excluded":
+        return [good | {"value": "null", "excluded_because": "null"}]
+    assert rest.endswith(" is a share"), f"say here what breaks {condition!r}"
+    return [good | {rest.removesuffix(" is a share"): "2"}]
+
+
+def test_each_condition_is_named_by_its_test(project: Project, empty: duckdb.DuckDBPyConnection) -> None:
+    tried = 0
+    for test in project.tests:
+        said = project.manifest.nodes[test.unique_id].test_metadata.kwargs
+        relation, fields = _tables(project, test)
+        good = {name: _GOOD[kind] for name, kind in _columns(empty, relation).items()}
+        good |= {name: f"'{values[0]}'" for name, values in said.get("accepted_values", {}).items()}
+        # (a row that names another of its own table would lose it when that one's key is broken)
+        good |= {
+            each["column"]: "null" for each in said.get("relationships", ()) if f"'{_name(relation)}'" in each["to"]
+        }
+        good |= {"excluded_because": "null"} if "excluded_because" in good else {}
+        names = conditions(said)
+        assert names, f"{test.name} has no condition"
+        for rows, expected in [([good], set()), *((_broken(name, good), {name}) for name in names)]:
+            with duckdb.connect() as connection:
+                connection.execute(f"attach ':memory:' as {DATABASE}")
+                for table in {relation, *fields}:
+                    kinds = ", ".join(f'"{name}" {kind}' for name, kind in _columns(empty, table).items())
+                    connection.execute(f"create schema if not exists {table.rpartition('.')[0]}")
+                    connection.execute(f"create table {table} ({kinds})")
+                for table, field in fields.items():
+                    connection.execute(
+                        f"insert into {table} by name select 'x' as {field}" if table != relation else ""
+                    )
+                for row in rows:
+                    values = ", ".join(f'{value} as "{name}"' for name, value in row.items())
+                    connection.execute(f"insert into {relation} by name select {values}")
+                found = {condition for condition, _ in connection.execute(test.code).fetchall()}
+            assert found == expected, f"{test.name}: {rows}"
+        tried += len(names)
+    assert tried > 300
