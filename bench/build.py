@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.transform.project import prepared
 from veelocity_pipeline.warehouse import Home, connect
 
 from .organization import parts, write
@@ -29,12 +29,17 @@ GROWTH = 11
 
 MEGABYTES = 4096
 
-BESIDE_DUCKDB = 2
+BESIDE_DUCKDB = 3
+START = 2
+"""What dbt may take: so many times DuckDB's own time for the same SELECTs, and so many seconds beside that."""
+
 BESIDE_COPY = 1.5
 
-SWEEP = "int_deployments_traced"
-"""The model in Python, which has rows of its own."""
+REBUILD = 12
+"""Seconds that a whole rebuild of one repository may take."""
 
+CHANGED = 30
+"""The same of a hundred, when one pull request of theirs changed."""
 
 COUNTED = ("raw_github.pull_requests", "raw_github.commits", "raw_github_actions.runs", "raw_linear.issues")
 
@@ -44,10 +49,11 @@ class _Built:
     """One size, measured.
 
     Attributes:
-        whole: `veelocity rebuild`: rules, models, their tests, publish, report.
-        again: the same after one pull request changed.
-        start: dbt with the smallest of the models.
-        models, sweep, tests: dbt with these alone.
+        whole: `veelocity rebuild` of everything: rules, models, their tests, publish, report.
+        changed: the same after one pull request changed, of what depends on it.
+        unchanged: the same with nothing changed.
+        models: the part of it that dbt does, in a process of its own.
+        dbt, tests: seconds of that without the process's start, and how many tests there were.
         floor: DuckDB with the SQL of the same models.
         report: `veelocity report`.
         publish, copy, read: seconds: of a publish, of a bare copy of its tables, of reading all of them.
@@ -55,11 +61,11 @@ class _Built:
     """
 
     whole: Spent
-    again: Spent
-    start: Spent
+    changed: Spent
+    unchanged: Spent
     models: Spent
-    sweep: Spent
-    tests: Spent
+    dbt: float
+    tests: int
     floor: Spent
     report: Spent
     publish: float
@@ -70,7 +76,7 @@ class _Built:
     @property
     def megabytes(self) -> float:
         """The most that any process of it held."""
-        return max(each.megabytes for each in (self.whole, self.again, self.models, self.sweep, self.tests))
+        return max(each.megabytes for each in (self.whole, self.changed, self.models))
 
 
 def rows() -> Iterator[Row]:
@@ -81,11 +87,11 @@ def rows() -> Iterator[Row]:
         for size in SIZES:
             home = Home(Path(folder) / f"home-{size}")
             built[size] = _built(home, write(made, home, size))
-            yield from _told(size, built[size], is_largest=size == SIZES[-1])
+            yield from _told(size, built[size])
             shutil.rmtree(home.path)
     *_, smaller, largest = SIZES
     for what, one, ten in (
-        ("all models", built[smaller].models.seconds, built[largest].models.seconds),
+        ("all models", built[smaller].dbt, built[largest].dbt),
         ("everything", built[smaller].whole.seconds, built[largest].whole.seconds),
     ):
         yield Row(f"{largest} repositories against {smaller}: {what}", "times", ten / one, GROWTH)
@@ -95,64 +101,44 @@ def _built(home: Home, environment: dict[str, str]) -> _Built:
     def veelocity(command: str) -> Spent:
         return run([_beside("veelocity"), command], environment)
 
-    def dbt(*arguments: str) -> Spent:
-        project = str(CHECKOUT / "dbt_project")
-        place = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-        return run(
-            [_beside("veelocity-dbt"), *arguments, *place], environment | {"VEELOCITY_WAREHOUSE": str(home.working)}
-        )
-
     whole = veelocity("rebuild")
     with connect(home) as connection:
         connection.execute("update raw_github.pull_requests set title = title || '.' where number = 7")
-        rows = {
-            name: connection.execute(f"select count(*) from {name}").fetchall()[0][0]
-            for name in (
-                "raw_github.pull_requests",
-                "raw_github.commits",
-                "raw_github_actions.runs",
-                "raw_linear.issues",
-            )
-        }
-    again = veelocity("rebuild")
-    target = home.dbt / "run"
-    start = dbt("run", "--select", "int_settings")
-    models = dbt("run", "--exclude", SWEEP)
-    sweep = dbt("run", "--select", SWEEP)
-    tests = dbt("test", "--exclude-resource-type", "unit_test")
-    manifest = home.path / "manifest.json"
-    dbt("compile")
-    shutil.copy(target / "manifest.json", manifest)
+        rows = {name: connection.execute(f"select count(*) from {name}").fetchall()[0][0] for name in COUNTED}
+    changed = veelocity("rebuild")
+    unchanged = veelocity("rebuild")
     module = [sys.executable, "-m"]
+    models = run([*module, "bench.transform"], environment)
+    dbt = json.loads(models.output.splitlines()[-1])
     copied = json.loads(run([*module, "bench.publish"], environment).output)
     report = veelocity("report")
+    manifest = prepared(home).manifest_path
     floor = run([*module, "bench.models", str(home.working), str(manifest)], environment)
     return _Built(
-        whole, again, start, models, sweep, tests, floor, report,
+        whole, changed, unchanged, models, dbt["seconds"], dbt["tests"], floor, report,
         copied["publish"], copied["floor"], copied["read"], rows,
     )  # fmt: skip
 
 
-def _told(size: int, built: _Built, *, is_largest: bool) -> Iterator[Row]:
+def _told(size: int, built: _Built) -> Iterator[Row]:
     counts = ", ".join(f"{count:,} {name.partition('.')[2].replace('_', ' ')}" for name, count in built.rows.items())
     title = f"{size} {'repository' if size == 1 else 'repositories'}"
-    whole = "rules, models, tests, publish, report"
-    yield Row(f"{title}: `veelocity rebuild`", "s", built.whole.seconds, None, f"{whole}; {counts}")
-    yield Row("… again, one pull request changed", "s", built.again.seconds, None, f"{built.again.cpu:.0f} s of CPU")
-    note = f"{built.models.cpu:.0f} s of CPU; without them dbt takes {built.start.seconds:.1f} s"
-    yield Row("… all models, `dbt run`", "s", built.models.seconds, None, note)
+    is_smallest, is_largest = size == SIZES[0], size == SIZES[-1]
+    note = f"rules, models, tests, publish, report; {built.whole.cpu:.0f} s of CPU; {counts}"
+    limit = REBUILD if is_smallest else None
+    yield Row(f"{title}: `veelocity rebuild`", "s", built.whole.seconds, limit, note)
+    limit = CHANGED if is_largest else None
+    yield Row("… one pull request changed", "s", built.changed.seconds, limit, f"{built.changed.cpu:.0f} s of CPU")
+    yield Row("… nothing changed", "s", built.unchanged.seconds, None, f"{built.unchanged.cpu:.0f} s of CPU")
+    note = f"{built.tests} tests, {built.models.cpu:.0f} s of CPU"
+    yield Row("… of that dbt, everything", "s", built.dbt, BESIDE_DUCKDB * built.floor.seconds + START, note)
     yield Row("… the same SELECTs in DuckDB", "s", built.floor.seconds, None, f"{built.floor.cpu:.0f} s of CPU")
-    beyond = (built.models.seconds - built.start.seconds) / built.floor.seconds
-    limit = BESIDE_DUCKDB if is_largest else None
-    yield Row("… dbt without its start against DuckDB", "times", beyond, limit)
-    yield Row("… the sweep", "s", built.sweep.seconds - built.start.seconds, None, "start of dbt left out")
-    yield Row("… all tests", "s", built.tests.seconds - built.start.seconds, None, "start of dbt left out")
     note = f"reading all of it takes {built.read:.2f} s"
     yield Row("… publish", "s", built.publish, None, note)
     limit = BESIDE_COPY if is_largest else None
     yield Row("… publish against a bare copy", "times", built.publish / built.copy, limit, f"of {built.copy:.2f} s")
     yield Row("… `veelocity report`", "s", built.report.seconds, None, f"{built.report.megabytes:.0f} MB of memory")
-    note = f"the models without tests: {built.models.megabytes:.0f} MB"
+    note = f"dbt alone: {built.models.megabytes:.0f} MB"
     yield Row("… memory, the largest of all processes", "MB", built.megabytes, MEGABYTES, note)
 
 

@@ -25,7 +25,8 @@ def models(manifest: Path) -> Iterator[dict[str, Any]]:
     order = TopologicalSorter({name: node.get("depends_on", {}).get("nodes", []) for name, node in nodes.items()})
     for name in order.static_order():
         node = nodes.get(name, {})
-        if node.get("resource_type") == "model" and node["language"] == "sql":
+        is_sql = node.get("resource_type") == "model" and node["language"] == "sql"
+        if is_sql and node["config"]["materialized"] != "ephemeral":
             yield node
 
 

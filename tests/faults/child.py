@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from veelocity_pipeline.defs import publish, transform
 from veelocity_pipeline.sources import http, loading
 from veelocity_pipeline.sources.github import queries as github
 from veelocity_pipeline.sources.linear import queries as linear
+from veelocity_pipeline.transform.runner import Done, Runner
 
 assert definitions.defs  # loaded here, once for all refreshes
 
@@ -104,7 +105,13 @@ def small_pages(put: Callable[[Any, str, Any], None]) -> None:
 
 def _prepare(plan: Plan) -> None:
     if not plan.with_tests:
-        transform.BUILD = (*transform.BUILD, "--exclude-resource-type", "test")  # type: ignore[assignment]
+        real_build = Runner.build
+
+        def build(self: Runner, select: Sequence[str], *, with_tests: bool = True) -> list[Done]:
+            del with_tests
+            return real_build(self, select, with_tests=False)
+
+        Runner.build = build  # type: ignore[method-assign]
     if plan.batch_rows:
         loading.BATCH_ROWS = plan.batch_rows
     loads = 0

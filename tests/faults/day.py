@@ -22,7 +22,7 @@ class Trouble:
 
 TROUBLES = (
     Trouble("a third of all answers is a 502", lambda: Fault("502", rate=0.3)),
-    Trouble("kill -9 while dbt builds", plan={"kill_at": "build", "seconds": 3.0}),
+    Trouble("kill -9 while dbt builds", plan={"kill_at": "build", "seconds": 1.5}),
     Trouble("the runs of one repository may not be read", lambda: Fault("forbidden", match="web/actions", rate=1.0)),
     Trouble("the disk is full while the marts are published", plan={"full_at": "publish", "room": 200_000}),
     Trouble("kill -9 at a request", lambda: Kill(6)),

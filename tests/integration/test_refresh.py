@@ -19,10 +19,11 @@ import duckdb
 import pytest
 
 from tests.conftest import VEELOCITY, copied, reader_of, veelocity
-from veelocity_pipeline import build, idle, warehouse
+from veelocity_pipeline import idle, warehouse
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES, Outcome
+from veelocity_pipeline.transform import project
 from veelocity_pipeline.warehouse import Home, read_published, read_status
 
 AS_OF_TABLES = {"sync_status"}
@@ -177,7 +178,7 @@ def test_whatever_is_not_plainly_quiet_is_left_to_the_job(grown: Grown, monkeypa
         patch.setenv(warehouse.DEMO, "1")
         assert idle.nothing_new(settings, home, "three") is None
     with monkeypatch.context() as patch:
-        patch.setattr(build, "MODELS", home.path)  # other models
+        patch.setattr(project, "MODELS", home.path)  # other models
         assert idle.nothing_new(settings, home, "four") is None
     status = home.status.read_text(encoding="utf-8")
     for row, change in ((0, {"error": "no access"}), (1, {"succeeded_at": "2020-01-01T00:00:00+00:00"})):
@@ -316,14 +317,14 @@ def test_what_cannot_be_read_is_said_and_what_was_published_stays(
 
 
 def test_a_refresh_that_was_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
-    """Killed in the middle of building, its process alone: what it had started ends by itself, and locks nobody out."""
+    """Killed in the middle of building: nobody is locked out, and what it built counts as not built."""
     home = Home(tmp_path / "home")
     with Simulator(size="small") as simulator:
         environment = {**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(home.path)}
         process = subprocess.Popen([VEELOCITY, "refresh"], env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        assert any("Building the models" in line for line in process.stdout)
-        time.sleep(3)
+        assert any("Building all" in line for line in process.stdout)
+        time.sleep(2)
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL

@@ -95,9 +95,10 @@ def loaded_columns() -> dict[str, list[str]]:
 def digest() -> str:
     """A short text that is another for any other project, and for other versions of what reads it."""
     found = hashlib.sha256()
-    for path in (*project_files(MODELS), CHECKOUT / "veelocity_pipeline" / "column_lineage.py"):
-        found.update(f"{path.relative_to(CHECKOUT)}\n".encode())
+    for path in project_files(MODELS):
+        found.update(f"{path.relative_to(MODELS)}\n".encode())
         found.update(path.read_bytes())
+    found.update((CHECKOUT / "veelocity_pipeline" / "column_lineage.py").read_bytes())
     found.update(json.dumps([MODELS.as_posix(), [version(name) for name in _PACKAGES], loaded_columns()]).encode())
     return found.hexdigest()[:20]
 
