@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,7 +58,7 @@ def raw_rows(home: Home) -> Raw:
     if not home.working.exists():
         return {}
     found = {}
-    with _connection(home) as connection:
+    with duckdb.connect(str(home.working), read_only=True) as connection:
         there = {*connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
         for entry in SOURCES.values():
             for name, table in entry.tables.items():
@@ -67,13 +66,6 @@ def raw_rows(home: Home) -> Raw:
                     rows = connection.execute(f"select {', '.join(table.columns)} from {entry.dataset}.{name}")
                     found[f"{entry.dataset}.{name}"] = Counter(map(repr, rows.fetchall()))
     return found
-
-
-def _connection(home: Home) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(home.working), read_only=True)
-        except duckdb.IOException:
-            time.sleep(0.2)
-    return duckdb.connect(str(home.working), read_only=True)
 
 
 class Kill(Fault):
