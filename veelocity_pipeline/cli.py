@@ -167,8 +167,10 @@ def refresh(
 
 @app.command()
 @_explained
-def rebuild() -> None:
-    """Build and publish anew from what is loaded, after a change of the rules; nothing is fetched."""
+def rebuild(
+    everything: Annotated[bool, typer.Option("--all", help="Build every model, even if nothing changed.")] = False,
+) -> None:
+    """Build what changed since the last build, and publish; nothing is fetched. Use it after you change the rules."""
     settings = load_settings()
     home = Home(settings.home)
     if not home.working.exists():
@@ -177,7 +179,7 @@ def rebuild() -> None:
         out.print("[dim]Loading the pipeline …[/dim]")
         from veelocity_pipeline.orchestration import rebuild as run
 
-        result = run(settings)
+        result = run(settings, everything=everything)
     _tell(result, home)
     if not result.succeeded:
         raise typer.Exit(FAILED)

@@ -253,13 +253,17 @@ def _look(settings: Settings, home: Home) -> RefreshResult | None:
     return RefreshResult(run, succeeded=True, failed_steps={})
 
 
-def rebuild(settings: Settings) -> RefreshResult:
+def rebuild(settings: Settings, *, everything: bool = False) -> RefreshResult:
     """Write the rules of the settings, build the models from what is loaded, publish. No request is made.
+
+    Args:
+        everything: build every model; else those whose inputs changed since the last build.
 
     Raises:
         WarehouseError: the folder cannot be used.
     """
-    return _run(settings, prepare_instance(settings), REBUILD, "veelocity rebuild", {})
+    config = {"ops": {"build_models": {"config": {"everything": everything}}}}
+    return _run(settings, prepare_instance(settings), REBUILD, "veelocity rebuild", config)
 
 
 def _run(
