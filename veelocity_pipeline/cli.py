@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
@@ -26,12 +27,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 from rich.table import Table
+from rich.text import Text
 
+from veelocity_pipeline.foreign import plain, sentence
 from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
+from veelocity_pipeline.redaction import Redacting
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.terminal import Terminal, log_handler
 from veelocity_pipeline.warehouse import DEMO, Home, HomeError, WarehouseError, read_status
 
 if TYPE_CHECKING:
@@ -47,8 +50,8 @@ app = typer.Typer(
 CALLED_FROM = Path.cwd()
 """Remembered, because running dbt changes the working directory."""
 
-out = Console()
-err = Console(stderr=True)
+out = Terminal()
+err = Terminal(stderr=True)
 
 FAILED = 1
 MISUSED = 2
@@ -68,9 +71,13 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
             _complain(str(error), MISUSED)
         except WarehouseError as error:
             _complain(str(error), MISUSED if isinstance(error, HomeError) else FAILED)
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
         except Exception as error:
             if not _is_of_full_disk(error):
-                raise
+                # as Python would, but its messages may be somebody else's
+                err.print(plain(traceback.format_exc(), lines=True), end="", soft_wrap=True)
+                raise typer.Exit(FAILED) from None
             _complain(
                 "the disk that holds VEELOCITY_HOME is full: make room and run it again; what was published before is "
                 "still there",
@@ -94,7 +101,7 @@ def _is_of_full_disk(error: BaseException | None) -> bool:
 
 
 def _complain(message: str, status: int) -> None:
-    err.print(f"veelocity: {message}", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"veelocity: {sentence(message)}", soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -118,7 +125,7 @@ def demo() -> None:
     _print_scorecard(home, days=90, repository=None)
     prefix = _shown_home(home)
     out.print(f"\nPublished marts  {_shown(home.published)}\nReport           {_shown(home.report)}\n")
-    out.print("[bold]What to try next[/bold]", highlight=False)
+    out.print("What to try next", style="bold")
     query = "select period_start, deployment_count, lead_time_hours_median from dora_metrics"
     query += " where scope = 'all' and period = 'month' order by 1"
     for comment, command in (
@@ -132,7 +139,7 @@ def demo() -> None:
             "GITHUB_TOKEN=… GITHUB_REPOSITORIES=owner/name make refresh",
         ),
     ):
-        out.print(f"  [dim]# {comment}[/dim]\n  {command}", highlight=False, soft_wrap=True)
+        out.print(Text.assemble((f"  # {comment}", "dim"), f"\n  {command}"), soft_wrap=True)
     if result.failures:
         raise typer.Exit(FAILED)
 
@@ -176,7 +183,7 @@ def rebuild(
     if not home.working.exists():
         raise WarehouseError("nothing was loaded yet: run `veelocity refresh` first")
     with _progress(home):
-        out.print("[dim]Loading the pipeline …[/dim]")
+        out.print("Loading the pipeline …", style="dim")
         from veelocity_pipeline.orchestration import rebuild as run
 
         result = run(settings, everything=everything)
@@ -208,9 +215,9 @@ def check(
         sys.stdout.write(json.dumps({"connections": connections, "deployments": deployments}, indent=1) + "\n")
     else:
         table = Table("", "what", "detail", box=None, padding=(0, 2, 0, 0))
-        marks = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]-[/yellow]"}
+        marks = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text("-", "yellow")}
         for each in connections:
-            table.add_row(marks[each["ok"]], each["subject"], each["detail"])
+            table.add_row(marks[each["ok"]], plain(each["subject"]), plain(each["detail"]))
         out.print(table)
         _print_last_deployments(deployments)
     settings.require_sources(())
@@ -243,22 +250,22 @@ def status(
         errors = sorted({row["error"] for row in mine if row["error"]})
         failures += [(source, name, error) for error in errors]
         table.add_row(
-            source,
-            name,
+            plain(source),
+            plain(name),
             _minute(min((row["succeeded_at"] or "" for row in mine), default="")),
             max((row["watermark"] or "" for row in mine), default="")[:10],
             f"{sum(row['rows'] or 0 for row in mine):,}",
-            "[red]failed[/red]" if errors else "[green]fine[/green]",
+            Text("failed", "red") if errors else Text("fine", "green"),
         )
     out.print(table)
     for source in dict.fromkeys(row["source"] for row in rows):
         last = max((row for row in rows if row["source"] == source), key=lambda row: row["attempted_at"])
         spent = [row for row in rows if row["source"] == source and row["attempted_at"] == last["attempted_at"]]
-        out.print(f"{source}: {_spent(spent)}", highlight=False)
+        out.print(plain(f"{source}: {_spent(spent)}"))
     for source, name, error in failures:
-        out.print(f"{source}, {name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        out.print(plain(f"{source}, {name}: {error}"), style="red", soft_wrap=True)
     if home.published.exists():
-        out.print(f"\nPublished marts: {_shown(home.published)}", highlight=False)
+        out.print(f"\nPublished marts: {_shown(home.published)}")
     _print_sizes(home)
 
 
@@ -277,12 +284,12 @@ def compact() -> None:
         if home.dagster.joinpath("dagster.yaml").exists():
             from veelocity_pipeline.orchestration import prune_runs
 
-            out.print(f"{prune_runs(settings):,} old runs deleted", highlight=False)
+            out.print(f"{prune_runs(settings):,} old runs deleted")
         shrink_history(home)
         forget_old_loads(home)
         done = write_anew(home)
     sizes_said = f"{_megabytes(done.before)} before, {_megabytes(done.after)} now"
-    out.print(f"{_shown(home.working)}: {sizes_said}", highlight=False, soft_wrap=True)
+    out.print(f"{_shown(home.working)}: {sizes_said}", soft_wrap=True)
 
 
 @app.command()
@@ -294,7 +301,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="Where to: it is made if 
 
     with writing(home, "veelocity backup", waiting=_say):
         for copy in back_up(home, CALLED_FROM / folder.expanduser()):
-            out.print(f"{_shown(copy)}: {_megabytes(copy.stat().st_size)}", highlight=False, soft_wrap=True)
+            out.print(f"{_shown(copy)}: {_megabytes(copy.stat().st_size)}", soft_wrap=True)
     out.print("Settings and tokens (veelocity.toml, .env) are not in it; keep them where you keep secrets.")
 
 
@@ -390,7 +397,7 @@ def report() -> None:
     from veelocity_pipeline.report import render_report
 
     home = Home(load_settings().home)
-    out.print(_shown(render_report(home.published, home.report)), highlight=False, soft_wrap=True)
+    out.print(_shown(render_report(home.published, home.report)), soft_wrap=True)
 
 
 @app.command()
@@ -406,7 +413,7 @@ def export(
         raise SettingsError(f"--format {kind}: it is parquet or csv")
     folder = CALLED_FROM / to.expanduser()
     rows = write(Home(load_settings().home).published, folder, kind)  # type: ignore[arg-type]
-    out.print(f"{len(rows)} tables, {sum(rows.values()):,} rows: {_shown(folder)}", highlight=False, soft_wrap=True)
+    out.print(f"{len(rows)} tables, {sum(rows.values()):,} rows: {_shown(folder)}", soft_wrap=True)
 
 
 @app.command()
@@ -456,7 +463,7 @@ def _become(command: list[str]) -> None:
 def _refresh(settings: Settings, **arguments: Any) -> RefreshResult:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who ends it politely is answered as Ctrl-C is
     with _progress(Home(settings.home)):
-        out.print("[dim]Loading the pipeline …[/dim]")
+        out.print("Loading the pipeline …", style="dim")
         from veelocity_pipeline.orchestration import refresh as run
 
         return run(settings, **arguments)
@@ -466,9 +473,7 @@ def _refresh(settings: Settings, **arguments: Any) -> RefreshResult:
 def _progress(home: Home) -> Iterator[None]:
     """Print the pipeline's own messages; what its libraries print goes to a file."""
     home.make()
-    handler = RichHandler(
-        console=Console(file=sys.stdout), show_path=False, show_level=False, log_time_format="%X", markup=False
-    )
+    handler = log_handler()
     logger = logging.getLogger("veelocity")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
@@ -478,8 +483,12 @@ def _progress(home: Home) -> Iterator[None]:
         put_aside(home.path / "refresh.log")
         with (home.path / "refresh.log").open("a", encoding="utf-8") as log:
             Path(log.name).chmod(0o600)
-            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-                yield
+            said = Redacting(log)
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                try:
+                    yield
+                finally:
+                    said.flush()
     finally:
         logger.removeHandler(handler)
 
@@ -487,15 +496,15 @@ def _progress(home: Home) -> Iterator[None]:
 def _tell(result: RefreshResult, home: Home) -> None:
     """What failed, and what was kept."""
     for source, name, error in result.failures:
-        err.print(f"{source}, {name}: {error}", markup=False, highlight=False, soft_wrap=True)
+        err.print(plain(f"{source}, {name}: {error}"), soft_wrap=True)
     if not result.succeeded:
         for cause in dict.fromkeys(result.failed_steps.values()):  # one cause may stop several steps
             steps = ", ".join(step for step, why in result.failed_steps.items() if why == cause)
-            err.print(f"{steps}: {cause}", markup=False, highlight=False, soft_wrap=True)
+            err.print(f"{steps}: {sentence(cause)}", soft_wrap=True)
         kept = "what was published before is still there" if home.published.exists() else "nothing is published yet"
-        err.print(f"The refresh failed; {kept}. Details: {_shown(home.path / 'refresh.log')}", highlight=False)
+        err.print(f"The refresh failed; {kept}. Details: {_shown(home.path / 'refresh.log')}")
     elif result.failures:
-        err.print("Everything else was refreshed; what failed keeps the data it had.", highlight=False)
+        err.print("Everything else was refreshed; what failed keeps the data it had.")
 
 
 def _print_scorecard(home: Home, *, days: int, repository: str | None) -> None:
@@ -528,11 +537,11 @@ def _print_last_deployments(deployments: list[dict[str, Any]]) -> None:
         out.print("\nWhat counts as a deployment, with the last five (as of the last refresh):")
     for repository, mine in itertools.groupby(deployments, key=lambda each: each["repository_id"]):
         rows = list(mine)
-        out.print(f"{repository}, by {rows[0]['rule']}", markup=False, highlight=False, soft_wrap=True)
+        out.print(plain(f"{repository}, by {rows[0]['rule']}"), soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
         for row in rows:
-            state = row["status"].replace("_", " ")
-            table.add_row(row["source"].replace("_", " "), state, row["finished_at"] or "not finished", row["ref"])
+            state, source = (plain(row[name]).replace("_", " ") for name in ("status", "source"))
+            table.add_row(source, state, row["finished_at"] or "not finished", plain(row["ref"] or ""))
         out.print(table)
 
 
@@ -561,7 +570,6 @@ def _print_sizes(home: Home) -> None:
     free = shutil.disk_usage(home.path).free
     out.print(
         f"{_shown(home.path)}: {_megabytes(sum(parts.values()))} ({said}); {_megabytes(free)} free on its disk",
-        highlight=False,
         soft_wrap=True,
     )
 
@@ -571,7 +579,7 @@ def _megabytes(size: float) -> str:
 
 
 def _say(message: str) -> None:
-    out.print(message, markup=False, highlight=False, soft_wrap=True)
+    out.print(plain(message), soft_wrap=True)
 
 
 def _minute(moment: str) -> str:

@@ -18,7 +18,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from veelocity_pipeline.report.formatting import closest, duration, percent, plural
+from veelocity_pipeline.foreign import plain
+from veelocity_pipeline.report.formatting import closest, duration, http_url, percent, plural
 from veelocity_pipeline.report.queries import ReportError, Scope, open_published, scope_label
 
 Kind = Literal["count", "duration", "rate"]
@@ -59,6 +60,9 @@ _ALSO = {
 _DURATION_COLUMNS = ("_hours_median", "_hours_p75", "_hours_p90", "_hours", "_sample")
 
 PERIODS = ("day", "week", "month", "quarter")
+
+LONGEST = 500
+"""Characters of a title that are printed; GitHub and Linear take some 250."""
 
 SHOWN = 50
 """Rows that are printed unless more are asked for."""
@@ -277,7 +281,7 @@ def _evidence(connection: duckdb.DuckDBPyConnection, metric: str) -> dict[str, l
 def render(explanation: Explanation, *, most: int = SHOWN, with_excluded: bool = False) -> RenderableType:
     """For a terminal; a row takes two lines, the second of them its link."""
     parts: list[RenderableType] = [
-        Text.assemble((explanation.metric, "bold"), f" of {explanation.scope}, {explanation.when}"),
+        Text.assemble((explanation.metric, "bold"), f" of {plain(explanation.scope)}, {explanation.when}"),
         Text(_sentence(explanation)),
         Text(),
     ]
@@ -292,7 +296,7 @@ def render(explanation: Explanation, *, most: int = SHOWN, with_excluded: bool =
     if explanation.excluded:
         parts.append(Text(f"\nLeft out: {len(explanation.excluded):,}"))
         reasons = Counter(row.excluded_because for row in explanation.excluded)
-        parts += [Text(f"  {count:,} {reason}", style="dim") for reason, count in reasons.most_common()]
+        parts += [Text(f"  {count:,} {plain(reason)}", style="dim") for reason, count in reasons.most_common()]
         if with_excluded:
             parts.append(_table(explanation.kind, explanation.excluded[:most]))
         else:
@@ -320,14 +324,14 @@ def _table(kind: Kind, rows: Sequence[Row]) -> Table:
     table.add_column(overflow="fold")
     for row in rows:
         name = f"{row.entity_id.partition(':')[2]}  {row.title or ''}".rstrip()
-        what = Text(name)
+        what = Text(plain(name[:LONGEST]))
         if row.excluded_because:
-            what.append(f"\n{row.excluded_because}", style="dim")
-        if row.url:
-            what.append(f"\n{row.url}", style="blue")
+            what.append(f"\n{plain(row.excluded_because)}", style="dim")
+        if url := http_url(row.url):
+            what.append(f"\n{plain(url)}", style="blue")
         for each in row.evidence:
-            where = each.url or each.evidence_id
-            what.append(f"\n{each.kind}, {each.occurred_at:%Y-%m-%d %H:%M}: {where}", style="red")
+            where = plain(http_url(each.url) or each.evidence_id)
+            what.append(f"\n{plain(each.kind)}, {each.occurred_at:%Y-%m-%d %H:%M}: {where}", style="red")
         cells: list[RenderableType] = [f"{row.measured_at:%Y-%m-%d %H:%M}"]
         if kind == "duration":
             cells.append(duration(row.value) if row.value is not None else "")

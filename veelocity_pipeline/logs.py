@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING
 
 from pythonjsonlogger.json import JsonFormatter
 
+from .redaction import redacted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOGGERS = ("veelocity", "veelocity_pipeline")
-"""Progress for people, and what modules tell of their mistakes. Neither says what a request or an answer held."""
+"""Progress for people, and what modules tell of their mistakes."""
 
 MOST_BYTES = 5_000_000
 """Of one file; then it becomes ``.1``, and so on to ``.4``."""
+
+
+class _Formatter(JsonFormatter):
+    """One object a line; what an exception says is in it, so that secrets are looked for in all of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return redacted(super().format(record))
 
 
 @contextlib.contextmanager
@@ -31,7 +41,7 @@ def kept(path: Path, **about: str) -> Iterator[None]:
     path.touch(mode=0o600)
     handler = RotatingFileHandler(path, maxBytes=MOST_BYTES, backupCount=4, encoding="utf-8", delay=True)
     handler.setFormatter(
-        JsonFormatter(
+        _Formatter(
             "%(levelname)s %(name)s %(message)s",
             rename_fields={"levelname": "level", "name": "logger", "timestamp": "time"},
             static_fields=about,

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from veelocity_pipeline.foreign import plain
 from veelocity_pipeline.report.definitions import KEYS, Key
 from veelocity_pipeline.report.formatting import closest, decimal, duration, per_week, percent, plural
 from veelocity_pipeline.report.queries import ReportError, Scope, open_published, scope_label
@@ -76,7 +77,7 @@ def scorecard(published: Path, days: int = 90, repository: str | None = None) ->
 
 def render(card: Scorecard) -> RenderableType:
     """The scorecard as something that rich prints, no wider than 80 columns."""
-    heading = Text.assemble((card.scope, "bold"), f", last {card.days} days")
+    heading = Text.assemble((plain(card.scope), "bold"), f", last {card.days} days")
     if card.as_of:
         heading.append(f" to {card.as_of.day} {card.as_of:%b %Y, %H:%M} UTC", style="dim")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")

@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from .operations.cadence import comes
+from .redaction import remember, remember_address
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GITHUB_API = "https://api.github.com"
@@ -133,6 +134,9 @@ _Minutes = Annotated[int, Field(ge=0, le=1440)]
 
 _RepositoryName = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
+_SECRETS_OF_OTHERS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Variables that libraries read by themselves, where an export goes to a bucket."""
+
 EXCLUDED = "!"
 """What an entry of the repositories begins with that leaves one of an owner's out: ``!owner/name``."""
 
@@ -226,6 +230,7 @@ class Settings(BaseSettings):
     ui_url: str = Field(default="http://localhost:3000", validation_alias="VEELOCITY_UI_URL")
     stale_after: int = Field(default=3, ge=1, le=1000, validation_alias="VEELOCITY_STALE_AFTER")
     concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
+    max_answer_mb: int = Field(default=64, ge=1, le=10_000, validation_alias="VEELOCITY_MAX_ANSWER_MB")
     history_days: int = Field(default=14, ge=1, le=3650, validation_alias="VEELOCITY_HISTORY_DAYS")
     dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
         default=None, validation_alias="DAGSTER_POSTGRES_URL"
@@ -241,11 +246,12 @@ class Settings(BaseSettings):
     teams: tuple[Team, ...] = ()
 
     def model_post_init(self, _context: object) -> None:
-        """Check what one field alone cannot tell.
+        """Check what one field alone cannot tell; from here on no message of this process holds one of the secrets.
 
         Raises:
             ValueError: says which setting is wrong.
         """
+        self._remember_secrets()
         if self.timezone not in available_timezones():
             raise ValueError(f"VEELOCITY_TIMEZONE: {self.timezone!r} is no time zone; write one like Europe/Vienna")
         for name, url in (
@@ -291,6 +297,22 @@ class Settings(BaseSettings):
             for service in team.services:
                 if service not in names:
                     raise ValueError(f"[[teams]] {team.name}: there is no [[services]] entry named {service!r}")
+
+    def _remember_secrets(self) -> None:
+        addresses = ("alert_url", "dagster_postgres_url", "github_api_url", "linear_api_url", "ui_url")
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name in addresses:
+                remember_address(value)
+                continue
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, SecretStr):
+                    remember(each)
+        for name in _SECRETS_OF_OTHERS:
+            remember(os.environ.get(name))
+        for scheme in ("http", "https", "all"):
+            for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
+                remember_address(os.environ.get(name))
 
     def _check_repositories(self) -> None:
         if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
@@ -368,6 +390,7 @@ class Settings(BaseSettings):
         text = key.get_secret_value().replace("\\n", "\n").strip()
         if not re.match(r"-----BEGIN (RSA )?PRIVATE KEY-----\s", text):
             raise SettingsError(f"{name} is not a private key in PEM; it begins with -----BEGIN RSA PRIVATE KEY-----")
+        remember(text)
         return SecretStr(text + "\n")
 
     @property
@@ -477,7 +500,7 @@ _TOML_KEYS = frozenset(
     {"deployments", "failures", "people", "repositories", "services", "teams"}
     | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency", "history_days"}
     | {f"{name}_sensor_minutes" for name in ("first_start", "upstream", "settings", "dead_runs", "alerts")}
-    | {"ui_url", "stale_after"}
+    | {"ui_url", "stale_after", "max_answer_mb"}
 )
 
 

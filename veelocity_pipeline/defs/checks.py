@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from veelocity_pipeline.foreign import sentence
 from veelocity_pipeline.operations.cadence import earliest, late, longest_gap
 from veelocity_pipeline.operations.decisions import listed
 from veelocity_pipeline.operations.upstream import LEAST_SHARE
@@ -63,7 +64,7 @@ def _result(
         check_name=name,
         passed=not problem,
         severity=severity,
-        description=problem or None,
+        description=sentence(problem, 10_000) or None,
         metadata=metadata,
     )
 

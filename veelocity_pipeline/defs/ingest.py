@@ -20,6 +20,7 @@ from veelocity_pipeline.defs.loaded import RAW_KEYS, SYNC_STATUS, first_table, r
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.measured import measure
+from veelocity_pipeline.redaction import without_secrets
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.settings import SettingsError
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
@@ -137,7 +138,8 @@ def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshReques
         log.info("%s: %s", entry.title, entry.missing)
     else:
         log.info("%s: %s refresh", entry.title, "full" if request.full else "incremental")
-    outcomes = list(load(entry, target.settings, make_pipeline(entry, target.home), request, on_progress=log.info))
+    with without_secrets():  # Dagster keeps what is raised, and what that came from
+        outcomes = list(load(entry, target.settings, make_pipeline(entry, target.home), request, on_progress=log.info))
     warehouse.record_attempts(target.home, [outcome.to_row() for outcome in outcomes])
     failed = {(outcome.scope_name, outcome.error) for outcome in outcomes if outcome.error}
     for scope, error in sorted(failed):

@@ -18,6 +18,7 @@ from veelocity_pipeline.defs.automation import (
 )
 from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
 from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
+from veelocity_pipeline.foreign import sentence
 from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.operations.cadence import earliest
 from veelocity_pipeline.operations.decisions import (
@@ -33,6 +34,7 @@ from veelocity_pipeline.operations.decisions import (
 from veelocity_pipeline.operations.jobs import DOES_ALL_OF, FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
 from veelocity_pipeline.operations.upstream import Memory, ask, upstream_changed
 from veelocity_pipeline.orchestration import failed_steps, report_dead_runs
+from veelocity_pipeline.redaction import without_secrets
 from veelocity_pipeline.settings import Settings, SettingsError, load_settings
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.warehouse import Home, WarehouseError, read_status
@@ -117,18 +119,21 @@ def _sensor(
             settings = load_settings()
             if not getattr(settings, field):
                 return dg.SkipReason(f"switched off: {variable} is 0")
-            decided = decide(Tick(context, settings, started_with, datetime.now(UTC)))
+            with without_secrets():
+                decided = decide(Tick(context, settings, started_with, datetime.now(UTC)))
         except SettingsError as error:
-            return dg.SkipReason(f"the settings cannot be used: {error}")
+            return dg.SkipReason(sentence(f"the settings cannot be used: {error}"))
         except WarehouseError as error:
-            return dg.SkipReason(str(error))
-        return _request(context, name, decided) if isinstance(decided, Start) else dg.SkipReason(decided.reason)
+            return dg.SkipReason(sentence(error))
+        if isinstance(decided, Start):
+            return _request(context, name, decided)
+        return dg.SkipReason(sentence(decided.reason))
 
     return _evaluate
 
 
 def _request(context: dg.SensorEvaluationContext, sensor: str, start: Start) -> dg.RunRequest:
-    tags = {SENSOR_TAG: sensor, REASON_TAG: start.reason[:1_000]}
+    tags = {SENSOR_TAG: sensor, REASON_TAG: sentence(start.reason, 1_000)}
     if not start.scopes:
         return dg.RunRequest(job_name=start.job, tags=tags)
     assert context.repository_def is not None  # every evaluation has it

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from ..foreign import sentence
 from ..sources import SOURCES
 from .decisions import Run, listed
 
@@ -48,6 +49,11 @@ class Problem:
     what: str
     since: datetime
     link: str = ""
+
+    def __post_init__(self) -> None:
+        """It says what others said: APIs, databases, exceptions."""
+        object.__setattr__(self, "key", sentence(self.key, 500))
+        object.__setattr__(self, "what", sentence(self.what))
 
 
 # ------------------------------------------------------------------------------------------ what is wrong
@@ -266,8 +272,7 @@ def message(said: News, ui: str) -> dict[str, Any]:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 600 else text[:599] + "…"
+    return sentence(text, 600)
 
 
 def _escaped(text: str) -> str:
@@ -300,8 +305,11 @@ def send(url: SecretStr, content: Mapping[str, Any], transport: httpx.BaseTransp
     logger.addFilter(unheard)
     try:
         host = urlsplit(address).hostname or host
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=transport) as client:
-            status = client.post(address, json=content).status_code
+        with (
+            httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=transport) as client,
+            client.stream("POST", address, json=content) as response,
+        ):
+            status = response.status_code  # what else it says is not read, however much that is
     except httpx.TimeoutException:
         return f"{host} did not answer within {TIMEOUT.read:.0f} seconds"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:

@@ -31,7 +31,12 @@
     return count && weekly < 1 ? decimal((count / days) * 30) + " / month" : decimal(weekly) + " / week";
   }
   const plural = (count, noun) => grouped(count) + " " + (count === 1 ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun);
-  window.veelocity = { duration, percent, perWeek, decimal };
+  /* What acts in a terminal, shown as an escape, as foreign.py does it. */
+  const acting = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+  const plain = (text) => text.replace(acting, (each) => "\\u" + each.charCodeAt(0).toString(16).padStart(4, "0"));
+  /* A word of a command that people copy into a terminal. */
+  const quoted = (text) => (/^[\w./@:-]+$/.test(text) ? text : "'" + plain(text).replace(/'/g, "'\\''") + "'");
+  window.veelocity = { duration, percent, perWeek, decimal, quoted };
 
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const parts = (iso) => [Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10))];
@@ -540,7 +545,6 @@
     const until = dayNumber(periodEnd(wanted.period, wanted.start));
     return { when: inPeriod(wanted.period, wanted.start), holds: (rows, at) => rows.on[at] >= from && rows.on[at] < until, from, until, option: "--" + wanted.period + " " + wanted.start };
   }
-  const quoted = (text) => (/^[\w./@:-]+$/.test(text) ? text : "'" + text.replace(/'/g, "'\\''") + "'");
   function explainCommand(metric, span) {
     const [type, name] = data.scopes[state.scope];
     return ["veelocity explain", metric, span.option, type === "all" ? "" : "--" + type + " " + quoted(name)].filter(Boolean).join(" ");

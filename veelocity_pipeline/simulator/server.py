@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import math
@@ -105,6 +106,8 @@ class Fault:
         "forbidden": "the token may not read it",
         "not_found": "there is no such thing",
         "unauthorized": "the token is wrong",
+        "echo": "a server in between refuses, and repeats the Authorization header in every way that it can",
+        "parrot": "a good answer whose headers repeat it, the ETag among them",
     }
 
     def __post_init__(self) -> None:
@@ -433,7 +436,7 @@ class Simulator:
         self.log.append(LoggedRequest(api, request.method, path, response.status_code, points, operation))
         return response
 
-    def _common_fault(self, fault: Fault | None, headers: dict[str, str]) -> Response | None:
+    def _common_fault(self, fault: Fault | None, headers: dict[str, str], authorization: str) -> Response | None:
         """Faults that look the same everywhere."""
         if fault is None:
             return None
@@ -446,6 +449,8 @@ class Simulator:
             return Response(b"", 200, {**headers, "content-type": "application/json; charset=utf-8"})
         if fault.kind == "not_modified":
             return Response(b"", 304, headers)
+        if fault.kind == "echo":
+            return self._json(403, {"message": _echo(authorization)}, headers)
         if fault.kind == "not_json":
             return Response("<html>Please sign in</html>", 200, {**headers, "content-type": "text/html"})
         return None
@@ -478,12 +483,13 @@ class Simulator:
             await asyncio.sleep(fault.seconds)
         with self._lock:
             self._arrive()
-            return self._note("rest", request, _with_other_headers(fault, self._rest_answer(request, fault)))
+            response = _with_other_headers(fault, self._rest_answer(request, fault), request)
+            return self._note("rest", request, response)
 
     def _rest_answer(self, request: Request, fault: Fault | None) -> Response:
         headers = self._headers()
         token = self._token(request)
-        broken = self._common_fault(fault, headers)
+        broken = self._common_fault(fault, headers, request.headers.get("authorization", ""))
         if broken is not None:
             return broken
         kind = fault.kind if fault else ""
@@ -611,7 +617,7 @@ class Simulator:
             self._arrive()
             page_limit.set(self.page_limit)
             response, points = answer(body, request.headers.get("authorization", ""), fault)
-            response = _with_other_headers(fault, response)
+            response = _with_other_headers(fault, response, request)
             return self._note(api, request, response, points, operation or _operation(body["query"]))
 
     async def _github_graphql(self, request: Request) -> Response:
@@ -619,7 +625,7 @@ class Simulator:
 
     def _github_answer(self, body: dict[str, Any], authorization: str, fault: Fault | None) -> tuple[Response, int]:
         headers = self._headers()
-        broken = self._common_fault(fault, headers)
+        broken = self._common_fault(fault, headers, authorization)
         if broken is not None:
             return broken, 0
         kind = fault.kind if fault else ""
@@ -684,7 +690,7 @@ class Simulator:
 
     def _linear_answer(self, body: dict[str, Any], authorization: str, fault: Fault | None) -> tuple[Response, int]:
         headers = {"date": format_datetime(self.now, usegmt=True)}
-        broken = self._common_fault(fault, headers)
+        broken = self._common_fault(fault, headers, authorization)
         if broken is not None:
             return broken, 0
         kind = fault.kind if fault else ""
@@ -762,8 +768,26 @@ def _retry_after(fault: Fault) -> dict[str, str]:
     return {"retry-after": str(fault.retry_after)}
 
 
-def _with_other_headers(fault: Fault | None, response: Response) -> Response:
-    """The answer with the headers that the fault leaves of it."""
+def _echo(authorization: str) -> str:
+    """What an Authorization header looks like where someone repeats it: as it is, in URLs, in JSON, in Basic."""
+    kind, _, token = authorization.rpartition(" ")
+    basic = (base64.b64encode(f"{user}{token}".encode()).decode() for user in ("", "x:", "me:"))
+    ways = [
+        f"{kind} {token}",
+        "".join(f"%{byte:02X}" for byte in token.encode()),
+        json.dumps({"authorization": token}),
+        "".join(f"\\u{ord(each):04x}" for each in token),
+        *basic,
+    ]
+    return "not allowed:\n" + " ".join(ways)
+
+
+def _with_other_headers(fault: Fault | None, response: Response, request: Request) -> Response:
+    """The answer with the headers that the fault leaves of it, or adds."""
+    if fault is not None and fault.kind == "parrot":
+        said = request.headers.get("authorization", "")
+        response.headers["x-parrot"] = said
+        response.headers["etag"] = f'W/"{said}"'
     if fault is not None and fault.kind in ("bare", "garbled"):
         for name in [each for each in response.headers if each.startswith(_TELLING)]:
             if fault.kind == "bare":

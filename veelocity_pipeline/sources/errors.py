@@ -1,9 +1,12 @@
 """What can go wrong between us and a provider, each as one sentence that a person can act on.
 
-The message of every error names the cause and, where there is one, the cure. None holds a token.
+The message of every error names the cause and, where there is one, the cure. It is one line without secrets and of a
+bounded length, whatever foreign text is in it (``foreign.sentence``).
 """
 
 from __future__ import annotations
+
+from ..foreign import sentence
 
 TOKEN_REJECTED = "is wrong, expired or revoked"
 """What is said of a token that is not accepted, after the name of its setting; the command line looks for it."""
@@ -11,6 +14,9 @@ TOKEN_REJECTED = "is wrong, expired or revoked"
 
 class SourceError(Exception):
     """A source, or one repository or team of it, could not be read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(sentence(message))
 
 
 class AuthenticationError(SourceError):
@@ -42,7 +48,7 @@ class BadAnswerError(SourceError):
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.code = sentence(code, 100)
 
 
 class OverloadedError(SourceError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import math
 import random
 import socket
@@ -18,19 +17,20 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 import orjson
 from pydantic import SecretStr
 
+from ..foreign import sentence
 from .errors import (
     TOKEN_REJECTED,
     AuthenticationError,
@@ -43,11 +43,21 @@ from .errors import (
     SourceError,
     UnreachableError,
 )
+from .paging import Pages, PageSize
+from .reading import (
+    UNPACKED,
+    Bounds,
+    Deadline,
+    TooMuchError,
+    UnreadableError,
+    is_cut_short,
+    parsed,
+    read,
+    whole,
+)
 from .tokens import Account, Accounts, Budget, Delay, FixedToken, Ticket
 
 Json = Any
-S = TypeVar("S")
-T = TypeVar("T")
 
 LONGEST_WAIT = 3_900.0
 """Seconds. A primary limit comes back within the hour; whoever wants longer than that is not waited for."""
@@ -66,6 +76,9 @@ MOST_ATTEMPTS_UNREACHABLE = 3
 
 MOST_ATTEMPTS_BAD = 3
 """Something that is not JSON: a page of some server in between."""
+
+MOST_LISTED = 1_000
+"""Pages of a list of REST, of a hundred items each mostly."""
 
 MOST_REDIRECTS = 5
 """A renamed repository answers with one, its page links with none."""
@@ -327,10 +340,15 @@ class _State:
         self.resources: set[str] = set()
         self.told_until = self.quiet_until = -math.inf
         self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self.deadline = Deadline()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Remember each connection's socket: only by it can a read that waits in another thread be ended."""
+        """Have each connection watched: no read from it takes longer than its request may.
+
+        And remember its socket: only by that can a read that waits in another thread be ended.
+        """
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self.deadline.watch(info["return_value"])
             found = info["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
                 with self.lock:
@@ -350,6 +368,7 @@ class Client:
         sleep: how to wait for some seconds; by default a wait that ``cancel`` ends.
         on_wait: told of each wait at a limit before it begins, and again as it goes on.
         transport: an httpx transport in place of the network.
+        bounds: how large and how slow an answer may be.
 
     Attributes:
         accounts: all tokens that there are.
@@ -367,6 +386,7 @@ class Client:
         on_wait: Callable[[Wait], None] | None = None,
         transport: httpx.BaseTransport | None = None,
         timeout: httpx.Timeout = TIMEOUT,
+        bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
     ) -> None:
         if not isinstance(tokens, Accounts):
             if not tokens:
@@ -376,12 +396,13 @@ class Client:
         self.graphql_url = graphql_url
         self.provider = provider
         self.accounts = tokens
+        self.bounds = bounds
         self._choices: Sequence[Account] | None = None
         self._cancelled = threading.Event()
         self._sleep = sleep or self._cancelled.wait
         self._state = _State(on_wait)
         self._http = httpx.Client(
-            headers={"User-Agent": user_agent},
+            headers={"User-Agent": user_agent, "Accept-Encoding": UNPACKED},
             timeout=timeout,
             follow_redirects=False,
             transport=transport,
@@ -536,7 +557,7 @@ class Client:
         etags: MutableMapping[str, str] | None = None,
         about: str = "",
     ) -> Iterator[list[Json]]:
-        """The items of each page of a list, following ``rel="next"``.
+        """The items of each page of a list, following ``rel="next"`` for as long as there is more than came.
 
         Args:
             items_key: where the items are if the body is an object (``workflow_runs``); empty: it is a list.
@@ -544,7 +565,7 @@ class Client:
                 put there. If it did not change there is no page at all.
 
         Raises:
-            BadAnswerError: a page is not of this form.
+            BadAnswerError: a page is not of this form, or brings only what is there already.
             SourceError: as ``get``.
         """
         answer = self.get(path, params, etag=(etags or {}).get(path, ""), about=about)
@@ -552,8 +573,9 @@ class Client:
             etags[path] = answer.etag
         if answer.is_unchanged:
             return
-        listed, number = 0, 1
+        number = 1
         followed: set[str] = set()
+        listed = Pages(self.provider.title, about or path, most=MOST_LISTED, most_barren=1)
         while True:
             items = answer.json.get(items_key) if items_key and isinstance(answer.json, dict) else answer.json
             if not isinstance(items, list):
@@ -562,13 +584,19 @@ class Client:
                     f"is {self._host(self.base_url)} the API?"
                 )
             yield items
-            listed, number = listed + len(items), number + 1
+            if not items:
+                return
+            listed.note(items)
+            number += 1
+            total = answer.json.get("total_count") if items_key else None
+            if isinstance(total, int) and listed.brought >= total:
+                return
             if answer.next:
                 if answer.next in followed:
-                    raise BadAnswerError(f"{self.provider.title}'s pages of {about or path} do not end.")
+                    raise listed.endless("the same one follows again")
                 followed.add(answer.next)
                 answer = self.get(answer.next, about=about or path)
-            elif items_key and items and listed < (answer.json.get("total_count") or 0):
+            elif isinstance(total, int):
                 # A proxy dropped the Link header.
                 answer = self.get(path, {**(params or {}), "page": number}, about=about)
             else:
@@ -584,8 +612,13 @@ class Client:
         link = response.links.get("next", {}).get("url", "")
         if not link:
             return ""
-        asked, there = str(response.url), urljoin(str(response.url), link)
-        if urlsplit(there)[:2] == urlsplit(asked)[:2]:
+        asked = str(response.url)
+        try:
+            there = urljoin(asked, link)
+            is_same = urlsplit(there)[:2] == urlsplit(asked)[:2]
+        except ValueError:
+            raise BadAnswerError(f"{self._host(asked)} names a next page whose address is none.") from None
+        if is_same:
             return there
         # The host behind names its own address, or the repository by its number: what counts is which page it is.
         return urlunsplit(urlsplit(asked)._replace(query=urlsplit(there).query))
@@ -671,7 +704,7 @@ class Client:
 
     def _graphql_failure(self, errors: list[dict[str, Any]], subject: str) -> SourceError:
         codes = [_code(error) for error in errors]
-        text = "; ".join(dict.fromkeys(str(error.get("message") or _code(error)) for error in errors))[:500]
+        text = sentence("; ".join(dict.fromkeys(str(error.get("message") or _code(error)) for error in errors)), 500)
         title = self.provider.title
         if "AUTHENTICATION_ERROR" in codes:
             return self._unauthenticated()
@@ -736,13 +769,18 @@ class Client:
                     failure, most = self._broken(error, url, subject, attempts)
                 except httpx.InvalidURL:
                     raise BadAnswerError(f"{self._host(url)} did not answer as an API does.") from None
+                except UnreadableError as error:
+                    raise self._unreadable(error, url, subject) from None
                 else:
                     now = _date(response)
                     is_own = _is_own(urlsplit(url), urlsplit(str(response.url)))
                     if is_own and self._state.server_date is None:
                         with self._state.lock:
                             self._state.server_date = self._state.server_date or now
-                    body, is_json = _parsed(response)
+                    try:
+                        body, is_json = parsed(response.content, self.bounds)
+                    except UnreadableError as error:
+                        raise self._unreadable(error, url, subject) from None
                     points = self.provider.points(response, body)
                     if points and document:
                         self._state.costs[known] = points
@@ -789,6 +827,7 @@ class Client:
 
         Raises:
             BadAnswerError: a redirect leads where it must not, or to nowhere.
+            UnreadableError: the answer is larger, slower or other than can be read.
             httpx.TransportError, httpx.DecodingError, httpx.InvalidURL: as httpx has them.
         """
         first = urlsplit(url)
@@ -799,12 +838,13 @@ class Client:
                 method, url, content=payload, headers=headers, extensions={"trace": self._state.trace}
             )
             self._spend(requests=1)
-            response = self._http.send(request, stream=True)
+            self._state.deadline.begin(self.bounds.seconds)
+            stream = self._http.send(request, stream=True)
             try:
-                response.read()
+                body = read(stream, self.bounds, self._state.deadline, lambda count: self._spend(received=count))
             finally:
-                self._spend(received=response.num_bytes_downloaded)
-                response.close()
+                stream.close()
+            response = whole(stream, body)
             there = urlsplit(url)
             if not response.has_redirect_location:
                 if not _is_own(first, there) and not 200 <= response.status_code < 300:
@@ -813,8 +853,12 @@ class Client:
                         f"check {self.provider.address}."
                     )
                 return response
-            url = urljoin(url, response.headers["location"])
-            onward = urlsplit(url)
+            try:
+                url = urljoin(url, response.headers["location"])
+                onward = urlsplit(url)
+                _ = onward.port
+            except ValueError:
+                raise BadAnswerError(f"{there.netloc} sends us on to an address that is none.") from None
             if onward.scheme not in ("http", "https") or (there.scheme == "https" and onward.scheme == "http"):
                 raise BadAnswerError(
                     f"{there.netloc} sends us on to {onward.scheme}://{onward.netloc}, which is not encrypted: "
@@ -843,20 +887,28 @@ class Client:
             return UnreachableError(
                 f"{host} cannot be reached ({text}): check the network and {self.provider.address}."
             ), 1 if once else MOST_ATTEMPTS if self._state.server_date else MOST_ATTEMPTS_UNREACHABLE
+        if isinstance(error, httpx.RemoteProtocolError) and not any(part in str(error) for part in _ENDED):
+            return BadAnswerError(f"{host} did not answer {subject} as HTTP wants it: {error}."), 1
         if isinstance(error, httpx.DecodingError):
             return OverloadedError(f"{host} {_CUT_SHORT} {subject}, every time it was asked."), attempts
         what = "took too long" if isinstance(error, httpx.TimeoutException) else "broke the connection"
         return OverloadedError(f"{host} {what} while answering {subject}, every time it was asked."), attempts
 
+    def _unreadable(self, error: UnreadableError, url: str, subject: str) -> SourceError:
+        """What it means that an answer goes beyond the bounds; it is not asked for again."""
+        text = f"{self._host(url)}'s answer to {subject} {error}."
+        # OverloadedError lets those that ask by pages ask for a smaller one
+        return OverloadedError(text) if isinstance(error, TooMuchError) else BadAnswerError(text)
+
     def _refused(self, response: httpx.Response, body: Json, is_json: bool, subject: str) -> SourceError:
         status, title = response.status_code, self.provider.title
-        text = _message(body)[:300]
+        text = sentence(_message(body), 300)
         said = f" ({text})" if text else ""
         host = self._host(str(response.url))
         if status in (403, 451):
             # What a fine-grained token or an App would have to be granted, in GitHub's own words.
             wanted = response.headers.get("x-accepted-github-permissions")
-            return self._forbidden(subject, said + (f", it wants {wanted}" if wanted else ""))
+            return self._forbidden(subject, said + (f", it wants {sentence(wanted, 300)}" if wanted else ""))
         if status in (404, 410):
             return NotFoundError(f"{title} does not know {subject}, or the token may not{said}.")
         if status in (408, 425) or status >= 500:
@@ -870,7 +922,7 @@ class Client:
             return failure or BadAnswerError(f"{host} refused {subject} with status {status}{said}.", str(status))
         if status == 304:
             return OverloadedError(f"{host} answered {subject} with 'not modified', which nobody had asked.")
-        if status < 300 and _is_cut_short(response):
+        if status < 300 and is_cut_short(response.content):
             return OverloadedError(f"{host} {_CUT_SHORT} {subject}, every time it was asked.")
         return BadAnswerError(
             f"{host} answered {subject} with status {status} and something that is not JSON: is it the API?",
@@ -955,67 +1007,12 @@ class Client:
         return urlsplit(url).netloc or url
 
 
-class PageSize:
-    """How much to ask for at once: half as much when the server cannot manage, slowly more again after.
-
-    Shared by threads that read the same kind of page.
-    """
-
-    def __init__(self, most: int, least: int = 1, patience: int = 3) -> None:
-        self.most = most
-        self.least = least
-        self._patience = patience
-        self._current = most
-        self._good = 0
-        self._lock = threading.Lock()
-
-    @property
-    def current(self) -> int:
-        """The size that the next page is asked with."""
-        return self._current
-
-    def ask(self, send: Callable[[int, bool], T], pause: Callable[[], None]) -> T:
-        """Call ``send(size, is_least)`` with ever smaller sizes until it does not raise OverloadedError.
-
-        Raises:
-            OverloadedError: not even the least can be had.
-        """
-        while True:
-            size = self._current
-            try:
-                answer = send(size, size <= self.least)
-            except OverloadedError:
-                if size <= self.least:
-                    raise
-                with self._lock:
-                    self._current = max(self.least, min(self._current, size // 2))
-                    self._good = 0
-                pause()
-                continue
-            with self._lock:
-                self._good += 1
-                if self._good >= self._patience and self._current < self.most:
-                    self._current = min(self.most, max(self._current + 1, self._current * 3 // 2))
-                    self._good = 0
-            return answer
-
-    def portions(self, items: Iterable[S], send: Callable[[list[S]], T]) -> Iterator[tuple[list[S], T]]:
-        """Call ``send`` with as many of the items at once as go, until all were sent."""
-        left = list(items)
-        while left:
-            some, answer = self.ask(functools.partial(_portion, left, send), lambda: None)
-            left = left[len(some) :]
-            yield some, answer
-
-
-def _portion(items: list[S], send: Callable[[list[S]], T], count: int, _is_least: bool) -> tuple[list[S], T]:
-    some = items[:count]
-    return some, send(some)
-
-
 # ------------------------------------------------------------------------------------------------ helpers
 
 _CUT_SHORT = "ended its answer too early for"
+
+_ENDED = ("disconnected", "closed connection")
+"""What httpx says of a connection that broke, among all that it says of what is not HTTP."""
 
 _TRANSIENT_CODES = frozenset(
     {"", "RESOURCE_LIMITS_EXCEEDED", "SERVICE_UNAVAILABLE", "INTERNAL", "INTERNAL_SERVER_ERROR", "LOADING", "TIMEOUT"}
@@ -1055,19 +1052,6 @@ def _is_own(first: SplitResult, there: SplitResult) -> bool:
     return (first.scheme, port(first), there.scheme, port(there)) == ("http", 80, "https", 443)
 
 
-def _parsed(response: httpx.Response) -> tuple[Json, bool]:
-    """The body, and whether it is JSON (or none at all)."""
-    try:
-        return (orjson.loads(response.content) if response.content else None), True
-    except orjson.JSONDecodeError:
-        return None, False
-
-
-def _is_cut_short(response: httpx.Response) -> bool:
-    """Whether a body that cannot be read looks like the beginning of JSON, or nothing came at all."""
-    return not response.content or response.content.lstrip()[:1] in (b"{", b"[")
-
-
 def _number(text: str | None) -> float | None:
     try:
         value = float(text) if text is not None else None
@@ -1079,9 +1063,11 @@ def _number(text: str | None) -> float | None:
 def _date(response: httpx.Response) -> datetime:
     try:
         date = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        date.timestamp()
+    except (ValueError, OverflowError, TypeError):
         return datetime.now(UTC)
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    return date
 
 
 def _message(body: Json) -> str:

@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
+from ..foreign import sentence
+from ..redaction import redacted_json
 from ..warehouse import connect, explained
 from .errors import BadAnswerError, CancelledError, LoadError, SourceError
 from .http import Client, Usage, Wait
@@ -116,11 +118,14 @@ class Change:
 
 @dataclass(frozen=True)
 class ScopeFailure:
-    """A configured scope that cannot be read at all."""
+    """A configured scope that cannot be read at all; ``error`` is a sentence."""
 
     name: str
     configured_as: str
     error: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", sentence(self.error))
 
 
 @dataclass(frozen=True)
@@ -146,11 +151,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One line of a connection check."""
+    """One line of a connection check; what is foreign in it is made plain."""
 
     subject: str
     ok: bool
     detail: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", sentence(self.subject, 300))
+        object.__setattr__(self, "detail", sentence(self.detail))
 
 
 @dataclass
@@ -220,6 +229,12 @@ class Outcome:
     received: int = 0
     budget_left: int | None = None
     budget_share: float | None = None
+
+    def __post_init__(self) -> None:
+        """Its texts are foreign, and go to tables, files, the run history and alerts."""
+        for name in ("scope_id", "scope_name"):
+            object.__setattr__(self, name, sentence(getattr(self, name), 300))
+        object.__setattr__(self, "error", self.error and sentence(self.error))
 
     def to_row(self) -> dict[str, str | int | float | bool | datetime | None]:
         """As ``operations.sync_status`` has it (``warehouse.SYNC_STATUS``)."""
@@ -630,7 +645,7 @@ class _Pass(ABC):
     def say(self, text: str) -> None:
         if self._on_progress:
             with self._saying:
-                self._on_progress(f"{self.entry.title}: {text}")
+                self._on_progress(sentence(f"{self.entry.title}: {text}"))
 
     def progress(self, scope: Scope, progress: Progress) -> None:
         """Note how far the read of a scope has come."""
@@ -661,7 +676,7 @@ class _Pass(ABC):
         except SourceError as error:
             reading.error = str(error)
         except Exception as error:  # a mistake of ours in one repository must not stop the others
-            _log.exception("reading %s failed", reading.scope.name)
+            _log.exception("reading %s failed", sentence(reading.scope.name, 300))
             reading.error = f"Unexpected {type(error).__name__} while reading {reading.scope.name}; see the log."
         with contextlib.suppress(CancelledError):
             self._put(reading, None)
@@ -706,8 +721,8 @@ class _Pass(ABC):
             for name, count in pending.counts().items():
                 reading.rows[name] = reading.rows.get(name, 0) + count
             if pending.mark is not None:
-                reading.mark = pending.mark
-            saved = {"name": reading.scope.name, "mark": reading.mark}
+                reading.mark = pending.mark  # what an answer said is in it: names, cursors, ETags
+            saved = redacted_json({"name": reading.scope.name, "mark": reading.mark})
             if saved != reading.saved:
                 scopes[reading.scope.id] = reading.saved = saved
         return batches, scopes
@@ -926,10 +941,14 @@ def _read(refresh: _Pass, settings: Settings, attempted_at: datetime) -> Generat
             if not request.scopes:
                 names = {scope_id: str(saved.get("name", "")) for scope_id, saved in remembered.items()}
                 found = [*found, *connector.vanished(names, found)]
-    except SourceError as error:
+    except Exception as error:
         if connector is not None:
             connector.client.close()
-        nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, usage=shared, error=str(error))
+        said = str(error)
+        if not isinstance(error, SourceError):  # an answer in which something is missing, or is of another kind
+            _log.exception("finding out what to read of %s failed", entry.title)
+            said = f"Unexpected {type(error).__name__} while finding out what to read of {entry.title}; see the log."
+        nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, usage=shared, error=said)
         yield from refresh.outcomes(nothing, None)
         return
 

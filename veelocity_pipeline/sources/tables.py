@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..redaction import redacted, row_pattern
 
 Row = dict[str, Any]
 """One flat row, by column name."""
@@ -61,7 +64,7 @@ class Table:
         return pa.schema([pa.field(name, kind, nullable=name not in keys) for name, kind in columns.items()])
 
     def arrow(self, rows: Iterable[Row]) -> pa.Table:
-        """The rows as an Arrow table of the declared schema; a missing value is null.
+        """The rows as an Arrow table of the declared schema, without secrets of ours; a missing value is null.
 
         Raises:
             pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value is not of its column's type, or a key is null.
@@ -71,11 +74,23 @@ class Table:
             # Arrow notices only where the rows are written, which is too late to tell whose they are.
             if not field.nullable and table[field.name].null_count:
                 raise pa.ArrowInvalid(f"{self.name}.{field.name} is null")
-        return table
+        return _redacted(table)
 
     def empty_set(self, parent: str) -> Row:
         """The row that says: this parent has no children (any more)."""
         return {self.merge_key: parent, GONE_COLUMN: True}
+
+
+def _redacted(table: pa.Table) -> pa.Table:
+    """The table without secrets: whoever knows one may have written it into a title, or a server repeats it."""
+    pattern = row_pattern()
+    if not pattern:
+        return table
+    for number, field in enumerate(table.schema):
+        if field.type == TEXT and pc.any(pc.match_substring_regex(table[number], pattern)).as_py():
+            texts = [text if text is None else redacted(text) for text in table[number].to_pylist()]
+            table = table.set_column(number, field, pa.array(texts, TEXT))
+    return table
 
 
 def by_name(*tables: Table) -> dict[str, Table]:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from ..redaction import remember
+
 if TYPE_CHECKING:
     from .http import Client
 
@@ -74,6 +76,7 @@ class FixedToken(Credential):
     """A token of the settings."""
 
     def __init__(self, token: SecretStr, key: str) -> None:
+        remember(token, in_rows=True)
         self.key = key
         self._token = token
 

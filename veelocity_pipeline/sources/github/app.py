@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from pydantic import SecretStr
 
+from ...redaction import remember
 from ..errors import (
     TOKEN_REJECTED,
     AuthenticationError,
@@ -85,6 +86,7 @@ class _Signature(Credential):
 
     def __init__(self, app_id: str, private_key: SecretStr) -> None:
         try:
+            remember(private_key)
             algorithm = jwt.get_algorithm_by_name("RS256")
             self._key = algorithm.prepare_key(private_key.get_secret_value())
         except (ValueError, TypeError, jwt.InvalidKeyError):
@@ -100,7 +102,9 @@ class _Signature(Credential):
         del client
         now = int(time.time() + self._offset)
         claims = {"iat": now - ISSUED_BEFORE, "exp": now + LASTS - ISSUED_BEFORE, "iss": self._app_id}
-        return SecretStr(jwt.encode(claims, self._key, algorithm="RS256"))
+        token = SecretStr(jwt.encode(claims, self._key, algorithm="RS256"))
+        remember(token, is_made=True, in_rows=True)
+        return token
 
     def renewed(self, refused: SecretStr, date: datetime) -> bool:
         """True where our clock was wrong, which it is not any more."""
@@ -151,7 +155,8 @@ class _InstallationToken(Credential):
         body = answer.json
         try:
             expires = datetime.fromisoformat(body["expires_at"])
-            self._token = SecretStr(body["token"])
+            self._token = SecretStr(str(body["token"]))
+            remember(self._token, is_made=True, in_rows=True)
         except (KeyError, TypeError, ValueError):
             raise BadAnswerError(f"GitHub made no token for the App at {installation.owner}.") from None
         lasts = (expires - answer.date).total_seconds()

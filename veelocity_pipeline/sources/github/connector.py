@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +34,9 @@ import orjson
 
 from ...settings import glob_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
-from ..http import Client, PageSize
+from ..http import Client
 from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
+from ..paging import Cursors, PageSize
 from . import queries, shape, trees
 from .app import check_app, check_scopes
 from .queries import Nested
@@ -69,6 +71,12 @@ GitHub makes all earlier ones inactive at once, or none (``auto_inactive``), so 
 
 FILES_PER_PAGE = 100
 """The most that REST lists at once."""
+
+MOST_DEEP = 100
+"""Tags of tags of tags at most."""
+
+MOST_WALKS = 10_000
+"""Commits from which history is read beside the branch's head, in one refresh."""
 
 TAGS_PER_CHECKPOINT = 1_000
 """Tags are one set for dlt, loaded whole each time: a checkpoint with every page would load them over and over."""
@@ -346,7 +354,7 @@ class _Repository:
     def _pages(
         self, document: str, field: str, kind: str, variables: Mapping[str, Any], after: str | None = None
     ) -> Iterator[Node]:
-        cursors = _Cursors(f"{field} in {self.name}")
+        cursors = self._cursors(field)
         while True:
             page = self._page(document, field, kind, {**variables, "after": after})
             following = cursors.following(page)
@@ -354,6 +362,10 @@ class _Repository:
             if following is None:
                 return
             after = following
+
+    def _cursors(self, field: str) -> Cursors:
+        """Along one of the repository's lists, of which most say how long they are."""
+        return Cursors("GitHub", f"{field} in {self.name}", _total(self.node.get(field)) or None)
 
     def _by_id(
         self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]
@@ -424,7 +436,7 @@ class _Repository:
         is_resumed = sweep["after"] is not None
         seen: set[str] = set()
         pages = 0
-        cursors = _Cursors(f"{kind.field} in {self.name}")
+        cursors = self._cursors(kind.field)
         while total:
             try:
                 page = self._page(
@@ -477,7 +489,7 @@ class _Repository:
         is_resumed = "increment" in state
         while True:
             walk = state.get("increment") or {"after": None, "newest": None}
-            cursors = _Cursors(f"{kind.field} in {self.name}")
+            cursors = self._cursors(kind.field)
             is_first = True
             while True:
                 most = FIRST_OF_INCREMENT if walk["after"] is None else kind.first
@@ -688,7 +700,9 @@ class _Repository:
             wanted.add(head)
         elif wanted:
             oid = next(iter(wanted))
+        walks = 0
         while wanted:
+            walks = self._walk_on(walks)
             for page in self._history(oid, None, is_optional=oid != head):
                 items = shape.nodes(page)
                 new = [node for node in items if node["oid"] not in seen]
@@ -728,9 +742,11 @@ class _Repository:
         for row in self.known.rows("deployed_commits", ("parent_shas", "committed_at"), self.id):
             if not self._is_too_old(row["committed_at"]):
                 gaps.update((row["parent_shas"] or "").split())
+        walks = 0
         for sha in sorted((self._released() | gaps) - seen - missing):
             wanted = {sha} - seen
             while wanted:
+                walks = self._walk_on(walks)
                 oid = next(iter(wanted))
                 is_found = False
                 for page in self._history(oid, None, is_optional=True):
@@ -787,7 +803,7 @@ class _Repository:
         Raises:
             BadAnswerError: there is no such commit, and it is not optional.
         """
-        cursors = _Cursors(f"the history of {oid[:9]} in {self.name}")
+        cursors = Cursors("GitHub", f"the history of {oid[:9]} in {self.name}")
         while True:
             page = self._object(oid, after)
             if page is None:
@@ -801,6 +817,16 @@ class _Repository:
             if following is None:
                 return
             after = following
+
+    def _walk_on(self, walks: int) -> int:
+        """Count another beginning of a walk through history.
+
+        Raises:
+            BadAnswerError: there were too many.
+        """
+        if walks >= MOST_WALKS:
+            raise BadAnswerError(f"The history of {self.name} does not end: its commits have ever more parents.")
+        return walks + 1
 
     def _is_old(self, commit: Node) -> bool:
         return self._is_too_old(_time(commit["committedDate"]))
@@ -919,7 +945,11 @@ class _Repository:
     def _peeled(self, refs: Sequence[Node]) -> Sequence[Node]:
         """Tags of tags of tags … followed to what they lead to, in place."""
         deep = [target for ref in refs if (target := _innermost(ref)).get("__typename") == "Tag"]
-        while deep:
+        for level in itertools.count():
+            if not deep:
+                break
+            if level == MOST_DEEP:
+                raise BadAnswerError(f"The tag {deep[0]['oid']} in {self.name} leads to other tags without end.")
             found: dict[str, Node] = {}
             for nodes in self._by_id(queries.TAG_TARGETS, [target["id"] for target in deep], "ids", {}):
                 found.update((node["id"], node) for node in nodes)
@@ -1088,7 +1118,7 @@ class _Repository:
             is_whole = walk is None
             here: set[str] = set()
             waiting, is_first, is_at_end = 0, True, False
-            cursors = _Cursors(f"{field} in {self.name}")
+            cursors = self._cursors(field)
             while True:
                 try:
                     page = self._page(document, field, table, {"after": after})
@@ -1133,31 +1163,6 @@ class _Repository:
 # ------------------------------------------------------------------------------------------------ helpers
 
 
-class _Cursors:
-    """The cursors along one list; one that comes again, or none where more is promised, would have no end."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._seen: set[str] = set()
-
-    def following(self, connection: Node) -> str | None:
-        """Where the next page begins; None at the end.
-
-        Raises:
-            BadAnswerError: the list leads in a circle, or does not say whether it ends.
-        """
-        info = connection.get("pageInfo")
-        if not info:
-            raise BadAnswerError(f"GitHub does not say whether its pages of {self._what} end.")
-        if not info["hasNextPage"]:
-            return None
-        cursor = info["endCursor"]
-        if not cursor or cursor in self._seen:
-            raise BadAnswerError(f"GitHub's pages of {self._what} do not end: the cursor {cursor} comes again.")
-        self._seen.add(cursor)
-        return str(cursor)
-
-
 @dataclass
 class _Cut:
     """A list that has more than came with its owner."""
@@ -1165,7 +1170,7 @@ class _Cut:
     owner: dict[str, Any]
     connection: dict[str, Any]
     nested: Nested
-    cursors: _Cursors
+    cursors: Cursors
 
 
 def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
@@ -1174,7 +1179,7 @@ def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
         connection = node.get(one.field)
         if not connection:
             continue
-        cursors = _Cursors(f"{one.field} of {node['id']}")
+        cursors = Cursors("GitHub", f"{one.field} of {node['id']}")
         if cursors.following(connection) is not None:
             yield _Cut(node, connection, one, cursors)
         for item in shape.nodes(connection):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     AuthenticationError,
-    BadAnswerError,
     CancelledError,
     NotFoundError,
     OverloadedError,
@@ -17,8 +16,10 @@ from ..errors import (
     SourceError,
     UnreachableError,
 )
-from ..http import GITHUB, Client, PageSize
+from ..http import GITHUB, Client
 from ..loading import RefreshRequest, Scope, ScopeFailure
+from ..paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from ..reading import Bounds
 from . import queries
 from .app import github_accounts
 
@@ -46,7 +47,13 @@ def github_client(settings: Settings) -> Client:
         AuthenticationError: there is neither a token nor an App, or the App's key is none.
     """
     accounts = github_accounts(settings)
-    return Client(settings.github_api_url.rstrip("/"), settings.github_graphql_url, accounts, provider=GITHUB)
+    return Client(
+        settings.github_api_url.rstrip("/"),
+        settings.github_graphql_url,
+        accounts,
+        provider=GITHUB,
+        bounds=Bounds.of(settings),
+    )
 
 
 _found: dict[tuple[object, ...], list[Scope | ScopeFailure]] = {}
@@ -227,6 +234,7 @@ def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
     login = entry.removesuffix("/*")
     size = PageSize(queries.REPOSITORIES_PER_REQUEST)
     after: str | None = None
+    cursors = Cursors("GitHub", f"the repositories of {login}", most=MOST_PAGES_OF_FEW)
     try:
         while True:
             data = client.graphql_page(queries.OWNER, {"login": login, "after": after}, size, about=entry)
@@ -237,11 +245,9 @@ def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
             for node in page.get("nodes") or ():
                 if node:
                     yield _scope(node, entry)
-            if not page["pageInfo"]["hasNextPage"]:
+            after = cursors.following(page)
+            if after is None:
                 return
-            if page["pageInfo"]["endCursor"] == after:
-                raise BadAnswerError(f"GitHub's pages of the repositories of {login} do not end.")
-            after = page["pageInfo"]["endCursor"]
     except _OF_ALL:
         raise
     except SourceError as error:

@@ -16,6 +16,12 @@ from ..http import Client
 MOST_FILES = 3_000
 """How many files GitHub lists of one commit or pull request."""
 
+MOST_DEEP = 250
+"""Folders in folders, of those that are too large to be listed with everything below them."""
+
+MOST_FOLDERS = 5_000
+"""Folders that are compared one by one; four requests each at most."""
+
 _Entry = tuple[str, str, str]
 """Mode, type and id: all that git compares of a file or folder."""
 
@@ -37,32 +43,39 @@ def changed_paths(client: Client, repository: str, before: str | None, after: st
         before, after: ids of trees; None is the empty one.
 
     Raises:
-        BadAnswerError: a single folder has more entries than GitHub lists.
+        BadAnswerError: a single folder has more entries than GitHub lists, or folders lead on and on.
         SourceError: as ``Client.get``.
     """
-    return sorted(_walk(client, repository, before, after, ""))
+    return sorted(_walk(client, repository, before, after))
 
 
-def _walk(client: Client, repository: str, before: str | None, after: str | None, folder: str) -> Iterator[str]:
-    if before == after:
-        return
-    old, new = _entries(client, repository, before, True), _entries(client, repository, after, True)
-    if old is None or new is None:
-        old, new = _entries(client, repository, before, False), _entries(client, repository, after, False)
-    if old is None or new is None:
-        raise BadAnswerError(
-            f"{repository}: the folder {folder or '/'} has more entries than GitHub lists, so that it cannot be told "
-            "which of them changed."
-        )
-    for path in old.keys() | new.keys():
-        was, now = old.get(path), new.get(path)
-        if was == now:
+def _walk(client: Client, repository: str, before: str | None, after: str | None) -> Iterator[str]:
+    ahead: list[tuple[str | None, str | None, tuple[str, ...]]] = [(before, after, ())]
+    compared = 0
+    while ahead:
+        before, after, folder = ahead.pop()
+        if before == after:
             continue
-        old_tree, new_tree = (entry[2] if entry and entry[1] == "tree" else None for entry in (was, now))
-        if old_tree or new_tree:
-            yield from _walk(client, repository, old_tree, new_tree, f"{folder}{path}/")
-        if any(entry and entry[1] != "tree" for entry in (was, now)):
-            yield f"{folder}{path}"
+        compared += 1
+        if compared > MOST_FOLDERS or len(folder) > MOST_DEEP:
+            raise BadAnswerError(f"{repository}: the folders of a commit lead on and on, {compared:,} were compared.")
+        old, new = _entries(client, repository, before, True), _entries(client, repository, after, True)
+        if old is None or new is None:
+            old, new = _entries(client, repository, before, False), _entries(client, repository, after, False)
+        if old is None or new is None:
+            raise BadAnswerError(
+                f"{repository}: the folder {'/'.join(folder)}/ has more entries than GitHub lists, so that it "
+                "cannot be told which of them changed."
+            )
+        for path in old.keys() | new.keys():
+            was, now = old.get(path), new.get(path)
+            if was == now:
+                continue
+            old_tree, new_tree = (entry[2] if entry and entry[1] == "tree" else None for entry in (was, now))
+            if old_tree or new_tree:
+                ahead.append((old_tree, new_tree, (*folder, path)))
+            if any(entry and entry[1] != "tree" for entry in (was, now)):
+                yield "/".join((*folder, path))
 
 
 def _entries(client: Client, repository: str, tree: str | None, is_deep: bool) -> dict[str, _Entry] | None:

@@ -26,6 +26,7 @@ from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
 from ..github.repositories import github_client, resolved, vanished
 from ..http import Client
 from ..loading import CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
+from ..paging import Pages
 from ..tables import Row
 from . import shape
 from .tables import TABLES
@@ -55,6 +56,15 @@ KEPT_FOR = timedelta(days=1)
 
 RESUMED_FOR = timedelta(days=7)
 """A full read that was interrupted longer ago than this begins anew rather than going on."""
+
+MOST_PAGES = 100
+"""Of workflows, and of a window of runs, which has a thousand of them at most."""
+
+MOST_CUTS = 10
+"""How often the open window is closed in one refresh."""
+
+MOST_TRIES = 1_000
+"""Attempts of a run; GitHub allows fifty."""
 
 NEVER_DEPLOYS = frozenset(
     {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "merge_group"}
@@ -323,6 +333,7 @@ class _Repository:
     def _range(self, floor: datetime, upper: datetime) -> Iterator[tuple[_Pages, Iterator[Chunk]]]:
         """All windows of a stretch of time, newest first, with their rows (to be taken before the next)."""
         remaining = 0
+        promised = len(self.listed)
         expected: int | None = None
         window = Window(floor, upper) if floor <= upper else None
         while window is not None:
@@ -346,6 +357,12 @@ class _Repository:
                         f"GitHub lists no more than {CAP:,} of them, so they cannot be read whole."
                     ) from None
                 continue
+            promised += total
+            if promised > expected + expected // 10 + CAP:
+                raise BadAnswerError(
+                    f"GitHub lists ever more workflow runs of {self.scope.name}: {promised:,}, where there were "
+                    f"{expected:,} in all."
+                )
             pages = _Pages(window)
             yield pages, self._watched(pages, first, expected)
             remaining -= total
@@ -371,11 +388,15 @@ class _Repository:
         if gap:
             yield from self._close(current, _time(gap["upper"]), _time(gap["top"]), windows, mark)
         first = self._runs_page(current.window, current.etag)
+        cuts = 0
         while not first.is_unchanged and (count := _count(first.json, self.about)) > PER_PAGE:
             # What may still be listed late stays in the open window, unless that is more than it can list.
             until = whole_second(first.date) - (LAG if count <= CAP else timedelta())
             if until < current.window.start:
                 break
+            cuts += 1
+            if cuts > MOST_CUTS:
+                raise BadAnswerError(f"GitHub lists ever more workflow runs of {self.scope.name} while they are read.")
             yield from self._close(current, until, until, windows, mark if again else {})
             first = self._runs_page(current.window)
         yield from map(self._chunk, self._runs(current, first))
@@ -456,14 +477,16 @@ class _Repository:
         """The pages of a window that changed, from its ``first`` on; ``pages`` is brought up to date."""
         stored, pages.pages = pages.pages, []
         answer = first
-        listed = 0
+        listed = unchanged = 0
         total = None if first.is_unchanged else _count(first.json, self.about)
         seen: set[int] = set()
+        brought = Pages("GitHub", self.about, most=MOST_PAGES, most_barren=1)
         while True:
             number = len(pages.pages) + 1
             if answer.is_unchanged:
                 pages.pages.append(stored[number - 1])
                 listed += PER_PAGE
+                unchanged += PER_PAGE
                 is_last = number >= len(stored)
             else:
                 nodes = _items(answer.json, "workflow_runs", self.about)
@@ -473,10 +496,12 @@ class _Repository:
                 pages.oldest = min(created, default=None)
                 listed += len(nodes)
                 seen.update(node["id"] for node in nodes)
+                if nodes:
+                    brought.note(nodes)
                 yield nodes
                 # Pages that are too old to change were dropped from ``stored``, and are not read again either.
                 is_dropped = number >= len(stored) > 0 and min(created, default=self.now) < self.now - LOOK_BACK
-                is_last = is_dropped or _is_last(answer, nodes, listed)
+                is_last = is_dropped or _is_last(answer, nodes, listed, unchanged + brought.brought)
                 if is_last and not is_dropped and total and listed <= len(seen) < total:
                     # One was deleted meanwhile, and others moved up to a page that had been read.
                     if is_again:
@@ -508,6 +533,7 @@ class _Repository:
         unchanged = 0
         kept: list[str] = []
         listed = 0
+        brought = Pages("GitHub", f"the workflows of {self.scope.name}", most=MOST_PAGES, most_barren=1)
         while True:
             number = len(kept) + 1
             answer = self._page(f"{self.path}/workflows", {}, etags[number - 1] if number <= len(etags) else "", number)
@@ -519,8 +545,10 @@ class _Repository:
             else:
                 nodes = _items(answer.json, "workflows", self.about)
                 listed += len(nodes)
+                if nodes:
+                    brought.note(nodes)
                 chunk.add("workflows", [shape.workflow_row(node, self.scope.id) for node in nodes])
-                is_last = _is_last(answer, nodes, listed)
+                is_last = _is_last(answer, nodes, listed, unchanged * PER_PAGE + brought.brought)
             if is_last:
                 break
         if 0 < unchanged < len(kept):
@@ -625,6 +653,10 @@ class _Repository:
             stored = self.known.rows("run_attempts", columns, self.scope.id, where)
             known = {(row["run_id"], row["run_attempt"]) for row in stored}
         for run, last in again.items():
+            if last > MOST_TRIES:
+                raise BadAnswerError(
+                    f"GitHub says of the run {run} of {self.scope.name} that it is its attempt {last:,}."
+                )
             for number in range(1, last):
                 if (run, number) in known:
                     continue
@@ -693,10 +725,18 @@ def _items(body: Any, key: str, about: str) -> list[shape.Node]:
     return items
 
 
-def _is_last(answer: Response, nodes: Sequence[shape.Node], listed: int) -> bool:
-    """Whether no page follows; a proxy may have dropped the Link header, where the total shows that one does."""
+def _is_last(answer: Response, nodes: Sequence[shape.Node], listed: int, distinct: int) -> bool:
+    """Whether no page follows: the total decides, if there is one.
+
+    A proxy may have dropped the Link header, and the header may lead on and on.
+
+    Args:
+        listed: items so far, those that came twice as well; ``distinct`` without these.
+    """
     total = answer.json.get("total_count")
-    return not answer.next and (not nodes or not isinstance(total, int) or listed >= total)
+    if not nodes or not isinstance(total, int):
+        return not nodes or not answer.next
+    return distinct >= total or (not answer.next and listed >= total)
 
 
 def _count(body: Any, about: str) -> int:

@@ -18,9 +18,11 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import BadAnswerError, SourceError
-from ..http import LINEAR, Client, PageSize
+from ..errors import SourceError
+from ..http import LINEAR, Client
 from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
+from ..paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from ..reading import Bounds
 from ..tables import Row
 from . import queries, shape
 from .tables import TABLES
@@ -56,7 +58,8 @@ class LinearConnector(Connector):
         self.settings = settings
         if client is None:
             key = settings.linear_api_key
-            client = Client("", settings.linear_api_url, [key] if key else [], provider=LINEAR)
+            keys = [key] if key else []
+            client = Client("", settings.linear_api_url, keys, provider=LINEAR, bounds=Bounds.of(settings))
         self.client = client
         self._page = PageSize(queries.ISSUES_PER_PAGE)
         self._organization: shape.Node = {}
@@ -119,14 +122,12 @@ class LinearConnector(Connector):
         self, document: str, name: str, variables: Mapping[str, Any], first: Mapping[str, Any], about: str
     ) -> Iterator[list[shape.Node]]:
         """The nodes of each page of a root connection after its first one."""
-        info = first["pageInfo"]
-        while info["hasNextPage"]:
-            after = info["endCursor"]
+        cursors = Cursors("Linear", about, most=MOST_PAGES_OF_FEW)
+        after = cursors.following(first)
+        while after is not None:
             answer = self.client.graphql(document, {**variables, "after": after}, about=about)[name]
             yield answer["nodes"]
-            info = answer["pageInfo"]
-            if info["hasNextPage"] and info["endCursor"] == after:
-                raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
+            after = cursors.following(answer)
 
     def _by_ids(self, document: str, name: str, ids: Sequence[str], about: str) -> list[shape.Node]:
         """Those of some nodes that there are."""
@@ -358,8 +359,9 @@ class LinearConnector(Connector):
         self, criteria: Mapping[str, Any], about: str, progress: _Progress, most: int | None = None
     ) -> Iterator[list[shape.Node]]:
         """Pages of issues with the first of their children; ``most`` is how many there can be."""
-        after, more = None, True
-        while more:
+        after, is_first = None, True
+        cursors = Cursors("Linear", about)
+        while is_first or after is not None:
             nested = {name: queries.cheapest_first(name, progress.lengths[name]) for name in queries.NESTED_PER_PAGE}
             answer = self.client.graphql_page(
                 queries.ISSUES,
@@ -369,10 +371,7 @@ class LinearConnector(Connector):
                 about=about,
             )["issues"]
             yield answer["nodes"]
-            more, last = answer["pageInfo"]["hasNextPage"], after
-            after = answer["pageInfo"]["endCursor"]
-            if more and after == last:
-                raise BadAnswerError(f"Linear's pages of {about} do not end: the cursor {after} comes again.")
+            after, is_first = cursors.following(answer), False
 
     def _issues_by_id(self, ids: Sequence[str], scope: Scope, progress: _Progress) -> Iterator[list[shape.Node]]:
         """Some issues of a team, unless they ended before the start date."""
@@ -403,18 +402,20 @@ class LinearConnector(Connector):
         An issue that is gone by then is left out: the next full refresh finds it missing.
         """
         issues = {node["id"]: node for node in nodes}
-        open_lists = [
-            (issue, name, node[name]["pageInfo"]["endCursor"])
-            for issue, node in issues.items()
-            for name in queries.NESTED_PER_PAGE
-            if node[name]["pageInfo"]["hasNextPage"]
-        ]
+        cursors: dict[tuple[str, str], Cursors] = {}
+        open_lists: list[tuple[str, str, str]] = []
+        for issue, node in issues.items():
+            for name in queries.NESTED_PER_PAGE:
+                way = Cursors("Linear", f"{name} of {node['identifier']}")
+                if (after := way.following(node[name])) is not None:
+                    cursors[issue, name] = way
+                    open_lists.append((issue, name, after))
         while open_lists:
             following: list[tuple[str, str, str]] = []
             for batch in _batches(open_lists, queries.MORE_LISTS_PER_QUERY):
                 document, variables = queries.more_of_issues(batch)
                 data = self.client.graphql(document, variables, about=about)
-                for number, (issue, name, cursor) in enumerate(batch):
+                for number, (issue, name, _) in enumerate(batch):
                     found = data[f"more{number}"]["nodes"]
                     if not found:
                         issues.pop(issue, None)
@@ -423,12 +424,8 @@ class LinearConnector(Connector):
                     if issue in issues:
                         whole = [*issues[issue][name]["nodes"], *page["nodes"]]
                         issues[issue] = {**issues[issue], name: {**page, "nodes": whole}}
-                    if page["pageInfo"]["hasNextPage"]:
-                        if page["pageInfo"]["endCursor"] == cursor:
-                            raise BadAnswerError(
-                                f"Linear's pages of {name} do not end: the cursor {cursor} comes again."
-                            )
-                        following.append((issue, name, page["pageInfo"]["endCursor"]))
+                    if (after := cursors[issue, name].following(page)) is not None:
+                        following.append((issue, name, after))
             open_lists = following
         return list(issues.values())
 
