@@ -39,6 +39,7 @@ from veelocity_pipeline.warehouse import DEMO, Home, HomeError, WarehouseError, 
 
 if TYPE_CHECKING:
     from veelocity_pipeline.orchestration import RefreshResult
+    from veelocity_pipeline.sources import CheckResult, SourceEntry
 
 app = typer.Typer(
     name="veelocity",
@@ -208,8 +209,7 @@ def check(
         if not entry.is_configured(settings):
             connections.append({"source": entry.name, "subject": entry.title, "ok": None, "detail": entry.missing})
             continue
-        for line in entry.connector(settings).check():
-            connections.append({"source": entry.name, **asdict(line)})
+        connections += [{"source": entry.name, **asdict(line)} for line in _checked(entry, settings)]
     deployments = _last_deployments(home)
     if as_json:
         sys.stdout.write(json.dumps({"connections": connections, "deployments": deployments}, indent=1) + "\n")
@@ -451,6 +451,18 @@ def serve(
 
     prepare_instance(load_settings())
     _become(serve_command(part, host, port))
+
+
+def _checked(entry: SourceEntry, settings: Settings) -> list[CheckResult]:
+    """What a source says of its connection, one that is no such API included."""
+    from veelocity_pipeline.sources import CheckResult, SourceError
+
+    try:
+        return entry.connector(settings).check()
+    except SourceError as error:
+        return [CheckResult(entry.title, False, str(error))]
+    except Exception as error:
+        return [CheckResult(entry.title, False, f"It did not answer as the API does ({type(error).__name__}: {error}).")]
 
 
 def _become(command: list[str]) -> None:

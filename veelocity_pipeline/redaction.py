@@ -14,7 +14,7 @@ import logging
 import re
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TextIO
@@ -93,13 +93,14 @@ def _walk(value: Any) -> Any:
     return [_walk(each) for each in value] if isinstance(value, list) else value
 
 
-def row_pattern() -> str:
-    """A regular expression (RE2) that finds a text that may hold a secret of those that rows are searched for.
+def pattern_in_rows() -> str:
+    """A regular expression (RE2) that finds texts of rows that hold a secret; empty where there is none to look for."""
+    return _KEPT.forms_in_rows.heads
 
-    Returns:
-        empty where there is none.
-    """
-    return _KEPT.forms.in_rows
+
+def redacted_in_rows(text: str) -> str:
+    """The text without any secret that rows are searched for."""
+    return _KEPT.forms_in_rows.replace_in(text)
 
 
 # --------------------------------------------------------------------------------------- errors, logs, output
@@ -223,14 +224,12 @@ class _Form:
     def spellings(self) -> tuple[str, ...]:
         """What suffices, as it may be written without an escape."""
         head = self.text[: self.least]
-        if self.kind == "base64":
-            return head, head.replace("+", "-").replace("/", "_")
-        return (head, head.upper()) if self.kind == "hexadecimal" else (head,)
+        return head, _ALIKE[self.kind](head)
 
     def end(self, text: str, at: int) -> int:
         """Where in a text it ends of which the first part ended at ``at``."""
         for character in self.text[self.least :]:
-            found = _unit(character).match(text, at)
+            found = _unit(character, self.kind).match(text, at)
             if found is None:
                 break
             at = found.end()
@@ -252,15 +251,15 @@ def _forms(secret: str) -> Iterator[_Form]:
 
 
 @cache
-def _unit(character: str) -> re.Pattern[str]:
-    return re.compile(_one(character))
+def _unit(character: str, kind: str) -> re.Pattern[str]:
+    return re.compile(_one(character, kind))
 
 
 @cache
-def _one(character: str) -> str:
+def _one(character: str, kind: str) -> str:
     """A regular expression for a character, as itself or escaped in a URL, in JSON or in HTML, also several times."""
     ways = []
-    for each in character + _ALIKE.get(character, ""):
+    for each in dict.fromkeys((character, _ALIKE[kind](character))):
         escape = re.escape(each)
         ways += [escape] if each.isalnum() else [escape, rf"\\+{escape}"]
         ways.append("".join(f"%(?:25)*(?i:{byte:02x})" for byte in each.encode()))
@@ -269,32 +268,29 @@ def _one(character: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-_ALIKE = {"+": "-", "/": "_"}
-"""In base64, of which there are two alphabets."""
+_ALIKE: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "hexadecimal": str.upper,
+    "base64": lambda text: text.replace("+", "-").replace("/", "_"),
+}
+"""By kind of form, its other alphabet."""
 
 _ESCAPED = re.compile(r"%[0-9a-fA-F]{2}|\\|&#|&amp;")
 
 
 class _Forms:
-    """All forms of all secrets, ready to search with."""
+    """All forms of some secrets, ready to search with.
 
-    def __init__(self, secrets: Mapping[str, bool]) -> None:
-        """Make them.
+    Attributes:
+        heads: a regular expression (RE2) that finds most texts that hold one; empty where there is none.
+    """
 
-        Args:
-            secrets: whether rows are searched for each.
-        """
-        self._all: list[_Form] = []
-        in_rows: list[str] = []
-        for secret, is_of_rows in secrets.items():
-            forms = list(_forms(secret))
-            self._all += forms
-            if is_of_rows:
-                in_rows += [spelling for form in forms for spelling in form.spellings]
-                in_rows.append(quote(secret, safe=""))
+    def __init__(self, secrets: Iterable[str]) -> None:
+        found = list(secrets)
+        self._all = [form for secret in found for form in _forms(secret)]
         self._spellings = tuple(dict.fromkeys(spelling for form in self._all for spelling in form.spellings))
-        # \Q…\E would do, but for a secret that has \E in it
-        self.in_rows = "|".join(re.sub(r"([^\w\s])", r"\\\1", text) for text in dict.fromkeys(in_rows))
+        texts = dict.fromkeys((*self._spellings, *(quote(secret, safe="") for secret in found)))
+        self.heads = "|".join(re.sub(r"([^\w\s])", r"\\\1", text) for text in texts)
         self._pattern: re.Pattern[str] | None = None
 
     def may_be_in(self, text: str) -> bool:
@@ -308,7 +304,7 @@ class _Forms:
         if not self.may_be_in(text):
             return text
         if self._pattern is None:
-            heads = ("".join(map(_one, form.text[: form.least])) for form in self._all)
+            heads = ("".join(_one(each, form.kind) for each in form.text[: form.least]) for form in self._all)
             self._pattern = re.compile("|".join(f"({head})" for head in heads))
         parts: list[str] = []
         done = 0
@@ -332,7 +328,7 @@ class _Kept:
         self._lock = threading.Lock()
         self._fixed: dict[str, bool] = {}
         self._made: dict[str, bool] = {}
-        self.forms = _Forms({})
+        self.forms = self.forms_in_rows = _Forms(())
 
     def add(self, secret: str, is_made: bool, in_rows: bool) -> None:
         with self._lock:
@@ -345,7 +341,9 @@ class _Kept:
                     del self._made[next(iter(self._made))]
             else:
                 self._fixed[secret] = in_rows
-            self.forms = _Forms(self._made | self._fixed)
+            secrets = self._made | self._fixed
+            self.forms = _Forms(secrets)
+            self.forms_in_rows = _Forms(secret for secret, is_in_rows in secrets.items() if is_in_rows)
             _guard_logs()
 
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from subprocess import CompletedProcess
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -17,6 +18,7 @@ from graphql import OperationDefinitionNode, OperationType, parse
 
 from tests.conftest import veelocity
 from veelocity_pipeline.simulator import Fault, LoggedRequest, SimulatedApp, Simulator
+from veelocity_pipeline.simulator.organization import Organization
 from veelocity_pipeline.simulator.server import GITHUB_TOKEN, LINEAR_KEY
 from veelocity_pipeline.sources.github import queries as github_queries
 from veelocity_pipeline.warehouse import Home
@@ -58,7 +60,11 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    """A refresh in which much goes wrong, and one that makes it good, with all the secrets that there can be."""
+    """A refresh in which much goes wrong, and one that makes it good, with all the secrets that there can be.
+
+    In the first one servers in between repeat what they were sent, in refusals and in headers; and somebody who knows
+    the secrets wrote them into titles.
+    """
     folder = tmp_path_factory.mktemp("safety")
     (folder / "sitecustomize.py").write_text(SPY)
     (folder / "connections").touch()
@@ -75,6 +81,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 
             engine.prepare = watched  # type: ignore[method-assign]
         names = simulator.environment()["GITHUB_REPOSITORIES"]
+        tell_secrets(simulator.organization)
         environment = {
             **simulator.environment(),
             "GITHUB_TOKEN": ",".join(TOKENS),
@@ -91,8 +98,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             Fault("not_json", match="/actions/workflows", times=3),
             Fault("drop", match="pullRequests", after=1),
             Fault("502", match="issues", after=2),
-            Fault("forbidden", match="/actions/runs", times=1),
-            Fault("unauthorized", match="/linear/graphql", times=1),
+            Fault("parrot", match="/actions/workflows", times=9),
+            Fault("echo", match="/actions/runs", times=1),
+            Fault("echo", match="globex", times=1),
+            Fault("echo", match="/linear/graphql", times=1),
         ]
         results = [veelocity("refresh", **environment, SPY_VERBOSE="1", RUNTIME__LOG_LEVEL="DEBUG")]
         simulator.faults.clear()
@@ -109,6 +118,27 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             [*TOKENS, KEY, *app.issued, SIGNATURE, "PRIVATE KEY", *body[:-1]],
             simulator._port,
         )
+
+
+def tell_secrets(organization: Organization) -> None:
+    """Write secrets into titles of what GitHub and Linear list."""
+    for token, pull_request in zip(TOKENS, organization.repositories[0].pull_requests, strict=False):
+        pull_request.title = f"Deploy: use {token} here"
+        pull_request.body = f"Basic {base64.b64encode(f'x-access-token:{token}'.encode()).decode()}"
+    organization.workspace.issues[0].title = f"Linear: use {KEY} here"
+
+
+def ways(secret: str) -> set[bytes]:
+    """How a secret may be written: as it is, in URLs, in JSON, in hexadecimal, in base64 wherever it began."""
+    data = secret.encode()
+    found = {data, quote(secret, safe="").encode(), data.hex().encode(), data.hex().upper().encode()}
+    found |= {"".join(f"%{byte:02{case}}" for byte in data).encode() for case in "xX"}
+    found |= {"".join(f"\\u{ord(each):04{case}}" for each in secret).encode() for case in "xX"}
+    for ahead in range(3):
+        encoded = base64.b64encode(b"x" * ahead + data)
+        # without the characters that depend on what is beside it
+        found.add(encoded[(0, 2, 3)[ahead] : len(encoded) // 4 * 4 - 4])
+    return found
 
 
 def written(home: Home) -> Iterator[tuple[str, bytes]]:
@@ -139,12 +169,18 @@ def written(home: Home) -> Iterator[tuple[str, bytes]]:
 
 
 def test_no_secret_is_in_anything_that_a_run_wrote(ran: Ran) -> None:
-    assert [result.returncode for result in ran.results] == [2, 1], ran.said[-3000:]  # Linear's key; globex/nothing
+    assert [result.returncode for result in ran.results] == [1, 1], ran.said[-3000:]  # the echoes; globex/nothing
     assert "Traceback" not in ran.said.replace("DEBUG", "")
+    # what was repeated did arrive, and was told
+    assert len(re.findall(r"not allowed: Bearer \*\*\* \*\*\* \{", ran.said)) >= 2, ran.said[-5000:]
     found, places = [], dict(written(ran.home))
+    sought = {way: secret for secret in ran.secrets for way in ways(secret)}
     for place, content in {**places, "stdout and stderr": ran.said.encode()}.items():
-        found += [f"{secret[:6]}… in {place}" for secret in ran.secrets if secret.encode() in content]
+        found += [f"{secret[:6]}… as {way[:9]!r} in {place}" for way, secret in sought.items() if way in content]
     assert found == []
+    titles = b"".join(content for place, content in places.items() if "pull_requests" in place or "issues" in place)
+    assert b"use *** here" in titles
+    assert b"Basic ***" in titles
     # the search does find what is there: plain, in a table, in dlt's packed state, in Dagster's event log
     holding = [place for place, content in places.items() if b"acme/web" in content]
     assert any("raw_github.pull_requests" in place for place in holding)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -283,6 +284,13 @@ def test_numbers_read_the_same_here_and_in_the_terminal(open_page: Callable[...,
         [formatting.percent(value) for value in rates],
         [formatting.per_week(value, 90) for value in counts],
     ]
+
+
+def test_a_name_in_a_command_does_nothing_in_a_terminal(open_page: Callable[..., Opened], report: Path) -> None:
+    hostile = "a\x1b[201~\nrm -rf ~ \x9b \u202e\u2066 $(x) 'y'"
+    shown = open_page().go(report).page.evaluate("(text) => veelocity.quoted(text)", hostile)
+    assert shown.isprintable()
+    assert shlex.split(shown) == [r"a\u001b[201~\u000arm -rf ~ \u009b \u202e\u2066 $(x) 'y'"]
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(open_page: Callable[..., Opened], report: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from veelocity_pipeline.redaction import remember
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources import loading
 from veelocity_pipeline.sources.errors import LoadError, NotFoundError, UnreachableError
@@ -132,10 +135,11 @@ def refresh(warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypa
         reader: Reader | None = None,
         scopes: tuple[Scope | ScopeFailure, ...] = (Scope("A", "box/a"),),
         full: bool = False,
+        on_progress: Callable[[str], None] | None = None,
     ) -> list[loading.Outcome]:
         monkeypatch.setattr(Script, "found", list(scopes))
         monkeypatch.setattr(Script, "reader", staticmethod(reader or (lambda *_: iter(chunks))))
-        return warehouse.refresh(ENTRY, settings(), full=full)
+        return warehouse.refresh(ENTRY, settings(), full=full, on_progress=on_progress)
 
     return run
 
@@ -304,6 +308,40 @@ def test_a_source_that_cannot_be_read_fails_once_per_table(
         (table, "*", "toys.test cannot be reached.") for table in TABLES
     ]
     assert warehouse.rows("select count(*) from raw_toys.things") == [(1,)]
+
+
+def test_an_answer_that_is_none_fails_its_source_in_one_sentence(
+    refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Script, "error", KeyError("pageInfo"))
+    assert {(outcome.scope_id, outcome.error) for outcome in refresh()} == {
+        ("*", "Unexpected KeyError while finding out what to read of Toys; see the log.")
+    }
+
+
+def test_no_secret_is_in_what_is_loaded_remembered_or_told(refresh: Refresh, warehouse: RawWarehouse) -> None:
+    secret = "ghp_aTokenThatTheServerSentBack000000001"
+    remember(secret, in_rows=True)
+    basic = base64.b64encode(f"me:{secret}".encode()).decode()
+    said: list[str] = []
+    outcomes = refresh(
+        chunk(
+            thing(f"1 {secret}"), thing("2"), labels={"2": [f"Basic {basic}"]}, mark={"etag": secret, secret: [basic]}
+        ),
+        scopes=(Scope("A", f"box/{secret}\n\x1b[2J"),),
+        on_progress=said.append,
+    )
+    assert {outcome.scope_name for outcome in outcomes} == {"box/*** \\x1b[2J"}
+    assert warehouse.rows("select id from raw_toys.things order by id") == [("1 ***",), ("2",)]
+    assert warehouse.rows("select name from raw_toys.labels") == [("Basic ***",)]
+    states = warehouse.rows("select state from raw_toys._dlt_pipeline_state")
+    found = [b"".join(zlib.decompress(base64.b64decode(state)) for (state,) in states), "".join(said).encode()]
+    found += [path.read_bytes() for path in warehouse.home.path.rglob("*") if path.is_file()]
+    assert b"box/***" in found[0]
+    for hidden in (secret, basic):
+        assert not any(hidden.encode() in each for each in found)
+    assert said
+    assert all(line.isprintable() for line in said)
 
 
 def test_a_source_that_is_not_configured_has_empty_tables_and_no_outcome(

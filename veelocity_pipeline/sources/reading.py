@@ -89,7 +89,7 @@ class Deadline(threading.local):
         """
         left = self.moment - time.monotonic()
         if left <= 0:
-            raise TooSlowError(f"had not ended after {self.seconds:,.0f} seconds")
+            raise TooSlowError(f"had not ended after {self.seconds:,.4g} seconds")
         return left
 
     def watch(self, stream: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..redaction import redacted, row_pattern
+from ..redaction import pattern_in_rows, redacted_in_rows
 
 Row = dict[str, Any]
 """One flat row, by column name."""
@@ -83,12 +83,12 @@ class Table:
 
 def _redacted(table: pa.Table) -> pa.Table:
     """The table without secrets: whoever knows one may have written it into a title, or a server repeats it."""
-    pattern = row_pattern()
+    pattern = pattern_in_rows()
     if not pattern:
         return table
     for number, field in enumerate(table.schema):
         if field.type == TEXT and pc.any(pc.match_substring_regex(table[number], pattern)).as_py():
-            texts = [text if text is None else redacted(text) for text in table[number].to_pylist()]
+            texts = [text if text is None else redacted_in_rows(text) for text in table[number].to_pylist()]
             table = table.set_column(number, field, pa.array(texts, TEXT))
     return table
 

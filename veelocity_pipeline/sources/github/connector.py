@@ -639,8 +639,8 @@ class _Repository:
                 walk["after"] = page["pageInfo"]["endCursor"]
                 walked, pages = walked + len(items), pages + 1
                 self.progress(Progress("commits", walked, None, pages))
-                is_last = not page["pageInfo"]["hasNextPage"] or all(
-                    self._is_before_floor(node["committedDate"]) for node in items
+                is_last = not page["pageInfo"]["hasNextPage"] or (
+                    bool(items) and all(self._is_before_floor(node["committedDate"]) for node in items)
                 )
                 if is_last:
                     state["head"] = walk["head"]

@@ -1,0 +1,295 @@
+"""Answers without bounds: endless, packed, trickling, nested, with headers without end. Each ends with a sentence."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.sources.errors import BadAnswerError, OverloadedError, SourceError
+from veelocity_pipeline.sources.github.repositories import github_client
+from veelocity_pipeline.sources.http import Client, PageSize
+from veelocity_pipeline.sources.linear.connector import LinearConnector
+from veelocity_pipeline.sources.reading import Bounds
+
+MB = 1_000_000
+SMALL = Bounds(bytes=MB, seconds=20.0, values=50_000)
+
+Speak = Callable[[socket.socket], None]
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Speak], str]]:
+    """Serves every connection with a function that speaks on the bare socket, once a request came."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    is_over = threading.Event()
+    speakers: list[Speak] = []
+    threads: list[threading.Thread] = []
+    asked: list[int] = []
+
+    def speak(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(10)
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
+            asked.append(1)
+            speakers[0](connection)
+
+    def accept() -> None:
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                connection, _ = listener.accept()
+                threads.append(threading.Thread(target=speak, args=(connection,), daemon=True))
+                threads[-1].start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+
+    def serve(speaker: Speak) -> str:
+        speakers[:] = [speaker]
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    serve.asked = asked  # type: ignore[attr-defined]
+    yield serve
+    is_over.set()
+    thread.join()
+    listener.close()
+
+
+def client_of(url: str, bounds: Bounds = SMALL, slept: list[float] | None = None) -> Client:
+    return Client(
+        url,
+        f"{url}/graphql",
+        [SecretStr("ghp_t0kenOfTheReader00000000")],
+        sleep=(slept if slept is not None else []).append,
+        timeout=httpx.Timeout(10.0),
+        bounds=bounds,
+    )
+
+
+def head(*headers: str) -> bytes:
+    return "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: application/json", *headers, "", ""]).encode()
+
+
+def endless(connection: socket.socket) -> None:
+    connection.sendall(head() + b'["')
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def endless_in_chunks(connection: socket.socket) -> None:
+    connection.sendall(head("Transfer-Encoding: chunked"))
+    while True:
+        connection.sendall(b"10000\r\n" + b"[" * 65536 + b"\r\n")
+
+
+def promised(connection: socket.socket) -> None:
+    connection.sendall(head("Content-Length: 99999999999"))
+    time.sleep(5)
+
+
+def packed(encoding: str, body: bytes) -> Speak:
+    def speak(connection: socket.socket) -> None:
+        connection.sendall(head(f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}") + body)
+
+    return speak
+
+
+def bomb(window: int, size: int = 200 * MB) -> bytes:
+    """A body that says ``[`` and then much of nothing."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, window)
+    return packer.compress(b"[" + b" " * size) + packer.flush()
+
+
+def small_parts() -> bytes:
+    return gzip.compress(b"[" + b" " * 400_000) * 20
+
+
+@pytest.mark.parametrize(
+    "speaker",
+    [
+        endless,
+        endless_in_chunks,
+        promised,
+        packed("gzip", bomb(31)),
+        packed("deflate", bomb(15)),
+        packed("deflate", bomb(-15)),
+        packed("gzip", small_parts()),
+    ],
+    ids=["endless", "chunks", "promised", "gzip", "zlib", "deflate", "parts"],
+)
+def test_a_body_without_end_is_read_no_further_than_the_bound(served: Callable[[Speak], str], speaker: Speak) -> None:
+    url = served(speaker)
+    slept: list[float] = []
+    with client_of(url, slept=slept) as client:
+        client.get  # noqa: B018 - all is imported before memory is measured
+        tracemalloc.start()
+        try:
+            with pytest.raises(SourceError, match=r"answer to acme/web has more than 1 MB.*VEELOCITY_MAX_ANSWER_MB"):
+                client.get("/x", about="acme/web")
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert most < 8 * MB
+        assert client.received < 3 * MB
+    assert served.asked == [1]  # type: ignore[attr-defined]
+    assert slept == []
+
+
+def test_a_page_that_is_too_large_is_asked_for_by_halves(served: Callable[[Speak], str]) -> None:
+    with client_of(served(endless)) as client, pytest.raises(OverloadedError):
+        client.graphql_page("query ($first: Int!) { x(first: $first) }", {}, PageSize(8))
+    assert len(served.asked) == 4  # type: ignore[attr-defined]  # 8, 4, 2, 1; none of them twice
+
+
+def drip(connection: socket.socket) -> None:
+    connection.sendall(head("Content-Length: 100000"))
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.05)
+
+
+def drip_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+def go_on(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("speaker", [drip, drip_headers, go_on])
+def test_a_byte_now_and_then_does_not_hold_on_for_ever(served: Callable[[Speak], str], speaker: Speak) -> None:
+    url = served(speaker)
+    with (
+        client_of(url, Bounds(seconds=0.5)) as client,
+        pytest.raises(BadAnswerError, match=r"answer to acme/web had not ended after 0\.5 seconds"),
+    ):
+        client.get("/x", about="acme/web")
+    assert served.asked == [1]  # type: ignore[attr-defined]
+
+
+def test_a_connection_that_is_used_again_has_a_time_of_its_own(served: Callable[[Speak], str]) -> None:
+    def twice(connection: socket.socket) -> None:
+        connection.sendall(head("Content-Length: 2") + b"{}")
+        connection.recv(65536)
+        drip(connection)
+
+    with client_of(served(twice), Bounds(seconds=1.0)) as client:
+        assert client.get("/x").json == {}
+        with pytest.raises(BadAnswerError, match="had not ended"):
+            client.get("/x")
+    assert served.asked == [1]  # type: ignore[attr-defined]  # one connection
+
+
+def long_header(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 4 * MB)
+
+
+def many_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Some: x\r\n" * 400_000)
+
+
+def no_http(connection: socket.socket) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+
+@pytest.mark.parametrize("speaker", [long_header, many_headers, no_http])
+def test_what_is_not_http_is_said_at_once(served: Callable[[Speak], str], speaker: Speak) -> None:
+    slept: list[float] = []
+    with client_of(served(speaker), slept=slept) as client, pytest.raises(BadAnswerError, match="as HTTP wants it"):
+        client.get("/x", about="acme/web")
+    assert slept == []
+    assert served.asked == [1]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "said"),
+    [
+        (b"[" * 5_000 + b"]" * 5_000, {}, "is nested too deeply"),
+        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, {}, "is nested too deeply"),
+        (b"[" + b"{}," * 60_000 + b"{}]", {}, "has more than 50,000 values"),
+        (b"[" + b"0," * 60_000 + b"0]", {}, "has more than 50,000 values"),
+        (b"{}", {"content-encoding": "gzip, gzip"}, r"is packed as nobody asked for \(gzip, gzip\)"),
+        (b"{}", {"content-encoding": "br"}, r"is packed as nobody asked for \(br\)"),
+        (b"{}", {"content-encoding": "zstd"}, r"is packed as nobody asked for \(zstd\)"),
+    ],
+    ids=["lists", "objects", "many objects", "many numbers", "twice", "br", "zstd"],
+)
+def test_what_cannot_be_read_is_said_and_not_asked_again(body: bytes, headers: dict[str, str], said: str) -> None:
+    asked: list[httpx.Request] = []
+    slept: list[float] = []
+
+    class Stream(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield body
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, headers=headers, stream=Stream())
+
+    client = Client(
+        "https://api.test",
+        "https://api.test/graphql",
+        [SecretStr("t")],
+        sleep=slept.append,
+        transport=httpx.MockTransport(answer),
+        bounds=SMALL,
+    )
+    with pytest.raises(BadAnswerError, match=f"answer to acme/web {said}"):
+        client.get("/x", about="acme/web")
+    assert (len(asked), slept) == (1, [])
+    assert asked[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+def test_packed_answers_are_unpacked() -> None:
+    body = b'{"x": "' + b"y" * 3 * MB + b'"}'
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    ways = [
+        ("gzip", gzip.compress(body)),
+        ("gzip", gzip.compress(body[:100]) + gzip.compress(body[100:]) + b"\0" * 9),
+        ("deflate", zlib.compress(body)),
+        ("deflate", raw.compress(body) + raw.flush()),
+        ("identity", body),
+        ("", body),
+    ]
+
+    class Stream(httpx.SyncByteStream):
+        def __init__(self, content: bytes) -> None:
+            self._content = content
+
+        def __iter__(self) -> Iterator[bytes]:
+            for start in range(0, len(self._content), 1_000):
+                yield self._content[start : start + 1_000]
+
+    for encoding, content in ways:
+        transport = httpx.MockTransport(
+            lambda _, encoding=encoding, content=content: httpx.Response(
+                200, headers={"content-encoding": encoding} if encoding else {}, stream=Stream(content)
+            )
+        )
+        client = Client("https://api.test", "https://api.test/graphql", [SecretStr("t")], transport=transport)
+        assert client.get("/x").json == {"x": "y" * 3 * MB}, encoding
+        assert client.received == len(content)
+
+
+def test_the_bound_is_a_setting(settings: Callable[..., Settings]) -> None:
+    assert settings().max_answer_mb == 64
+    made = settings(max_answer_mb=5, linear_api_key="lin_api_0123456789")
+    assert github_client(made).bounds.bytes == 5 * MB
+    assert LinearConnector(made).client.bounds.bytes == 5 * MB
