@@ -462,7 +462,9 @@ def _checked(entry: SourceEntry, settings: Settings) -> list[CheckResult]:
     except SourceError as error:
         return [CheckResult(entry.title, False, str(error))]
     except Exception as error:
-        return [CheckResult(entry.title, False, f"It did not answer as the API does ({type(error).__name__}: {error}).")]
+        return [
+            CheckResult(entry.title, False, f"It did not answer as the API does ({type(error).__name__}: {error}).")
+        ]
 
 
 def _become(command: list[str]) -> None:

@@ -93,9 +93,9 @@ def _walk(value: Any) -> Any:
     return [_walk(each) for each in value] if isinstance(value, list) else value
 
 
-def pattern_in_rows() -> str:
-    """A regular expression (RE2) that finds texts of rows that hold a secret; empty where there is none to look for."""
-    return _KEPT.forms_in_rows.heads
+def spellings_in_rows() -> tuple[str, ...]:
+    """What texts of rows that hold a secret have in them, unless it is escaped."""
+    return _KEPT.forms_in_rows.spellings
 
 
 def redacted_in_rows(text: str) -> str:
@@ -282,20 +282,19 @@ class _Forms:
     """All forms of some secrets, ready to search with.
 
     Attributes:
-        heads: a regular expression (RE2) that finds most texts that hold one; empty where there is none.
+        spellings: texts of which a text has one that holds a secret, unless that is escaped.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found = list(secrets)
         self._all = [form for secret in found for form in _forms(secret)]
-        self._spellings = tuple(dict.fromkeys(spelling for form in self._all for spelling in form.spellings))
-        texts = dict.fromkeys((*self._spellings, *(quote(secret, safe="") for secret in found)))
-        self.heads = "|".join(re.sub(r"([^\w\s])", r"\\\1", text) for text in texts)
+        texts = (spelling for form in self._all for spelling in form.spellings)
+        self.spellings = tuple(dict.fromkeys((*texts, *(quote(secret, safe="") for secret in found))))
         self._pattern: re.Pattern[str] | None = None
 
     def may_be_in(self, text: str) -> bool:
         """Whether a search is worth it: fast, and wrong only where something is escaped."""
-        return any(spelling in text for spelling in self._spellings) or (
+        return any(spelling in text for spelling in self.spellings) or (
             bool(self._all) and _ESCAPED.search(text) is not None
         )
 

@@ -170,6 +170,7 @@ def written(home: Home) -> Iterator[tuple[str, bytes]]:
 
 def test_no_secret_is_in_anything_that_a_run_wrote(ran: Ran) -> None:
     assert [result.returncode for result in ran.results] == [1, 1], ran.said[-3000:]  # the echoes; globex/nothing
+    assert "The refresh failed" not in ran.said
     assert "Traceback" not in ran.said.replace("DEBUG", "")
     # what was repeated did arrive, and was told
     assert len(re.findall(r"not allowed: Bearer \*\*\* \*\*\* \{", ran.said)) >= 2, ran.said[-5000:]

@@ -311,12 +311,15 @@ def test_a_source_that_cannot_be_read_fails_once_per_table(
 
 
 def test_an_answer_that_is_none_fails_its_source_in_one_sentence(
-    refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+    refresh: Refresh, warehouse: RawWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Script, "error", KeyError("pageInfo"))
+    assert warehouse.home.working.exists() is False
     assert {(outcome.scope_id, outcome.error) for outcome in refresh()} == {
         ("*", "Unexpected KeyError while finding out what to read of Toys; see the log.")
     }
+    # nothing was ever read, and the models find their tables all the same
+    assert [warehouse.table(ENTRY, name) for name in TABLES] == [[], [], []]
 
 
 def test_no_secret_is_in_what_is_loaded_remembered_or_told(refresh: Refresh, warehouse: RawWarehouse) -> None:

@@ -948,6 +948,7 @@ def _read(refresh: _Pass, settings: Settings, attempted_at: datetime) -> Generat
         if not isinstance(error, SourceError):  # an answer in which something is missing, or is of another kind
             _log.exception("finding out what to read of %s failed", entry.title)
             said = f"Unexpected {type(error).__name__} while finding out what to read of {entry.title}; see the log."
+        refresh.flush((), attempted_at)  # the tables are there all the same, so that the others' models are built
         nothing = _Reading(Scope("*", "*"), {}, None, attempted_at, usage=shared, error=said)
         yield from refresh.outcomes(nothing, None)
         return

@@ -6,14 +6,15 @@ without a row, exists all the same and staging never breaks on a quiet repositor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..redaction import pattern_in_rows, redacted_in_rows
+from ..redaction import redacted_in_rows, spellings_in_rows
 
 Row = dict[str, Any]
 """One flat row, by column name."""
@@ -23,6 +24,9 @@ BIGINT = pa.int64()
 DOUBLE = pa.float64()
 BOOLEAN = pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+_MUCH = 30_000
+"""Bytes of a column."""
 
 GONE_COLUMN = "is_gone"
 """Of children: the set of this parent is empty now (the one row that says so is never stored)."""
@@ -83,14 +87,24 @@ class Table:
 
 def _redacted(table: pa.Table) -> pa.Table:
     """The table without secrets: whoever knows one may have written it into a title, or a server repeats it."""
-    pattern = pattern_in_rows()
-    if not pattern:
-        return table
+    spellings = spellings_in_rows()
     for number, field in enumerate(table.schema):
-        if field.type == TEXT and pc.any(pc.match_substring_regex(table[number], pattern)).as_py():
+        if field.type == TEXT and spellings and _has_one_of(table[number], spellings):
             texts = [text if text is None else redacted_in_rows(text) for text in table[number].to_pylist()]
             table = table.set_column(number, field, pa.array(texts, TEXT))
     return table
+
+
+def _has_one_of(column: pa.ChunkedArray, spellings: Sequence[str]) -> bool:
+    """Whether a text of a column has one of these in it: a regular expression pays where there is much to search."""
+    if column.nbytes > _MUCH:
+        pattern = "|".join(
+            re.sub(r"([^\w\s])", r"\\\1", each) for each in spellings
+        )  # of RE2, which has rules of its own
+        return bool(pc.any(pc.match_substring_regex(column, pattern)).as_py())
+    # the texts as Arrow keeps them, one after the other
+    kept = [buffer.to_pybytes() for chunk in column.chunks if (buffer := chunk.buffers()[2]) is not None]
+    return any(each.encode() in texts for texts in kept for each in spellings)
 
 
 def by_name(*tables: Table) -> dict[str, Table]:
