@@ -188,8 +188,10 @@ def test_what_acts_is_shown() -> None:
 # --------------------------------------------------------------------------------------- rows, errors, logs
 
 
-def test_rows_hold_no_secret_that_an_api_was_sent() -> None:
-    remember(TOKEN, in_rows=True)
+@pytest.mark.parametrize("much", ["", "x" * 100_000], ids=["little", "much"])
+def test_rows_hold_no_secret_that_an_api_was_sent(much: str) -> None:
+    for secret in (TOKEN, r"w+i\e/r.d*[s]{e}(c)|^$?", "\\Qsecret\\E"):
+        remember(secret, in_rows=True)
     remember("aPasswordOfMine1")
     table = Table("things", "One row per thing.", {"id": BIGINT, "title": TEXT, "note": TEXT}, primary_key=("id",))
     basic = base64.b64encode(f"x:{TOKEN}".encode()).decode()
@@ -197,6 +199,8 @@ def test_rows_hold_no_secret_that_an_api_was_sent() -> None:
         {"id": 1, "title": f"use {TOKEN}!", "note": None},
         {"id": 2, "title": None, "note": f"Basic {basic}"},
         {"id": 3, "title": "aPasswordOfMine1 is fine\n\x1b", "note": "[/x]"},
+        {"id": 4, "title": much, "note": much},
+        {"id": 5, "title": r"a w+i\e/r.d*[s]{e}(c)|^$? b", "note": "\\Qsecret\\E"},
     ]
     made = table.arrow(rows)
     assert made.schema == table.schema
@@ -204,6 +208,8 @@ def test_rows_hold_no_secret_that_an_api_was_sent() -> None:
         {"id": 1, "title": "use ***!", "note": None},
         {"id": 2, "title": None, "note": "Basic ***"},
         rows[2],
+        rows[3],
+        {"id": 5, "title": "a *** b", "note": "***"},
     ]
     assert isinstance(table.arrow([]), pa.Table)
 

@@ -98,9 +98,8 @@ def _redacted(table: pa.Table) -> pa.Table:
 def _has_one_of(column: pa.ChunkedArray, spellings: Sequence[str]) -> bool:
     """Whether a text of a column has one of these in it: a regular expression pays where there is much to search."""
     if column.nbytes > _MUCH:
-        pattern = "|".join(
-            re.sub(r"([^\w\s])", r"\\\1", each) for each in spellings
-        )  # of RE2, which has rules of its own
+        # RE2 takes fewer escapes than Python makes
+        pattern = "|".join(re.sub(r"([^\w\s])", r"\\\1", each) for each in spellings)
         return bool(pc.any(pc.match_substring_regex(column, pattern)).as_py())
     # the texts as Arrow keeps them, one after the other
     kept = [buffer.to_pybytes() for chunk in column.chunks if (buffer := chunk.buffers()[2]) is not None]
