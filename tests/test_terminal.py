@@ -151,6 +151,20 @@ def test_status_shows_names_and_errors_as_text(tmp_path: Path) -> None:
         assert said.count(text) >= 1, text
 
 
+def test_sql_shows_what_is_in_the_tables_as_text(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    with warehouse.connect(home) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.things as select ? as title", [HOSTILE])
+    warehouse.publish(home)
+    status, said = in_a_terminal("sql", "select title from things")
+    assert status == 0, said
+    assert acting(said) == []
+    assert "\\x9b31m" in said
+    assert "\\u202etxt.exe" in said
+
+
 class _Hostile(BaseHTTPRequestHandler):
     """An API that refuses everything, in such words."""
 

@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import errno
 import gc
+import io
 import itertools
 import json
 import logging
@@ -385,7 +386,9 @@ def sql(query: Annotated[str, typer.Argument(help="One SELECT; the tables are in
     with read_published(Home(load_settings().home).published) as connection:
         try:
             connection.execute("set search_path = 'marts'")
-            connection.sql(query).show(max_rows=200)
+            with contextlib.redirect_stdout(io.StringIO()) as shown:
+                connection.sql(query).show(max_rows=200)
+            sys.stdout.write(plain(shown.getvalue(), lines=True))
         except duckdb.Error as error:
             raise SettingsError(f"the query does not run: {str(error).splitlines()[0]}") from None
 
