@@ -65,6 +65,8 @@ def remember_address(address: SecretStr | str | None) -> None:
     if password and unquote(password) not in (user, parts.path.strip("/")):
         remember(unquote(password))
         remember(password)
+    if user and password is None and len(user) >= _LEAST_OF_PATH:
+        remember(unquote(user))  # a token, as git takes it
     if isinstance(address, SecretStr):
         remember(text)
         if parts.scheme in ("http", "https"):

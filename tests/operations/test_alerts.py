@@ -12,6 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.receiver import SECRET, Receiver
+from tests.speaker import Speak, drip, drip_headers, endless, speaking
+from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.operations.alerts import Problem, Told, failed_jobs, message, news, send, stale, unread
 from veelocity_pipeline.operations.decisions import Run
 
@@ -184,3 +186,12 @@ def test_what_cannot_be_sent_says_why_without_the_address(url: str, caplog: pyte
     failure = send(SecretStr(url), {"text": "a"})
     assert "cannot be reached" in failure
     assert SECRET not in failure + caplog.text
+
+
+@pytest.mark.parametrize("speak", [drip_headers, endless, drip])
+def test_whoever_takes_alerts_cannot_hold_on_or_fill_the_memory(speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "MOST_SECONDS", 0.4)
+    with speaking(speak) as server:
+        said = send(SecretStr(server.url), {"text": "a"})
+        assert server.asked == 1
+    assert said == ("127.0.0.1 did not answer within 0 seconds" if speak is drip_headers else "")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import gzip
 import socket
-import threading
 import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from tests.speaker import Speak, drip, drip_headers, endless, head, speaking
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources.errors import BadAnswerError, OverloadedError, SourceError
 from veelocity_pipeline.sources.github.repositories import github_client
@@ -24,47 +23,6 @@ from veelocity_pipeline.sources.reading import Bounds
 
 MB = 1_000_000
 SMALL = Bounds(bytes=MB, seconds=20.0, values=50_000)
-
-Speak = Callable[[socket.socket], None]
-
-
-@pytest.fixture
-def served() -> Iterator[Callable[[Speak], str]]:
-    """Serves every connection with a function that speaks on the bare socket, once a request came."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(0.1)
-    is_over = threading.Event()
-    speakers: list[Speak] = []
-    threads: list[threading.Thread] = []
-    asked: list[int] = []
-
-    def speak(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.settimeout(10)
-            while b"\r\n\r\n" not in connection.recv(65536):
-                pass
-            asked.append(1)
-            speakers[0](connection)
-
-    def accept() -> None:
-        while not is_over.is_set():
-            with suppress(TimeoutError):
-                connection, _ = listener.accept()
-                threads.append(threading.Thread(target=speak, args=(connection,), daemon=True))
-                threads[-1].start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-
-    def serve(speaker: Speak) -> str:
-        speakers[:] = [speaker]
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    serve.asked = asked  # type: ignore[attr-defined]
-    yield serve
-    is_over.set()
-    thread.join()
-    listener.close()
 
 
 def client_of(url: str, bounds: Bounds = SMALL, slept: list[float] | None = None) -> Client:
@@ -76,16 +34,6 @@ def client_of(url: str, bounds: Bounds = SMALL, slept: list[float] | None = None
         timeout=httpx.Timeout(10.0),
         bounds=bounds,
     )
-
-
-def head(*headers: str) -> bytes:
-    return "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: application/json", *headers, "", ""]).encode()
-
-
-def endless(connection: socket.socket) -> None:
-    connection.sendall(head() + b'["')
-    while True:
-        connection.sendall(b"x" * 65536)
 
 
 def endless_in_chunks(connection: socket.socket) -> None:
@@ -129,10 +77,9 @@ def small_parts() -> bytes:
     ],
     ids=["endless", "chunks", "promised", "gzip", "zlib", "deflate", "parts"],
 )
-def test_a_body_without_end_is_read_no_further_than_the_bound(served: Callable[[Speak], str], speaker: Speak) -> None:
-    url = served(speaker)
+def test_a_body_without_end_is_read_no_further_than_the_bound(speaker: Speak) -> None:
     slept: list[float] = []
-    with client_of(url, slept=slept) as client:
+    with speaking(speaker) as server, client_of(server.url, slept=slept) as client:
         client.get  # noqa: B018 - all is imported before memory is measured
         tracemalloc.start()
         try:
@@ -143,28 +90,14 @@ def test_a_body_without_end_is_read_no_further_than_the_bound(served: Callable[[
             tracemalloc.stop()
         assert most < 8 * MB
         assert client.received < 3 * MB
-    assert served.asked == [1]  # type: ignore[attr-defined]
-    assert slept == []
+        assert (server.asked, slept) == (1, [])
 
 
-def test_a_page_that_is_too_large_is_asked_for_by_halves(served: Callable[[Speak], str]) -> None:
-    with client_of(served(endless)) as client, pytest.raises(OverloadedError):
-        client.graphql_page("query ($first: Int!) { x(first: $first) }", {}, PageSize(8))
-    assert len(served.asked) == 4  # type: ignore[attr-defined]  # 8, 4, 2, 1; none of them twice
-
-
-def drip(connection: socket.socket) -> None:
-    connection.sendall(head("Content-Length: 100000"))
-    while True:
-        connection.sendall(b" ")
-        time.sleep(0.05)
-
-
-def drip_headers(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    while True:
-        connection.sendall(b"x")
-        time.sleep(0.05)
+def test_a_page_that_is_too_large_is_asked_for_by_halves() -> None:
+    with speaking(endless) as server, client_of(server.url) as client:
+        with pytest.raises(OverloadedError):
+            client.graphql_page("query ($first: Int!) { x(first: $first) }", {}, PageSize(8))
+        assert server.asked == 4  # 8, 4, 2, 1; none of them twice
 
 
 def go_on(connection: socket.socket) -> None:
@@ -174,27 +107,27 @@ def go_on(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("speaker", [drip, drip_headers, go_on])
-def test_a_byte_now_and_then_does_not_hold_on_for_ever(served: Callable[[Speak], str], speaker: Speak) -> None:
-    url = served(speaker)
+def test_a_byte_now_and_then_does_not_hold_on_for_ever(speaker: Speak) -> None:
     with (
-        client_of(url, Bounds(seconds=0.5)) as client,
+        speaking(speaker) as server,
+        client_of(server.url, Bounds(seconds=0.5)) as client,
         pytest.raises(BadAnswerError, match=r"answer to acme/web had not ended after 0\.5 seconds"),
     ):
         client.get("/x", about="acme/web")
-    assert served.asked == [1]  # type: ignore[attr-defined]
+    assert server.asked == 1
 
 
-def test_a_connection_that_is_used_again_has_a_time_of_its_own(served: Callable[[Speak], str]) -> None:
+def test_a_connection_that_is_used_again_has_a_time_of_its_own() -> None:
     def twice(connection: socket.socket) -> None:
         connection.sendall(head("Content-Length: 2") + b"{}")
         connection.recv(65536)
         drip(connection)
 
-    with client_of(served(twice), Bounds(seconds=1.0)) as client:
+    with speaking(twice) as server, client_of(server.url, Bounds(seconds=1.0)) as client:
         assert client.get("/x").json == {}
         with pytest.raises(BadAnswerError, match="had not ended"):
             client.get("/x")
-    assert served.asked == [1]  # type: ignore[attr-defined]  # one connection
+        assert server.asked == 1  # connection
 
 
 def long_header(connection: socket.socket) -> None:
@@ -210,12 +143,12 @@ def no_http(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("speaker", [long_header, many_headers, no_http])
-def test_what_is_not_http_is_said_at_once(served: Callable[[Speak], str], speaker: Speak) -> None:
+def test_what_is_not_http_is_said_at_once(speaker: Speak) -> None:
     slept: list[float] = []
-    with client_of(served(speaker), slept=slept) as client, pytest.raises(BadAnswerError, match="as HTTP wants it"):
-        client.get("/x", about="acme/web")
-    assert slept == []
-    assert served.asked == [1]  # type: ignore[attr-defined]
+    with speaking(speaker) as server, client_of(server.url, slept=slept) as client:
+        with pytest.raises(BadAnswerError, match="as HTTP wants it"):
+            client.get("/x", about="acme/web")
+        assert (server.asked, slept) == (1, [])
 
 
 @pytest.mark.parametrize(

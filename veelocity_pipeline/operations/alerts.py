@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from ..foreign import sentence
 from ..sources import SOURCES
+from ..sources.reading import Deadline, TooSlowError
 from .decisions import Run, listed
 
 REMINDED_AFTER = timedelta(days=1)
@@ -33,6 +34,9 @@ LONGEST = 2_900
 """Characters of a block; Slack takes 3,000 (https://docs.slack.dev/reference/block-kit/blocks/section-block)."""
 
 TIMEOUT = httpx.Timeout(10.0)
+
+MOST_SECONDS = 20.0
+"""From the connection to the answer's status; Dagster gives a sensor a minute."""
 
 
 @dataclass(frozen=True)
@@ -305,13 +309,17 @@ def send(url: SecretStr, content: Mapping[str, Any], transport: httpx.BaseTransp
     logger.addFilter(unheard)
     try:
         host = urlsplit(address).hostname or host
+        deadline = Deadline()
+        deadline.begin(MOST_SECONDS)
         with (
             httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=transport) as client,
-            client.stream("POST", address, json=content) as response,
+            client.stream("POST", address, json=content, extensions={"trace": deadline.trace}) as response,
         ):
             status = response.status_code  # what else it says is not read, however much that is
     except httpx.TimeoutException:
         return f"{host} did not answer within {TIMEOUT.read:.0f} seconds"
+    except TooSlowError:
+        return f"{host} did not answer within {MOST_SECONDS:.0f} seconds"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         return f"{host} cannot be reached ({type(error).__name__})"
     finally:

@@ -50,6 +50,7 @@ from .reading import (
     Deadline,
     TooMuchError,
     UnreadableError,
+    is_connected,
     is_cut_short,
     parsed,
     read,
@@ -347,8 +348,8 @@ class _State:
 
         And remember its socket: only by that can a read that waits in another thread be ended.
         """
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self.deadline.watch(info["return_value"])
+        self.deadline.trace(event, info)
+        if is_connected(event):
             found = info["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
                 with self.lock:
@@ -831,6 +832,7 @@ class Client:
             httpx.TransportError, httpx.DecodingError, httpx.InvalidURL: as httpx has them.
         """
         first = urlsplit(url)
+        self._state.deadline.begin(self.bounds.seconds)
         for _ in range(MOST_REDIRECTS + 1):
             if self._cancelled.is_set():
                 raise CancelledError("Interrupted.")
@@ -838,7 +840,6 @@ class Client:
                 method, url, content=payload, headers=headers, extensions={"trace": self._state.trace}
             )
             self._spend(requests=1)
-            self._state.deadline.begin(self.bounds.seconds)
             stream = self._http.send(request, stream=True)
             try:
                 body = read(stream, self.bounds, self._state.deadline, lambda count: self._spend(received=count))

@@ -798,7 +798,8 @@ class _Refresh(_Pass):
             name, table = next(iter(self.entry.tables.items()))
             content = {name: table.arrow([])}
         with self.known.closed(), _loading():
-            self.pipeline.run(self.entry.source(content, copy.deepcopy(scopes)), loader_file_format="parquet")
+            remembered = redacted_json(copy.deepcopy(scopes))  # ids are an API's words, too
+            self.pipeline.run(self.entry.source(content, remembered), loader_file_format="parquet")
             self.missing.clear()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,11 @@ class Deadline(threading.local):
             raise TooSlowError(f"had not ended after {self.seconds:,.4g} seconds")
         return left
 
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Watch each connection that is made; what httpx takes as the extension ``trace`` of a request."""
+        if is_connected(event):
+            self.watch(info["return_value"])
+
     def watch(self, stream: Any) -> None:
         """Let no read from this network stream (of ``httpcore``) wait beyond the moment."""
         read: Callable[..., bytes] = stream.read
@@ -105,6 +110,11 @@ class Deadline(threading.local):
                 raise
 
         stream.read = in_time
+
+
+def is_connected(event: str) -> bool:
+    """Whether an event that httpcore traces says that there is a network stream, as ``return_value``."""
+    return event.endswith(("connect_tcp.complete", "start_tls.complete"))
 
 
 def read(response: httpx.Response, bounds: Bounds, deadline: Deadline, count: Callable[[int], object]) -> bytes:
