@@ -8,6 +8,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from pydantic import Field
 
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
+from veelocity_pipeline.foreign import sentence
 from veelocity_pipeline.operations.jobs import REFRESH_JOBS
 from veelocity_pipeline.transform.build import selector, steps
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW, Building, Plan, is_up_to_date
@@ -209,7 +210,7 @@ class _Step:
                     if each.status == "fail":
                         wrong.append(_said_of_test(node, each, found))
                 if each.status in ("error", "runtime error"):
-                    wrong.append(f"{node['name']} could not be built: {_first_line(each.message)}")
+                    wrong.append(f"{node['name']} could not be built: {sentence(_first_line(each.message))}")
         if wrong:
             more = f" (and {len(wrong) - 1} more: see the run in Dagster)" if len(wrong) > 1 else ""
             raise BuildError(wrong[0] + more)
@@ -220,7 +221,7 @@ class _Step:
         key = self._checks[done.unique_id]
         names = conditions(node["test_metadata"]["kwargs"]) if found and _is_ours(node) else []
         records = [
-            dg.TableRecord({"condition": name, "failing_rows": count, "examples": "\n".join(rows)})
+            dg.TableRecord({"condition": name, "failing_rows": count, "examples": "\n".join(map(sentence, rows))})
             for name, count, rows in found
         ]
         metadata: dict[str, Any] = {"dagster_dbt/failed_row_count": done.failures}
@@ -274,7 +275,7 @@ def _said_of_test(node: Mapping[str, Any], done: Done, found: Sequence[tuple[str
     name, count, rows = found[0] if found else ("", done.failures, [])
     of = node["name"].removesuffix(f"_{CONDITIONS}")
     what = f'breaks "{name}"' if name else f"fails the test {node['name']}"
-    example = f", for example {rows[0][:300]}" if rows else ""
+    example = f", for example {sentence(rows[0], 300)}" if rows else ""
     return f"{of} {what} in {count:,} {'row' if count == 1 else 'rows'}{example}"
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..foreign import sentence
 from ..warehouse import Home, WarehouseError
 from .project import MODELS, Project
 
@@ -151,8 +152,7 @@ def _invoke(
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None:
-        lines = [line.strip() for line in str(result.exception).splitlines() if line.strip()]
-        raise BuildError(f"dbt could not begin: {' '.join(lines) or type(result.exception).__name__}")
+        raise BuildError(f"dbt could not begin: {sentence(result.exception) or type(result.exception).__name__}")
     return result.result
 
 
