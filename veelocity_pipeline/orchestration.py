@@ -339,13 +339,13 @@ def failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
 
 def _cause(error: SerializableErrorInfo | None) -> str:
     """What a failure says in one line: our own explanation where there is one, else the innermost message."""
-    while error is not None and error.cause is not None:
+    while error is not None:
         if error.message.startswith("veelocity_pipeline."):
             return error.message.partition(": ")[2].strip()
+        if error.cause is None:
+            break
         error = error.cause
-    # dbt's long message names what failed only after this heading
-    _, _, said = (error.message if error else "unknown").rpartition("Errors parsed from dbt logs:")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in (error.message if error else "").splitlines() if line.strip()]
     return lines[0] if lines else "unknown"
 
 

@@ -204,13 +204,16 @@ class _Step:
                             **_reason(because.get(each.unique_id, ())),
                         },
                     )
-                elif each.unique_id in self._checks and each.status in ("pass", "fail", "warn"):
+                elif each.unique_id.startswith("test.") and each.status in ("pass", "fail", "warn"):
                     found = _failures(connection, each) if each.failures else []
-                    yield self._check_result(each, node, found)
+                    if each.unique_id in self._checks:  # a run without the raw tables has none of their checks
+                        yield self._check_result(each, node, found)
                     if each.status == "fail":
                         wrong.append(_said_of_test(node, each, found))
-                if each.status in ("error", "runtime error"):
+                elif not each.is_good and each.status != "skipped":
                     wrong.append(f"{node['name']} could not be built: {sentence(_first_line(each.message))}")
+            if not wrong and any(each.status == "skipped" for each in done):
+                wrong.append("dbt left models out and does not say why")
         if wrong:
             more = f" (and {len(wrong) - 1} more: see the run in Dagster)" if len(wrong) > 1 else ""
             raise BuildError(wrong[0] + more)

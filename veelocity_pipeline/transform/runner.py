@@ -109,7 +109,7 @@ class Runner:
     def _hear(self, event: Any) -> None:
         if event.info.name == "NodeFinished":
             node = event.data.node_info
-            if node.resource_type in ("model", "seed"):
+            if node.resource_type in ("model", "seed") and node.node_status == "success":
                 self.on_built(node.unique_id)
 
 
