@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import errno
 import gc
-import io
 import itertools
 import json
 import logging
@@ -25,18 +24,19 @@ from datetime import date
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from veelocity_pipeline.files import FolderError, WarehouseError, keep_private, open_text
 from veelocity_pipeline.foreign import plain, sentence
 from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
 from veelocity_pipeline.redaction import Redacting
-from veelocity_pipeline.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.settings import Settings, SettingsError, expanded, exposed_secrets, load_settings
 from veelocity_pipeline.terminal import Terminal, log_handler
-from veelocity_pipeline.warehouse import DEMO, Home, HomeError, WarehouseError, read_status
+from veelocity_pipeline.warehouse import DEMO, Home, read_status
 
 if TYPE_CHECKING:
     from veelocity_pipeline.orchestration import RefreshResult
@@ -72,7 +72,7 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
         except SettingsError as error:
             _complain(str(error), MISUSED)
         except WarehouseError as error:
-            _complain(str(error), MISUSED if isinstance(error, HomeError) else FAILED)
+            _complain(str(error), MISUSED if isinstance(error, FolderError) else FAILED)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as error:
@@ -102,7 +102,7 @@ def _is_of_full_disk(error: BaseException | None) -> bool:
     return False
 
 
-def _complain(message: str, status: int) -> None:
+def _complain(message: str, status: int) -> NoReturn:
     err.print(f"veelocity: {sentence(message)}", soft_wrap=True)
     raise typer.Exit(status)
 
@@ -114,7 +114,7 @@ def demo() -> None:
     from veelocity_pipeline.demo import simulated_environment
 
     settings = load_settings()
-    home = Home(settings.home)
+    home = Home.of(settings)
     home.claim_for_demo()
     out.print("Starting a simulated GitHub and Linear on this machine …")
     with simulated_environment() as environment:
@@ -159,11 +159,15 @@ def refresh(
     ] = "",
 ) -> None:
     """Read what is new, rebuild the metrics, publish them. The run shows in the Dagster UI too."""
-    settings = load_settings()
+    settings = _settings()
     sources = tuple(name.strip() for name in only.split(",") if name.strip())
-    settings.require_sources(sources)
-    home = Home(settings.home)
-    result = _refresh(settings, full=full, only=sources, repositories=tuple(repository or ()), since=since)
+    options: dict[str, Any] = {"full": full, "only": sources, "repositories": tuple(repository or ()), "since": since}
+    home = Home.of(settings)
+
+    from veelocity_pipeline.preflight import require_options
+
+    require_options(settings, home, **options)
+    result = _refresh(settings, **options)
     _tell(result, home)
 
     from veelocity_pipeline.sources.errors import TOKEN_REJECTED
@@ -181,7 +185,7 @@ def rebuild(
 ) -> None:
     """Build what changed since the last build, and publish; nothing is fetched. Use it after you change the rules."""
     settings = load_settings()
-    home = Home(settings.home)
+    home = Home.of(settings)
     if not home.working.exists():
         raise WarehouseError("nothing was loaded yet: run `veelocity refresh` first")
     with _progress(home):
@@ -200,8 +204,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """Can each source be reached with these credentials, and what may it read?"""
-    settings = load_settings()
-    home = Home(settings.home)
+    settings = _settings()
+    home = Home.of(settings)
 
     from veelocity_pipeline.sources import SOURCES
 
@@ -233,7 +237,7 @@ def status(
 ) -> None:
     """Per source and repository: last success, rows, how far it got, failures, API budget left."""
     settings = load_settings()
-    home = Home(settings.home)
+    home = Home.of(settings)
     rows = read_status(home)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
@@ -275,7 +279,7 @@ def status(
 def compact() -> None:
     """Give back the disk space that the working file, the run history and the logs no longer need."""
     settings = load_settings()
-    home = Home(settings.home)
+    home = Home.of(settings)
     if not home.working.exists():
         raise WarehouseError("there is nothing to compact yet: run `veelocity refresh` first")
     from veelocity_pipeline.warehouse import compact as write_anew
@@ -297,11 +301,11 @@ def compact() -> None:
 @_explained
 def backup(folder: Annotated[Path, typer.Argument(help="Where to: it is made if it is not there.")]) -> None:
     """Copy the warehouse and the published marts, as they are between two refreshes, into a folder."""
-    home = Home(load_settings().home)
+    home = Home.of(load_settings())
     from veelocity_pipeline.warehouse import back_up, writing
 
     with writing(home, "veelocity backup", waiting=_say):
-        for copy in back_up(home, CALLED_FROM / folder.expanduser()):
+        for copy in back_up(home, CALLED_FROM / expanded(folder, "the backup's folder")):
             out.print(f"{_shown(copy)}: {_megabytes(copy.stat().st_size)}", soft_wrap=True)
     out.print("Settings and tokens (veelocity.toml, .env) are not in it; keep them where you keep secrets.")
 
@@ -314,7 +318,7 @@ def scorecard(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """The five DORA keys with their samples and scores."""
-    home = Home(load_settings().home)
+    home = Home.of(load_settings())
     if not as_json:
         _print_scorecard(home, days=days, repository=repository)
         return
@@ -347,7 +351,7 @@ def explain(
     period, moment = _at_most_one({"day": day, "week": week, "month": month, "quarter": quarter, "days": days})
     scope_type, scope = _at_most_one({"repository": repository, "service": service, "team": team})
     explanation = rows_behind(
-        Home(load_settings().home).published,
+        Home.of(load_settings()).published,
         metric,
         period=period if days is None else None,
         day=_date(f"--{period}", moment) if period and days is None else None,
@@ -379,18 +383,12 @@ def _date(option: str, text: str) -> date:
 @_explained
 def sql(query: Annotated[str, typer.Argument(help="One SELECT; the tables are in the schema marts.")]) -> None:
     """Ask the published marts in SQL."""
-    import duckdb
+    from veelocity_pipeline.query import ask
 
-    from veelocity_pipeline.warehouse import read_published
-
-    with read_published(Home(load_settings().home).published) as connection:
-        try:
-            connection.execute("set search_path = 'marts'")
-            with contextlib.redirect_stdout(io.StringIO()) as shown:
-                connection.sql(query).show(max_rows=200)
-            sys.stdout.write(plain(shown.getvalue(), lines=True))
-        except duckdb.Error as error:
-            raise SettingsError(f"the query does not run: {str(error).splitlines()[0]}") from None
+    try:
+        sys.stdout.write(plain(ask(Home.of(load_settings()).published, query), lines=True))
+    except KeyboardInterrupt:
+        _complain("interrupted", FAILED)
 
 
 @app.command()
@@ -399,7 +397,8 @@ def report() -> None:
     """Make the report anew from what is published, and say where it is."""
     from veelocity_pipeline.report import render_report
 
-    home = Home(load_settings().home)
+    home = Home.of(load_settings())
+    home.make()
     out.print(_shown(render_report(home.published, home.report)), soft_wrap=True)
 
 
@@ -408,14 +407,18 @@ def report() -> None:
 def export(
     to: Annotated[Path, typer.Option(help="The folder to write to.")],
     kind: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    verbatim: Annotated[
+        bool, typer.Option("--verbatim", help="Leave text in CSV as it is, also what a spreadsheet would run.")
+    ] = False,
 ) -> None:
     """Write the published tables as Parquet or CSV, one file each, for other tools."""
     from veelocity_pipeline.export import export as write
 
     if kind not in ("parquet", "csv"):
         raise SettingsError(f"--format {kind}: it is parquet or csv")
-    folder = CALLED_FROM / to.expanduser()
-    rows = write(Home(load_settings().home).published, folder, kind)  # type: ignore[arg-type]
+    folder = CALLED_FROM / expanded(to, "--to")
+    home = Home.of(load_settings())
+    rows = write(home.published, folder, kind, verbatim=verbatim, shared=home.is_shared)  # type: ignore[arg-type]
     out.print(f"{len(rows)} tables, {sum(rows.values()):,} rows: {_shown(folder)}", soft_wrap=True)
 
 
@@ -430,7 +433,7 @@ def dev(
     """Serve the Dagster UI and run its schedules, until interrupted."""
     from veelocity_pipeline.orchestration import dev_command, prepare_instance
 
-    prepare_instance(load_settings())
+    prepare_instance(_settings())
     _become(dev_command(host, port))
 
 
@@ -452,7 +455,7 @@ def serve(
     """Be one part of a deployment until stopped; docs/operations.md has the whole of it."""
     from veelocity_pipeline.orchestration import prepare_instance, serve_command
 
-    prepare_instance(load_settings())
+    prepare_instance(_settings())
     _become(serve_command(part, host, port))
 
 
@@ -477,13 +480,25 @@ def _become(command: list[str]) -> None:
     os.execv(command[0], command)
 
 
+def _settings() -> Settings:
+    """Load the settings of a command that sends secrets, and say which of them others may read."""
+    settings = load_settings()
+    for path in exposed_secrets(settings):
+        said = f"veelocity: {_shown(path)} can be read by other users of this machine: chmod 600 {_shown(path)}"
+        err.print(said, soft_wrap=True)
+    return settings
+
+
 def _refresh(settings: Settings, **arguments: Any) -> RefreshResult:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who ends it politely is answered as Ctrl-C is
-    with _progress(Home(settings.home)):
-        out.print("Loading the pipeline …", style="dim")
-        from veelocity_pipeline.orchestration import refresh as run
+    from veelocity_pipeline.orchestration import refresh as run
+    from veelocity_pipeline.preflight import NothingReadableError
 
-        return run(settings, **arguments)
+    try:
+        with _progress(Home.of(settings)):
+            return run(settings, **arguments)
+    except NothingReadableError as error:
+        _complain(str(error), MISUSED if error.is_rejected else FAILED)
 
 
 @contextlib.contextmanager
@@ -498,8 +513,7 @@ def _progress(home: Home) -> Iterator[None]:
     out.file = sys.stdout  # the console keeps the terminal while stdout is elsewhere
     try:
         put_aside(home.path / "refresh.log")
-        with (home.path / "refresh.log").open("a", encoding="utf-8") as log:
-            Path(log.name).chmod(0o600)
+        with open_text(home.path / "refresh.log", "a") as log:
             said = Redacting(log)
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 try:
@@ -620,6 +634,7 @@ def main() -> None:
     """Entry point of the console script."""
     # The interpreter would look for circles again and again among all that Dagster and dbt import, which has none worth
     # it: a fifth of a refresh with nothing new, and at the end seconds for nothing.
+    keep_private()
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
     app()

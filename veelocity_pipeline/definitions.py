@@ -14,6 +14,7 @@ from veelocity_pipeline.defs.publish import export_asset, publish_assets
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.defs.sensors import sensors
 from veelocity_pipeline.defs.transform import transform_assets
+from veelocity_pipeline.files import keep_private
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.transform.project import prepared
 from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
@@ -24,8 +25,9 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 def definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors. No token is needed to load them."""
+    keep_private()
     settings = load_settings()
-    home = Home(settings.home)
+    home = Home.of(settings)
     home.make()
     models = transform_assets(prepared(home))
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]

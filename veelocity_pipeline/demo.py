@@ -29,7 +29,8 @@ def simulated_environment() -> Iterator[dict[str, str]]:
 
 
 def _serve(config: Path) -> Iterator[dict[str, str]]:
-    simulator = [sys.executable, "-m", "veelocity_pipeline.simulator", "--port", "0", "--size", "demo"]
+    # -P: nothing is imported from the folder that one stands in
+    simulator = [sys.executable, "-P", "-m", "veelocity_pipeline.simulator", "--port", "0", "--size", "demo"]
     process = subprocess.Popen([*simulator, "--config", str(config)], stdout=subprocess.PIPE, text=True)
     try:
         # nothing of the user's own settings: the demo is the same everywhere

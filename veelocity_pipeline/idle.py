@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from veelocity_pipeline.operations.cadence import earliest, late
@@ -16,6 +16,7 @@ from veelocity_pipeline.operations.measured import Measured, measure
 from veelocity_pipeline.rules import config_tables
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, SourceError, look
+from veelocity_pipeline.sources.errors import AuthenticationError, UnreachableError
 from veelocity_pipeline.transform.fingerprint import is_up_to_date
 from veelocity_pipeline.warehouse import DEMO, Home, WarehouseError, connect, holds, read_status, record_attempts
 
@@ -36,11 +37,25 @@ class Quiet:
     measured: Measured
 
 
-def nothing_new(settings: Settings, home: Home, run: str) -> list[Quiet] | None:
+@dataclass
+class Asked:
+    """What is known of the sources when not all of them have nothing new.
+
+    Attributes:
+        has_answer: one of them could be read.
+        refusals: by source, why nothing of it can be.
+    """
+
+    has_answer: bool = False
+    refusals: dict[str, SourceError] = field(default_factory=dict)
+
+
+def nothing_new(settings: Settings, home: Home, run: str, asked: Asked | None = None) -> list[Quiet] | None:
     """Ask the sources all that an incremental refresh would ask. The caller holds the right to write.
 
     Args:
         run: its id.
+        asked: is told what became of it.
 
     Returns:
         what they answered, which is written to ``operations.sync_status``; None where the whole job is to run, since
@@ -52,7 +67,7 @@ def nothing_new(settings: Settings, home: Home, run: str) -> list[Quiet] | None:
                 return None
             answers = []
             for entry in SOURCES.values():
-                answer = _ask(entry, settings, home, run)
+                answer = _ask(entry, settings, home, run, asked or Asked())
                 if answer is None:
                     return None
                 answers.append(answer)
@@ -63,13 +78,21 @@ def nothing_new(settings: Settings, home: Home, run: str) -> list[Quiet] | None:
         return None
 
 
+def has_failures(home: Home) -> bool:
+    """Return whether something could not be read when it was last tried, or nobody knows."""
+    try:
+        return any(row["error"] for row in read_status(home))
+    except WarehouseError:
+        return True
+
+
 def _is_settled(settings: Settings, home: Home) -> bool:
     """Whether nothing but news would make a refresh do, or say, anything else than the one before."""
     if home.is_demo != (DEMO in os.environ):
         return False
-    rows = read_status(home)
-    if any(row["error"] for row in rows):
+    if has_failures(home):
         return False
+    rows = read_status(home)
     configured = [entry.name for entry in SOURCES.values() if entry.is_configured(settings)]
     since = earliest(settings.incremental_cron, settings.stale_after, datetime.now(UTC))
     if late(rows, configured, since):
@@ -77,14 +100,20 @@ def _is_settled(settings: Settings, home: Home) -> bool:
     return holds(home, "config", config_tables(settings)) and is_up_to_date(home, settings)
 
 
-def _ask(entry: SourceEntry, settings: Settings, home: Home, run: str) -> Quiet | None:
+def _ask(entry: SourceEntry, settings: Settings, home: Home, run: str, asked: Asked) -> Quiet | None:
     said: list[str] = []
     if entry.is_configured(settings):
         said.append(f"{entry.title}: incremental refresh")
     else:
         said.append(f"{entry.title}: {entry.missing}")
     begun, since = time.time(), time.monotonic()
-    outcomes = look(entry, settings, home, RefreshRequest(run=run), said.append)
+    failures: list[SourceError] = []
+    outcomes = look(entry, settings, home, RefreshRequest(run=run), said.append, failures.append)
+    refusals = [error for error in failures if isinstance(error, AuthenticationError | UnreachableError)]
+    if refusals:
+        asked.refusals[entry.name] = refusals[0]
+    elif entry.is_configured(settings):
+        asked.has_answer = True
     if outcomes is None:
         return None
     return Quiet(entry, outcomes, said, begun, measure(entry, home, outcomes, time.monotonic() - since))

@@ -6,14 +6,13 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
+from .files import open_text
 from .redaction import redacted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOGGERS = ("veelocity", "veelocity_pipeline")
 """Progress for people, and what modules tell of their mistakes."""
@@ -30,6 +29,13 @@ class _Formatter(JsonFormatter):
         return redacted(super().format(record))
 
 
+class _Handler(RotatingFileHandler):
+    """As the library's, whose files are readable by all and which follows a link."""
+
+    def _open(self) -> TextIO:  # type: ignore[override]
+        return open_text(Path(self.baseFilename), "a")
+
+
 @contextlib.contextmanager
 def kept(path: Path, **about: str) -> Iterator[None]:
     """Append what is logged meanwhile to a file: ``time``, ``level``, ``logger``, ``message``, and ``about``.
@@ -38,8 +44,7 @@ def kept(path: Path, **about: str) -> Iterator[None]:
         path: its folder is there; a new file is its owner's alone.
         about: what stands in every line, as the run's id.
     """
-    path.touch(mode=0o600)
-    handler = RotatingFileHandler(path, maxBytes=MOST_BYTES, backupCount=4, encoding="utf-8", delay=True)
+    handler = _Handler(path, maxBytes=MOST_BYTES, backupCount=4)
     handler.setFormatter(
         _Formatter(
             "%(levelname)s %(name)s %(message)s",

@@ -16,8 +16,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from veelocity_pipeline.files import replace_file, settle_libraries
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
-from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError
+from veelocity_pipeline.settings import CHECKOUT, Settings
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 from veelocity_pipeline.warehouse import (
     Home,
@@ -26,13 +27,14 @@ from veelocity_pipeline.warehouse import (
     forget_life,
     is_alive,
     read_status,
-    replace_file,
     writing,
 )
 
 if TYPE_CHECKING:
     import dagster as dg
     from dagster._utils.error import SerializableErrorInfo
+
+    from veelocity_pipeline.idle import Quiet
 
 log = logging.getLogger("veelocity")
 
@@ -85,8 +87,9 @@ def prepare_instance(settings: Settings) -> Home:
     from veelocity_pipeline.instance import alone, bring_up_to_date, explained_history, reach_postgres
 
     spare_the_disk()
-    home = Home(settings.home)
+    home = Home.of(settings)
     home.make()
+    settle_libraries(home.path)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["VEELOCITY_HOME"] = str(home.path)
     postgres = settings.dagster_postgres_url
@@ -100,7 +103,7 @@ def prepare_instance(settings: Settings) -> Home:
         )
         target = home.dagster / "dagster.yaml"
         if not target.exists() or target.read_text(encoding="utf-8") != content:
-            replace_file(target, content, mode=0o600)
+            replace_file(target, content)
         with explained_history(), alone(postgres), dg.DagsterInstance.get() as instance:
             bring_up_to_date(instance)
             instance.get_run_records(limit=1)
@@ -178,7 +181,8 @@ def refresh(
 ) -> RefreshResult:
     """Run the job that a schedule would run, here and now.
 
-    Where a plain increment finds nothing new, it is only written down as a run of the job.
+    Where a plain increment finds nothing new, it is only written down as a run of the job. The options are those that
+    ``preflight.require_options`` lets pass.
 
     Args:
         full: ``full_refresh`` instead of ``incremental_refresh``.
@@ -187,26 +191,26 @@ def refresh(
         since: with ``full``, read again only what changed or ended on this day or later; empty: everything.
 
     Raises:
-        SettingsError: a name in ``only`` is no source, or ``since`` no day of a full refresh.
+        NothingReadableError: every source rejects the credentials, or cannot be reached.
         WarehouseError: the folder cannot be used.
     """
+    from veelocity_pipeline import idle
+    from veelocity_pipeline.preflight import require_readable
 
-    from veelocity_pipeline.sources import SOURCES
-
-    for name in only:
-        if name not in SOURCES:
-            raise SettingsError(f"--only: there is no source {name!r}; there are {', '.join(SOURCES)}")
-    home = prepare_instance(settings)
-    if home.published.exists() and not (full or only or repositories or since):
+    home = Home.of(settings)
+    home.make()
+    is_plain = home.published.exists() and not (full or only or repositories or since)
+    if is_plain and (home.dagster / "dagster.yaml").exists() and not idle.has_failures(home):
         found = _look(settings, home)
         if found is not None:
             return found
+    else:
+        require_readable(settings, home, full=full, only=only)
+    log.info("Loading the pipeline …")
+    prepare_instance(settings)
 
     from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.automation import left_out, run_config
-    from veelocity_pipeline.defs.ingest import day_since
-
-    day_since(since, full, settings.start_date)
 
     job = FULL if full else INCREMENTAL
     selection = None
@@ -221,36 +225,51 @@ def _look(settings: Settings, home: Home) -> RefreshResult | None:
     """Refresh where there is nothing new; None where the whole job is to run.
 
     Raises:
+        NothingReadableError: every source rejects the credentials, or cannot be reached.
         WarehouseError: the folder, or Dagster's history, cannot be used.
     """
+    from veelocity_pipeline import idle, logs
+    from veelocity_pipeline.preflight import require_readable
+
+    run = str(uuid.uuid4())
+    asked = idle.Asked()
+    log.info("Asking what is new …")
+    with (
+        logs.kept(home.log, job=INCREMENTAL, run=run),
+        writing(home, f"{INCREMENTAL} (run {run[:8]})", log.info),
+    ):
+        answers = idle.nothing_new(settings, home, run, asked)
+        if answers is not None and _write_down(settings, home, answers, run):
+            return RefreshResult(run, succeeded=True, failed_steps={})
+    if not asked.has_answer:
+        require_readable(settings, home, known=asked.refusals)
+    return None
+
+
+def _write_down(settings: Settings, home: Home, answers: Sequence[Quiet], run: str) -> bool:
+    """Write a refresh that found nothing into Dagster's history; False where no run is there to show it like."""
+    prepare_instance(settings)
+
     import dagster as dg
 
-    from veelocity_pipeline import idle, logs
     from veelocity_pipeline.defs import quiet
     from veelocity_pipeline.defs.history import spare_the_server
     from veelocity_pipeline.instance import explained_history, prune_history
 
-    run = str(uuid.uuid4())
     with explained_history(), dg.DagsterInstance.get() as instance:
         if settings.dagster_postgres_url is not None:
             spare_the_server(instance)
         report_dead_runs(instance, home)
-        os.umask(0o077)
-        with (
-            logs.kept(home.log, job=INCREMENTAL, run=run),
-            writing(home, f"{INCREMENTAL} (run {run[:8]})", log.info),
-        ):
-            after = quiet.like(instance)
-            answers = idle.nothing_new(settings, home, run) if after else None
-            if after is None or answers is None:
-                return None
-            for text in (text for answer in answers for text in answer.said):
-                log.info(text)
-            with alive(home, run):
-                quiet.write_down(instance, answers, after, run, _REFRESH)
-            log.info(NOTHING_NEW)
-            prune_history(instance, settings.history_days)
-    return RefreshResult(run, succeeded=True, failed_steps={})
+        after = quiet.like(instance)
+        if after is None:
+            return False
+        for text in (text for answer in answers for text in answer.said):
+            log.info(text)
+        with alive(home, run):
+            quiet.write_down(instance, answers, after, run, _REFRESH)
+        log.info(NOTHING_NEW)
+        prune_history(instance, settings.history_days)
+    return True
 
 
 def rebuild(settings: Settings, *, everything: bool = False) -> RefreshResult:

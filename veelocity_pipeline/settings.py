@@ -5,13 +5,16 @@ Importing this module reads nothing; :func:`load_settings` does.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -213,6 +216,9 @@ class Settings(BaseSettings):
         default=None, validation_alias="VEELOCITY_EXPORT_TO"
     )
     export_format: Literal["parquet", "csv"] = Field(default="parquet", validation_alias="VEELOCITY_EXPORT_FORMAT")
+    export_verbatim: bool = Field(default=False, validation_alias="VEELOCITY_EXPORT_VERBATIM")
+    allow_shared_folders: bool = Field(default=False, validation_alias="VEELOCITY_ALLOW_SHARED_FOLDERS")
+    allow_http: bool = Field(default=False, validation_alias="VEELOCITY_ALLOW_HTTP")
     start_date: Annotated[date | None, BeforeValidator(_not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_START_DATE"
     )
@@ -259,8 +265,10 @@ class Settings(BaseSettings):
             ("LINEAR_API_URL", self.linear_api_url),
             ("VEELOCITY_UI_URL", self.ui_url),
         ):
-            if not re.match(r"https?://[^/\s]+", url):
+            if _host(url) is None:
                 raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
+            if name != "VEELOCITY_UI_URL":  # which is only shown
+                self._check_encrypted(name, url)
         if self.dagster_postgres_url is not None and not _is_postgres(self.dagster_postgres_url.get_secret_value()):
             # never the address itself: the password is in it
             raise ValueError(
@@ -273,9 +281,11 @@ class Settings(BaseSettings):
         ):
             if not comes(cron):
                 raise ValueError(f"{name}: {cron!r} is no cron line; it has five fields, like 0 * * * *")
-        # its text is a secret, and not in the message
-        if self.alert_url is not None and not re.match(r"https?://[^/\s]+", self.alert_url.get_secret_value()):
-            raise ValueError("VEELOCITY_ALERT_URL: what is set is no address; it begins with https://")
+        if self.alert_url is not None:
+            url = self.alert_url.get_secret_value()
+            if _host(url) is None:  # its text is a secret, and not in the message
+                raise ValueError("VEELOCITY_ALERT_URL: what is set is no address; it begins with https://")
+            self._check_encrypted("VEELOCITY_ALERT_URL", url)
         has_key = self.github_app_private_key is not None or self.github_app_private_key_file is not None
         if self.github_app_id is not None and not has_key:
             raise ValueError(
@@ -313,6 +323,13 @@ class Settings(BaseSettings):
         for scheme in ("http", "https", "all"):
             for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
                 remember_address(os.environ.get(name))
+
+    def _check_encrypted(self, name: str, url: str) -> None:
+        if not url.startswith("https:") and not self.allow_http and not _is_loopback(_host(url) or ""):
+            raise ValueError(
+                f"{name} begins with http://, so what is sent there can be read on the way, secrets too: write "
+                "https://, or set VEELOCITY_ALLOW_HTTP=1 where that way is yours alone"
+            )
 
     def _check_repositories(self) -> None:
         if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
@@ -360,6 +377,38 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "GITHUB_REPOSITORIES is not set; name owner/name (or owner/*), comma separated, in .env"
             )
+
+    def require_repositories(self, names: Iterable[str], only: Sequence[str], known: Iterable[str] = ()) -> None:
+        """See that the settings bring each repository that a refresh is asked to read.
+
+        Args:
+            names: ``owner/name``; keys of Linear's teams, where nothing but Linear is read.
+            only: the sources that are to be read; empty for all.
+            known: names that were read before, to guess what was meant.
+
+        Raises:
+            SettingsError: names one that they do not bring, and those that are like it.
+        """
+        entries = {entry.casefold(): entry for entry in self.wanted_repositories}
+        is_linear = set(only) == {"linear"}
+        for name in names:
+            owner, slash, _ = name.partition("/")
+            if is_linear:
+                if slash:
+                    raise SettingsError(f"--repository {name}: Linear has no repositories; name a team by its key")
+                continue
+            if not slash:
+                raise SettingsError(
+                    f"--repository {name}: write it as owner/name (a team of Linear by its key, with --only linear)"
+                )
+            if self.is_excluded(name):
+                raise SettingsError(f"--repository {name}: !{name} in GITHUB_REPOSITORIES leaves it out; take that out")
+            if name.casefold() in entries or f"{owner.casefold()}/*" in entries:
+                continue
+            there = {**{each.casefold(): each for each in known if "/" in each}, **entries}
+            near = [there[each] for each in difflib.get_close_matches(name.casefold(), there, n=3)]
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise SettingsError(f"--repository {name} is not among GITHUB_REPOSITORIES: add it there first{meant}")
 
     def midnight(self, day: date) -> datetime:
         """When a day begins in the settings' time zone."""
@@ -444,6 +493,22 @@ class Settings(BaseSettings):
         return bool(rules.job_patterns) or any(service.job_patterns for service in self.services_of(repository))
 
 
+def _host(url: str) -> str | None:
+    """Return the host that an address of the web names; None where it is no such address."""
+    try:
+        return urlsplit(url).hostname if re.match(r"https?://[^/\s]+", url) else None
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether what is sent to a host stays on this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 _RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -516,7 +581,7 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
         SettingsError: something is wrong; names the setting.
     """
     folder = directory or CHECKOUT
-    dotenv = folder / os.environ.get("VEELOCITY_ENV_FILE", ".env")
+    dotenv = _dotenv(folder)
 
     class _Loaded(Settings):
         @classmethod
@@ -538,17 +603,44 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
         loaded = _Loaded(**dict(overrides or {}))
     except ValidationError as error:
         raise SettingsError(_first_problem(error)) from None
-    home = loaded.home.expanduser()
+    home = expanded(loaded.home, "VEELOCITY_HOME")
     key_file = loaded.github_app_private_key_file
     return loaded.model_copy(
         update={
             "home": home if home.is_absolute() else (folder / home).resolve(),
-            "github_app_private_key_file": key_file and folder / key_file.expanduser(),
-            "export_to": loaded.export_to and folder / loaded.export_to.expanduser(),
+            "github_app_private_key_file": key_file and folder / expanded(key_file, "GITHUB_APP_PRIVATE_KEY_FILE"),
+            "export_to": loaded.export_to and folder / expanded(loaded.export_to, "VEELOCITY_EXPORT_TO"),
             "github_api_url": loaded.github_api_url.rstrip("/"),
             "ui_url": loaded.ui_url.rstrip("/"),
         }
     )
+
+
+def _dotenv(folder: Path) -> Path:
+    return folder / os.environ.get("VEELOCITY_ENV_FILE", ".env")
+
+
+def exposed_secrets(settings: Settings, directory: Path | None = None) -> list[Path]:
+    """Return the files with secrets that other users of this machine may read.
+
+    Args:
+        directory: as for :func:`load_settings`.
+    """
+    # (a key may be mounted for a group of which the service is the only member)
+    files = [(_dotenv(directory or CHECKOUT), 0o077), (settings.github_app_private_key_file, 0o007)]
+    return [path for path, others in files if path is not None and path.is_file() and path.stat().st_mode & others]
+
+
+def expanded(path: Path, setting: str) -> Path:
+    """Return a path with ``~`` replaced by the user's home.
+
+    Raises:
+        SettingsError: the system knows no such user, or no home.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise SettingsError(f"{setting}: {path} begins with a home folder that is not known; write it whole") from None
 
 
 class _DotEnv(DotEnvSettingsSource):
@@ -581,7 +673,7 @@ class _Named(PydanticBaseSettingsSource):
 def _config_file(directory: Path, dotenv: DotEnvSettingsSource) -> Path | None:
     named = os.environ.get("VEELOCITY_CONFIG") or dotenv.env_vars.get("VEELOCITY_CONFIG")
     if named:
-        path = Path(named).expanduser()
+        path = expanded(Path(named), "VEELOCITY_CONFIG")
         return path if path.is_absolute() else directory / path
     default = directory / "veelocity.toml"
     return default if default.exists() else None

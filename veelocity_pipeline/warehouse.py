@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import getpass
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+
+from .files import (
+    HomeError,
+    WarehouseError,
+    check_folder,
+    claim_folder,
+    copy_file,
+    create_text,
+    keep_private,
+    make_folder,
+    open_text,
+    refuse_link,
+    replace_file,
+    staging,
+    user_name,
+)
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 DEMO = "VEELOCITY_DEMO"
 """Set by `veelocity demo` alone, for its own process: what it loads is simulated and stays apart from real data."""
@@ -55,19 +72,21 @@ SYNC_STATUS = pa.schema(
 """Columns of ``operations.sync_status``: one row per source, table and repository, as of its last attempt."""
 
 
-class WarehouseError(Exception):
-    """A file under ``VEELOCITY_HOME`` cannot be used; one sentence that names the file, the cause and the cure."""
-
-
-class HomeError(WarehouseError):
-    """``VEELOCITY_HOME`` names a folder that cannot be used at all."""
-
-
 @dataclass(frozen=True)
 class Home:
-    """The folder for everything that the program writes, and the names in it."""
+    """The folder for everything that the program writes, and the names in it.
+
+    Attributes:
+        is_shared: it is taken as it is, even where others may write it.
+    """
 
     path: Path
+    is_shared: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Home:
+        """Return the folder that the settings name."""
+        return cls(settings.home, settings.allow_shared_folders)
 
     @property
     def published(self) -> Path:
@@ -78,6 +97,11 @@ class Home:
     def working(self) -> Path:
         """Raw, config, staging, intermediate and marts: the pipeline's own."""
         return self.path / "warehouse.duckdb"
+
+    @property
+    def working_log(self) -> Path:
+        """What DuckDB has written and not yet put into the working file; there while it is open, or after a kill."""
+        return self.path / "warehouse.duckdb.wal"
 
     @property
     def lock(self) -> Path:
@@ -134,31 +158,32 @@ class Home:
             raise WarehouseError(
                 f"{self.path} holds your own data; give the demo another folder: VEELOCITY_HOME=data/demo make demo"
             )
-        self._demo_mark.touch()
+        open_text(self._demo_mark, "a").close()
 
     def clear_demo(self) -> bool:
         """Take the demo's data away, so that real ones never mix with them; False where there are none."""
         if not self._demo_mark.exists():
             return False
-        for path in (self.working, self.working.with_name(self.working.name + ".wal"), self.published, self.status):
+        for path in (self.working, self.working_log, self.published, self.status):
             path.unlink(missing_ok=True)
         self._demo_mark.unlink()
         return True
 
     def make(self) -> None:
-        """Create the folder, for its owner alone to write.
+        """Create the folder, for its owner alone to write, and see that nothing in it leads elsewhere.
 
         Raises:
-            HomeError: the folder cannot be made or written.
+            FolderError: the folder cannot be made or written, others may write it, or something in it is a link.
         """
+        check_folder(self.path, "VEELOCITY_HOME", shared=self.is_shared)
         try:
-            if not self.path.exists():
-                self.path.mkdir(parents=True)
-                self.path.chmod(0o755)  # others reach the published file; everything else is closed by its own mode
+            # others reach the published file; everything else is closed by its own mode
+            make_folder(self.path, 0o755)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError("it is not writable")
             for folder in (self.dagster, self.dlt, self.dbt, self.log.parent, self.report.parent):
-                folder.mkdir(mode=0o700, exist_ok=True)
+                claim_folder(folder)
+            _close_to_others(self)
         except OSError as error:
             raise HomeError(
                 f"VEELOCITY_HOME: {self.path} cannot be used ({error}); name a folder you may write"
@@ -176,16 +201,14 @@ def writing(home: Home, purpose: str, waiting: Callable[[str], None] | None = No
 
     The lock is the system's (flock): it is free as soon as its holder ends, however it ends.
     """
+    keep_private()
     home.make()
-    with home.lock.open("a+", encoding="utf-8") as file:
-        home.lock.chmod(0o600)
+    with open_text(home.lock, "a+") as file:
         _acquire(file, waiting)
         try:
             file.truncate(0)
             file.write(
-                json.dumps(
-                    {"pid": os.getpid(), "user": getpass.getuser(), "purpose": purpose, "since": _now().isoformat()}
-                )
+                json.dumps({"pid": os.getpid(), "user": user_name(), "purpose": purpose, "since": _now().isoformat()})
             )
             file.flush()
             yield
@@ -222,8 +245,8 @@ def _holder(file: IO[str]) -> str:
 @contextlib.contextmanager
 def exclusively(lock: Path) -> Iterator[None]:
     """Hold a lock file for a short step that two processes must not do at once, such as making a folder's content."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a", encoding="utf-8") as file:
+    make_folder(lock.parent)
+    with open_text(lock, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -235,10 +258,9 @@ def alive(home: Home, run: str) -> Iterator[None]:
     A run that waits for :func:`writing` lives too, which the lock on the warehouse cannot tell.
     """
     path = _life(home, run)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    claim_folder(path.parent)
     made = path.with_name(f".{run}")
-    with made.open("w", encoding="utf-8") as file:
-        made.chmod(0o600)
+    with create_text(made) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         made.replace(path)  # nobody sees it unlocked while the run lives
         try:
@@ -250,7 +272,7 @@ def alive(home: Home, run: str) -> Iterator[None]:
 def is_alive(home: Home, run: str) -> bool | None:
     """Whether a run's process lives; None where it has not shown itself yet, or has ended as it should."""
     try:
-        with _life(home, run).open(encoding="utf-8") as file:
+        with open_text(_life(home, run), "r") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return None
@@ -279,6 +301,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     Raises:
         WarehouseError: another process has the file open, the disk is full, or it is not a DuckDB file.
     """
+    _close_to_others(home)
     try:
         with duckdb.connect(home.working, read_only=read_only) as connection:
             connection.execute("set timezone = 'UTC'")
@@ -286,8 +309,14 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     except duckdb.Error as error:
         raise explained(home.working, error) from error
     finally:
-        if not read_only and home.working.exists():
-            home.working.chmod(0o600)
+        if not read_only:
+            _close_to_others(home)
+
+
+def _close_to_others(home: Home) -> None:
+    """See that DuckDB, which opens the working file and its log by their names, follows no link there."""
+    for file in (home.working, home.working_log):
+        refuse_link(file)
 
 
 def explained(path: Path, error: BaseException) -> BaseException:
@@ -502,7 +531,7 @@ def _write_status(home: Home, rows: list[dict[str, Any]]) -> None:
         "written_at": _now().isoformat(timespec="seconds"),
         "tables": [{name: plain(value) for name, value in row.items()} for row in rows],
     }
-    replace_file(home.status, json.dumps(content, indent=1) + "\n", mode=0o600)
+    replace_file(home.status, json.dumps(content, indent=1) + "\n")
 
 
 def read_status(home: Home) -> list[dict[str, Any]]:
@@ -517,17 +546,6 @@ def read_status(home: Home) -> list[dict[str, Any]]:
         return []
     except (ValueError, KeyError, OSError) as error:
         raise WarehouseError(f"{home.status} cannot be read ({error}); the next refresh writes it anew") from None
-
-
-def replace_file(path: Path, text: str, *, mode: int) -> None:
-    """Write a file so that a reader sees the old or the new one, never a part."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        staged.write_text(text, encoding="utf-8")
-        staged.chmod(mode)
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -548,23 +566,37 @@ def publish(home: Home) -> Published:
     Raises:
         WarehouseError: there are no marts, a column is of another type than BI tools are promised, the disk is full.
     """
-    staged = home.published.with_name(".veelocity.duckdb.staged")
-    _remove_database(staged)
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(f"attach {quoted(home.working)} as working (read_only)")
-            connection.execute(f"attach {quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
-            rows = _copy_marts(connection)
-            connection.execute("detach serving")
+    with _staging(home) as folder:
+        staged = folder / home.published.name
+        try:
+            with _in_memory(folder) as connection:
+                connection.execute(f"attach {quoted(home.working)} as working (read_only)")
+                connection.execute(f"attach {quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
+                rows = _copy_marts(connection)
+                connection.execute("detach serving")
+        except duckdb.Error as error:
+            raise explained(home.working, error) from error
         _to_disk(staged)
         staged.chmod(0o644)
         size = staged.stat().st_size
         staged.replace(home.published)
-    except duckdb.Error as error:
-        raise explained(home.working, error) from error
-    finally:
-        _remove_database(staged)
     return Published(home.published, rows, size)
+
+
+@contextlib.contextmanager
+def _staging(home: Home) -> Iterator[Path]:
+    """A fresh folder for a database that is written before it is put in its place."""
+    _close_to_others(home)
+    for left in (".veelocity.duckdb.staged", ".warehouse.duckdb.compacted"):  # by an earlier version that was killed
+        for file in (home.path / left, home.path / f"{left}.wal"):
+            file.unlink(missing_ok=True)
+    with staging(home.path) as folder:
+        yield folder
+
+
+def _in_memory(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Connect to no file; what does not fit into memory goes to a folder."""
+    return duckdb.connect(config={"temp_directory": str(folder / "spilled")})
 
 
 def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -634,31 +666,29 @@ def compact(home: Home) -> Compacted:
     Raises:
         WarehouseError: another process has the file open, the disk is full, or the new file is not the old one's equal.
     """
-    staged = home.working.with_name(".warehouse.duckdb.compacted")
-    log = home.working.with_name(home.working.name + ".wal")
-    _remove_database(staged)
+    log = home.working_log
     before = home.working.stat().st_size + (log.stat().st_size if log.exists() else 0)
-    try:
-        with connect(home) as connection:
-            connection.execute("checkpoint")  # what a killed run left in the log
-        if log.exists():
-            raise WarehouseError(f"{log} is still there, so another process has the warehouse open; close it there")
-        with duckdb.connect() as connection:
-            # under the name that it has when it is opened, which is a part of every view's text
-            connection.execute(f"attach {quoted(home.working)} as warehouse (read_only)")
-            connection.execute(f"attach {quoted(staged)} as fresh")
-            staged.chmod(0o600)
-            connection.execute("copy from database warehouse to fresh")
-            if _content(connection, "fresh") != _content(connection, "warehouse"):
-                raise WarehouseError(f"{home.working} could not be written anew whole; it stays as it was")
-            connection.execute("detach fresh")
+    with connect(home) as connection:
+        connection.execute("checkpoint")  # what a killed run left in the log
+    if log.exists():
+        raise WarehouseError(f"{log} is still there, so another process has the warehouse open; close it there")
+    with _staging(home) as folder:
+        staged = folder / home.working.name
+        try:
+            with _in_memory(folder) as connection:
+                # under the name that it has when it is opened, which is a part of every view's text
+                connection.execute(f"attach {quoted(home.working)} as warehouse (read_only)")
+                connection.execute(f"attach {quoted(staged)} as fresh")
+                connection.execute("copy from database warehouse to fresh")
+                if _content(connection, "fresh") != _content(connection, "warehouse"):
+                    raise WarehouseError(f"{home.working} could not be written anew whole; it stays as it was")
+                connection.execute("detach fresh")
+        except duckdb.Error as error:
+            raise explained(home.working, error) from error
         _to_disk(staged)
+        staged.chmod(0o600)
         staged.replace(home.working)
         _to_disk(home.path)
-    except duckdb.Error as error:
-        raise explained(home.working, error) from error
-    finally:
-        _remove_database(staged)
     return Compacted(before, home.working.stat().st_size)
 
 
@@ -719,35 +749,28 @@ def back_up(home: Home, folder: Path) -> list[Path]:
 
     Raises:
         WarehouseError: there is nothing yet, another process has the file open, or the folder cannot be written.
+        FolderError: others may write the folder.
     """
     if not home.working.exists():
         raise WarehouseError("there is nothing to back up yet: run `veelocity refresh` first")
     with connect(home) as connection:
         connection.execute("checkpoint")
+    check_folder(folder, "the backup's folder", shared=home.is_shared, sticky=True)
     copies = []
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         if folder.resolve() == home.path.resolve():
             raise WarehouseError(f"{folder} is VEELOCITY_HOME itself; name another folder")
-        for source in (home.working, home.published, home.status):
-            if not source.exists():
-                continue
-            staged = folder / f".{source.name}.copying"
-            try:
-                shutil.copy2(source, staged)  # with the file's mode and time
-                _to_disk(staged)
-                copies.append(staged.replace(folder / source.name))
-            finally:
-                staged.unlink(missing_ok=True)
+        with staging(folder) as fresh:
+            for source in (home.working, home.published, home.status):
+                if not source.exists():
+                    continue
+                copy_file(source, fresh / source.name, mode=0o644 if source == home.published else 0o600)
+                copies.append((fresh / source.name).replace(folder / source.name))
         _to_disk(folder)
     except OSError as error:
         raise WarehouseError(f"{folder}: the backup could not be written: {error.strerror or error}") from None
     return copies
-
-
-def _remove_database(path: Path) -> None:
-    for file in (path, path.with_name(path.name + ".wal")):
-        file.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:
@@ -764,9 +787,20 @@ def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+_SEALED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",  # a table's name never means a variable of ours
+}
+
+
 @contextlib.contextmanager
-def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to a published file.
+def read_published(path: Path, *, writes_to: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a published file, which can reach no other file and load no extension.
+
+    Args:
+        writes_to: a folder that it can reach, too.
 
     Raises:
         WarehouseError: nothing was published yet.
@@ -774,7 +808,10 @@ def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.exists():
         raise WarehouseError(f"nothing is published yet: {path} is not there; run `veelocity refresh` first")
     try:
-        with duckdb.connect(path, read_only=True) as connection:
+        with duckdb.connect(path, read_only=True, config=_SEALED) as connection:
+            if writes_to is not None:
+                connection.execute(f"set allowed_directories = [{quoted(writes_to)}]")
+            connection.execute("set enable_external_access = false")
             yield connection
     except duckdb.Error as error:
         raise explained(path, error) from error

@@ -127,7 +127,7 @@ def test_the_views_of_the_page_answer_the_questions_and_see_every_export(refresh
     page = (CHECKOUT / "docs" / "metabase.md").read_text(encoding="utf-8")
     [init] = re.findall(r"```sql\n(create schema.*?)```", page, flags=re.DOTALL)
     tables = export(refreshed.published, tmp_path, "parquet")
-    with duckdb.connect() as connection, read_published(refreshed.published) as published:
+    with duckdb.connect() as connection, read_published(refreshed.published, writes_to=tmp_path) as published:
         connection.execute(init.replace("/veelocity/export", str(tmp_path)))
         for sql in publish.questions(publish.QUERIES.read_text()).values():
             assert sorted(map(str, connection.execute(sql).fetchall())) == sorted(

@@ -803,7 +803,7 @@ def documents() -> dict[str, str]:
     """Every document that is ever sent."""
     names = tuple(queries.NESTED_PER_PAGE)
     more, _ = queries.more_of_issues([(f"i{n}", names[n % 3], "c") for n in range(queries.MORE_LISTS_PER_QUERY)])
-    fixed = ("ISSUES", "CHANGED", "EXISTING", "WORKSPACE")
+    fixed = ("ISSUES", "CHANGED", "EXISTING", "WORKSPACE", "VIEWER")
     return {
         **{name: getattr(queries, name) for name in fixed},
         **{f"page of {name}": queries.workspace_page(name) for name in queries.WORKSPACE_LISTS},

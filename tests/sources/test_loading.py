@@ -63,15 +63,22 @@ class Script(Connector):
     error: ClassVar[Exception | None] = None
 
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
+        self.client = client or self.client_of(settings)
+
+    @classmethod
+    def client_of(cls, settings: Settings, **options: Any) -> Client:
         del settings
 
         def answer(request: httpx.Request) -> httpx.Response:
             headers = {"date": "Sun, 01 Mar 2026 10:00:00 GMT"}
             return httpx.Response(200, json={"data": {"rateLimit": {"cost": 3}}}, headers=headers)
 
-        self.client = client or Client(
-            "http://x", "http://x/graphql", [SecretStr("t")], transport=httpx.MockTransport(answer)
+        return Client(
+            "http://x", "http://x/graphql", [SecretStr("t")], transport=httpx.MockTransport(answer), **options
         )
+
+    def reach(self) -> None:
+        self.client.graphql("{ reach }")
 
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         if self.error:

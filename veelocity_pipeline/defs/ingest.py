@@ -6,7 +6,7 @@ row of ``sync_status``, and everything downstream is built from what there is.
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 import pyarrow as pa
@@ -20,9 +20,9 @@ from veelocity_pipeline.defs.loaded import RAW_KEYS, SYNC_STATUS, first_table, r
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.measured import measure
+from veelocity_pipeline.preflight import day_since
 from veelocity_pipeline.redaction import without_secrets
 from veelocity_pipeline.rules import SCHEMAS, config_tables
-from veelocity_pipeline.settings import SettingsError
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
 from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
 
@@ -108,28 +108,6 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         yield from results(entry, outcomes, measure(entry, warehouse.home, outcomes, time.monotonic() - begun))
 
     return _ingest
-
-
-def day_since(text: str, full: bool, start: date | None) -> date | None:
-    """The day from which a full refresh is to read again.
-
-    Raises:
-        SettingsError: it is no day, the refresh is none of all, or nothing of that day is kept.
-    """
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"since: {text!r} is not a day; write it as 2026-01-31") from None
-    if not full:
-        raise SettingsError("since: goes with a full refresh; an incremental one reads what is new by itself")
-    if start is not None and day < start:
-        raise SettingsError(
-            f"since: {day} is before VEELOCITY_START_DATE ({start}), and nothing is kept of that time; set an earlier "
-            "one, and the next refresh reads what it uncovers"
-        )
-    return day
 
 
 def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshRequest) -> list[Outcome]:

@@ -96,9 +96,17 @@ def export_asset(kind: Format) -> dg.AssetsDefinition:
         description="Every published table as a file of its own, in the folder that VEELOCITY_EXPORT_TO names.",
     )
     def _export(warehouse: Warehouse) -> dg.MaterializeResult:
-        folder = warehouse.settings.export_to
+        settings = warehouse.settings
+        folder = settings.export_to
         assert folder is not None  # else there is no such asset
-        rows = export(warehouse.home.published, folder, warehouse.settings.export_format)
+        rows = export(
+            warehouse.home.published,
+            folder,
+            settings.export_format,
+            verbatim=settings.export_verbatim,
+            shared=settings.allow_shared_folders,
+            setting="VEELOCITY_EXPORT_TO",
+        )
         return dg.MaterializeResult(
             metadata={"path": dg.MetadataValue.path(folder), "dagster/row_count": sum(rows.values())}
         )

@@ -42,7 +42,7 @@ class Warehouse(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Wait for the lock, and let it go when the run ends."""
         self._settings = load_settings()
-        self._home = Home(self._settings.home)
+        self._home = Home.of(self._settings)
         run = context.run
         if self._settings.dagster_postgres_url is not None and context.instance is not None:
             spare_the_server(context.instance)

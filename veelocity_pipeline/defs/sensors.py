@@ -76,7 +76,7 @@ class Tick:
     @property
     def home(self) -> Home:
         """The folder; what is in it is only read, and nothing waits for its lock."""
-        return Home(self.settings.home)
+        return Home.of(self.settings)
 
     @property
     def is_published(self) -> bool:

@@ -43,7 +43,7 @@ def _tree_bytes(folder: Path) -> int:
 def put_aside(log: Path) -> None:
     """Begin a log anew where it grew large; the one before stays as ``<name>.1``."""
     with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_BYTES:
+        if log.lstat().st_size > LOG_BYTES:
             log.replace(log.with_name(log.name + ".1"))
 
 

@@ -17,6 +17,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from veelocity_pipeline.files import make_folder
 from veelocity_pipeline.report.definitions import (
     ALL_HISTORY,
     CHARTS,
@@ -28,6 +29,7 @@ from veelocity_pipeline.report.definitions import (
     metric_title,
 )
 from veelocity_pipeline.report.queries import LAG, ReportData, ReportError, SourceState, read_report, scope_label
+from veelocity_pipeline.spreadsheet import GUARDS
 
 #: After so many days without a successful refresh the page says that it is old, each time it is opened.
 STALE_DAYS = 2
@@ -51,7 +53,7 @@ def render_report(published: Path, target: Path) -> Path:
 
 
 def _write_in_one_step(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     handle, staged = tempfile.mkstemp(dir=target.parent, prefix=".report-", suffix=".html")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -136,6 +138,7 @@ def page_data(data: ReportData) -> dict[str, Any]:
         "windows": [{"id": str(days), "days": days} for days in WINDOWS] + [{"id": ALL_HISTORY, "days": None}],
         "minimum": MINIMUM_SAMPLE,
         "stale_days": STALE_DAYS,
+        "guards": [(pattern, replacement.replace("\\1", "$1").replace("\\2", "$2")) for pattern, replacement in GUARDS],
         "as_of": data.as_of.isoformat() if data.as_of else None,
         "refreshed": refreshed.isoformat() if refreshed else None,
         "linear": data.has_linear,

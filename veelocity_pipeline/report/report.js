@@ -470,11 +470,12 @@
 
   // ---- tables: what is shown and what is downloaded come from the same columns ----
   const SHOWN = 20;
+  const GUARDS = data.guards.map(([pattern, by]) => [new RegExp(pattern, "g"), by]);
   /* A cell of CSV: quoted, and text that a spreadsheet would run as a formula gets an apostrophe before it. */
   function csvCell(value) {
     if (value === null || value === undefined) return "";
     if (typeof value === "number") return String(value);
-    const text = /^\s*[=+\-@]/.test(value) || /^[\t\r\n]/.test(value) ? "'" + value : String(value);
+    const text = GUARDS.reduce((guarded, [pattern, by]) => guarded.replace(pattern, by), String(value));
     return '"' + text.replace(/"/g, '""') + '"';
   }
   function csvOf(table) {

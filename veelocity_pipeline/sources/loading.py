@@ -331,6 +331,26 @@ class Connector(ABC):
         del read_at
         return None
 
+    @classmethod
+    @abstractmethod
+    def client_of(cls, settings: Settings, **options: Any) -> Client:
+        """Make the client that these settings name.
+
+        Args:
+            options: as ``Client`` has them.
+
+        Raises:
+            AuthenticationError: the settings hold no credentials that could be sent.
+        """
+
+    @abstractmethod
+    def reach(self) -> None:
+        """Make one cheap request, which shows whether the API is there and accepts the credentials.
+
+        Raises:
+            SourceError: it is not, or does not, or cannot answer.
+        """
+
     @abstractmethod
     def check(self) -> list[CheckResult]:
         """Whether the API can be reached and what the token may read. Raises nothing."""
@@ -621,7 +641,10 @@ class _Pass(ABC):
 
     Attributes:
         remembered: what the last load saved of each scope.
+        failure: why nothing of the source can be read.
     """
+
+    failure: SourceError | None = None
 
     def __init__(
         self,
@@ -868,8 +891,12 @@ def look(
     home: Home,
     request: RefreshRequest,
     on_progress: Callable[[str], None] | None = None,
+    on_failure: Callable[[SourceError], None] = lambda _error: None,
 ) -> list[Outcome] | None:
     """Ask a source all that ``load`` would ask, and load nothing.
+
+    Args:
+        on_failure: told why nothing of the source can be read, where that is so.
 
     Returns:
         the outcomes that ``load`` would have had if that finds nothing to load. None as soon as there is anything: a
@@ -893,6 +920,8 @@ def look(
         ):
             for outcome in reading:
                 if outcome.error:
+                    if seen.failure is not None:
+                        on_failure(seen.failure)
                     return None
                 outcomes.append(outcome)
             return outcomes
@@ -946,7 +975,9 @@ def _read(refresh: _Pass, settings: Settings, attempted_at: datetime) -> Generat
         if connector is not None:
             connector.client.close()
         said = str(error)
-        if not isinstance(error, SourceError):  # an answer in which something is missing, or is of another kind
+        if isinstance(error, SourceError):
+            refresh.failure = error
+        else:  # an answer in which something is missing, or is of another kind
             _log.exception("finding out what to read of %s failed", entry.title)
             said = f"Unexpected {type(error).__name__} while finding out what to read of {entry.title}; see the log."
         refresh.flush((), attempted_at)  # the tables are there all the same, so that the others' models are built

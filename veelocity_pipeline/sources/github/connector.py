@@ -40,7 +40,7 @@ from ..paging import Cursors, PageSize
 from . import queries, shape, trees
 from .app import check_app, check_scopes
 from .queries import Nested
-from .repositories import github_client, resolve, vanished
+from .repositories import github_client, reach_github, resolve, vanished
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -135,7 +135,7 @@ class GitHubConnector(Connector):
 
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
         self.settings = settings
-        self.client = client or github_client(settings)
+        self.client = client or self.client_of(settings)
         self.sizes = {
             "pull_requests": PageSize(queries.PULL_REQUESTS_PER_PAGE),
             "issues": PageSize(queries.ISSUES_PER_PAGE),
@@ -146,6 +146,15 @@ class GitHubConnector(Connector):
             "ids": PageSize(queries.IDS_PER_REQUEST),
             "overflow": PageSize(queries.OVERFLOWS_PER_REQUEST),
         }
+
+    @classmethod
+    def client_of(cls, settings: Settings, **options: Any) -> Client:
+        """Make the client of the configured GitHub; see ``Connector.client_of``."""
+        return github_client(settings, **options)
+
+    def reach(self) -> None:
+        """See ``Connector.reach``."""
+        reach_github(self.client)
 
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         """The configured repositories, with what is newest in each."""

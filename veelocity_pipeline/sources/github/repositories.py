@@ -40,20 +40,28 @@ _OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableErr
 """Failures that no other repository would escape."""
 
 
-def github_client(settings: Settings) -> Client:
+def github_client(settings: Settings, **options: Any) -> Client:
     """The client for the configured GitHub. All that are made of the same settings share their tokens' budgets.
+
+    Args:
+        options: as ``Client`` has them.
 
     Raises:
         AuthenticationError: there is neither a token nor an App, or the App's key is none.
     """
     accounts = github_accounts(settings)
-    return Client(
-        settings.github_api_url.rstrip("/"),
-        settings.github_graphql_url,
-        accounts,
-        provider=GITHUB,
-        bounds=Bounds.of(settings),
-    )
+    root = settings.github_api_url.rstrip("/")
+    bounds = Bounds.of(settings)
+    return Client(root, settings.github_graphql_url, accounts, provider=GITHUB, bounds=bounds, **options)
+
+
+def reach_github(client: Client) -> None:
+    """Ask for what costs nothing and any token may read. An Enterprise Server without limits answers 404.
+
+    Raises:
+        SourceError: GitHub is not there, or does not accept the token.
+    """
+    client.get("/rate_limit", about="the token's limits")
 
 
 _found: dict[tuple[object, ...], list[Scope | ScopeFailure]] = {}

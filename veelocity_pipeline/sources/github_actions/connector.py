@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ...settings import contains_regex
 from ..errors import BadAnswerError, NotFoundError, SourceError
 from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
-from ..github.repositories import github_client, resolved, vanished
+from ..github.repositories import github_client, reach_github, resolved, vanished
 from ..http import Client
 from ..loading import CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
 from ..paging import Pages
@@ -120,7 +120,16 @@ class GitHubActionsConnector(Connector):
 
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
         self.settings = settings
-        self.client = client or github_client(settings)
+        self.client = client or self.client_of(settings)
+
+    @classmethod
+    def client_of(cls, settings: Settings, **options: Any) -> Client:
+        """Make the client of the configured GitHub; see ``Connector.client_of``."""
+        return github_client(settings, **options)
+
+    def reach(self) -> None:
+        """See ``Connector.reach``."""
+        reach_github(self.client)
 
     def scopes(self, request: RefreshRequest) -> list[Scope | ScopeFailure]:
         """The configured repositories; see ``github``."""

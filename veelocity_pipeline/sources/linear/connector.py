@@ -56,11 +56,7 @@ class LinearConnector(Connector):
 
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
         self.settings = settings
-        if client is None:
-            key = settings.linear_api_key
-            keys = [key] if key else []
-            client = Client("", settings.linear_api_url, keys, provider=LINEAR, bounds=Bounds.of(settings))
-        self.client = client
+        self.client = client or self.client_of(settings)
         self._page = PageSize(queries.ISSUES_PER_PAGE)
         self._organization: shape.Node = {}
         self._lists: dict[str, list[shape.Node]] = {}
@@ -72,6 +68,17 @@ class LinearConnector(Connector):
         self._marks: list[datetime] = []
         self._asked_since: datetime | None = None
         self._changed: Mapping[str, list[shape.Node]] = {}
+
+    @classmethod
+    def client_of(cls, settings: Settings, **options: Any) -> Client:
+        """Make the client of Linear; see ``Connector.client_of``."""
+        key = settings.linear_api_key
+        keys = [key] if key else []
+        return Client("", settings.linear_api_url, keys, provider=LINEAR, bounds=Bounds.of(settings), **options)
+
+    def reach(self) -> None:
+        """See ``Connector.reach``."""
+        self.client.graphql(queries.VIEWER, about="the key's owner")
 
     # ---------------------------------------------------------------------------------------- workspace
 

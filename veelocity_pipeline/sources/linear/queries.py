@@ -168,6 +168,9 @@ def workspace_page(name: str) -> str:
     return f"query WorkspacePage($first: Int!, $after: String!) {{ {_workspace_list(name, 'after: $after, ')} }}"
 
 
+VIEWER = "query Viewer { viewer { id } }"
+"""The document that any key may ask."""
+
 _LOOKUP_FILTERS = {"workflowStates": "WorkflowStateFilter", "issueLabels": "IssueLabelFilter"}
 
 
