@@ -23,12 +23,17 @@ OURS = tuple(
     field.validation_alias for field in Settings.model_fields.values() if isinstance(field.validation_alias, str)
 )
 
+SET_BY_RUNS = ("DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DLT_PROJECT_DIR")
+
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (*OURS, "VEELOCITY_CONFIG", "DAGSTER_HOME", "VEELOCITY_WAREHOUSE"):
+    for name in (*OURS, "VEELOCITY_CONFIG", *SET_BY_RUNS):
         monkeypatch.setenv(name, "")  # so that what a run in this process sets is put back, too
         monkeypatch.delenv(name)
+    for name in ("HOME", "USER"):
+        if name in os.environ:
+            monkeypatch.setenv(name, os.environ[name])
     monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("VEELOCITY_ENV_FILE", os.devnull)
     umask = os.umask(0o022)

@@ -9,7 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from veelocity_pipeline.settings import Settings, SettingsError, contains_regex, glob_regex, load_settings
+from veelocity_pipeline.settings import (
+    Settings,
+    SettingsError,
+    contains_regex,
+    exposed_secrets,
+    glob_regex,
+    load_settings,
+)
 
 Config = Callable[[str], None]
 
@@ -286,3 +293,96 @@ def test_the_alerts_address_is_a_secret(config: Config, monkeypatch: pytest.Monk
     config("alert_url = 'https://hooks.slack.com/services/x'")  # secrets stand in the environment alone
     with pytest.raises(SettingsError, match="unknown key 'alert_url'"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "LINEAR_API_URL", "VEELOCITY_ALERT_URL"])
+@pytest.mark.parametrize(
+    ("url", "is_fine"),
+    [
+        ("https://git.example.com/api/v3", True),
+        ("http://127.0.0.1:8765/github", True),
+        ("http://127.9.9.9/", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost:8765", True),
+        ("http://LOCALHOST", True),
+        ("http://api.localhost", True),
+        ("http://git.example.com/api/v3", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://127.0.0.1@example.com", False),
+        ("http://localhost:80@example.com", False),
+        ("http://0.0.0.0", False),
+        ("http://[::ffff:10.0.0.1]", False),
+    ],
+)
+def test_what_is_not_encrypted_stays_on_this_machine(
+    name: str, url: str, is_fine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, url)
+    if not is_fine:
+        with pytest.raises(SettingsError, match=rf"^{name} begins with http://.*VEELOCITY_ALLOW_HTTP=1") as caught:
+            load_settings()
+        assert "\n" not in str(caught.value)
+        assert url not in str(caught.value)
+        monkeypatch.setenv("VEELOCITY_ALLOW_HTTP", "1")
+    load_settings()
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[x", "HTTP://a", "ftp://a", "api.github.com", "https:///x"])
+def test_an_address_that_is_none_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", url)
+    with pytest.raises(SettingsError, match=r"GITHUB_API_URL: .* is no address"):
+        load_settings()
+
+
+def test_the_interfaces_own_address_is_only_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEELOCITY_UI_URL", "http://veelocity.internal")
+    load_settings()
+
+
+@pytest.mark.parametrize(("mode", "is_exposed"), [(0o600, False), (0o400, False), (0o640, True), (0o644, True)])
+def test_secrets_that_others_may_read_are_found(
+    mode: int, is_exposed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VEELOCITY_ENV_FILE")
+    assert exposed_secrets(load_settings(tmp_path), tmp_path) == []
+    (tmp_path / ".env").write_text("GITHUB_TOKEN=t\n")
+    (tmp_path / ".env").chmod(mode)
+    assert exposed_secrets(load_settings(tmp_path), tmp_path) == ([tmp_path / ".env"] if is_exposed else [])
+
+
+def test_a_key_that_others_may_read_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = tmp_path / "app.pem"
+    key.write_text(KEY)
+    monkeypatch.setenv("GITHUB_APP_ID", "12")
+    monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY_FILE", str(key))
+    for mode, found in ((0o600, []), (0o440, []), (0o644, [key])):
+        key.chmod(mode)
+        assert exposed_secrets(load_settings(tmp_path), tmp_path) == found
+
+
+def test_a_repository_that_is_not_configured_is_named_with_those_that_are_like_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web, acme/*, !acme/old, globex/shop")
+    settings = load_settings()
+    for name in ("acme/web", "ACME/Web", "acme/whatever", "acme/*", "globex/shop"):
+        settings.require_repositories([name], ())
+    settings.require_repositories(["ENG"], ("linear",))
+    for names, only, says in (
+        (["globex/shp"], (), r"^--repository globex/shp is not among .*; did you mean globex/shop\?$"),
+        (
+            ["globex/shop", "initech/x"],
+            (),
+            "^--repository initech/x is not among GITHUB_REPOSITORIES: add it there first$",
+        ),
+        (["Acme/Old"], (), "^--repository Acme/Old: !Acme/Old in GITHUB_REPOSITORIES leaves it out"),
+        (["ENG"], (), "write it as owner/name"),
+        (["acme/web"], ("linear",), "Linear has no repositories"),
+    ):
+        with pytest.raises(SettingsError, match=says) as caught:
+            settings.require_repositories(names, only)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(SettingsError, match="did you mean globex/Warehouse"):
+        settings.require_repositories(["globex/werehouse"], (), ["globex/Warehouse", "*", "ENG"])

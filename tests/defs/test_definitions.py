@@ -197,8 +197,9 @@ def test_the_history_opens_a_file_once_for_all_its_events(tmp_path: Path, monkey
     assert any(run.run_id in url for url in made)
 
 
+@pytest.mark.parametrize(("verbatim", "text"), [("", "'=1+1"), ("1", "=1+1")])
 def test_each_build_is_exported_where_the_settings_name_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    verbatim: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from veelocity_pipeline.defs.publish import EXPORT, export_asset
     from veelocity_pipeline.defs.resources import Warehouse
@@ -208,7 +209,7 @@ def test_each_build_is_exported_where_the_settings_name_a_folder(
     home.make()
     with duckdb.connect(str(home.working)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.things as select 1::bigint as n")
+        connection.execute("create table marts.things as select 1::bigint as n, '=1+1' as t")
     publish(home)
     folder = tmp_path / "shared"
     for name, value in (
@@ -217,10 +218,11 @@ def test_each_build_is_exported_where_the_settings_name_a_folder(
         ("VEELOCITY_HOME", str(home.path)),
         ("VEELOCITY_EXPORT_TO", str(folder)),
         ("VEELOCITY_EXPORT_FORMAT", "csv"),
+        ("VEELOCITY_EXPORT_VERBATIM", verbatim),
     ):
         monkeypatch.setenv(name, value)
     result = dg.materialize([export_asset("csv")], resources={"warehouse": Warehouse()})
     assert result.success
     [event] = result.asset_materializations_for_node(EXPORT.to_python_identifier())
     assert event.metadata["dagster/row_count"].value == 1
-    assert (folder / "things.csv").read_text() == "n\n1\n"
+    assert (folder / "things.csv").read_text() == f"n,t\n1,{text}\n"

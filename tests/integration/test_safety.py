@@ -103,7 +103,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             Fault("echo", match="globex", times=1),
             Fault("echo", match="/linear/graphql", times=1),
         ]
+        umask = os.umask(0)
         results = [veelocity("refresh", **environment, SPY_VERBOSE="1", RUNTIME__LOG_LEVEL="DEBUG")]
+        os.umask(umask)
         simulator.faults.clear()
         simulator.advance(days=2)  # the App's first token is too old by now
         results.append(veelocity("refresh", **environment))
@@ -189,6 +191,13 @@ def test_no_secret_is_in_anything_that_a_run_wrote(ran: Ran) -> None:
     assert any(str(ran.home.dagster) in place for place in holding)
     assert {str(ran.home.report), f"{ran.home.report} unpacked"} <= set(holding)
     assert "httpcore" in ran.said + (ran.home.path / "refresh.log").read_text()  # they did say all they can
+
+
+def test_others_can_read_what_is_published_and_nothing_else(ran: Ran) -> None:
+    """Whatever Dagster, dlt, dbt and SQLite make, too, and whatever the umask of who calls it."""
+    made = {ran.home.path, *ran.home.path.rglob("*")}
+    assert {path for path in made if path.lstat().st_mode & 0o077} == {ran.home.path, ran.home.published}
+    assert len(made) > 50
 
 
 def test_nothing_is_connected_to_but_the_apis(ran: Ran) -> None:

@@ -248,7 +248,7 @@ def _list(client: Client) -> list[Installation]:
     try:
         for page in client.pages("/app/installations", {"per_page": 100}, about="the installations of the GitHub App"):
             found += [_installation(each) for each in page]
-    except AuthenticationError:
+    except (AuthenticationError, NotFoundError):  # the second, where there is no App with this id
         raise app_refused() from None
     return found
 
@@ -337,7 +337,7 @@ def check_app(client: Client, owners: Sequence[str]) -> list[CheckResult]:
     try:
         try:
             body = client.using((accounts.app,)).get("/app", about="the GitHub App").json
-        except AuthenticationError:
+        except (AuthenticationError, NotFoundError):
             raise app_refused() from None
         installations = accounts.installations(client)
     except SourceError as error:
