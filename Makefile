@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint audit docs evidence bench mutate setup lock
+.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionar
 evidence: $(READY) ## Evidence's pages over the published file, on http://localhost:3000 (needs Node 18 or later)
 	@cd dashboards/evidence && file="$$(../../$(BIN)/python published_file.py)" && { [ -d node_modules ] || npm ci --no-audit; } \
 		&& export EVIDENCE_SOURCE__veelocity__filename="$$file" && npm run sources && npm run dev
+
+licences: $(READY) ## docs/licences.md: the licence of each dependency, from the installed packages
+	@$(BIN)/python -m veelocity_pipeline.licences docs/licences.md
 
 bench: $(READY) ## How fast it is: rows, seconds and requests of a first load and of an idle one
 	@$(BIN)/python -m bench

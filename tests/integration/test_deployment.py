@@ -26,6 +26,8 @@ DEPLOY = CHECKOUT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SENSORS = ("FIRST_START", "UPSTREAM", "SETTINGS", "DEAD_RUNS", "ALERTS")
 PARTS = ("code", "daemon", "webserver")
+EXACT = re.compile(r"\d+\.\d+(\.\d+)?-[a-z-]*bookworm(@sha256:[0-9a-f]{64})?")
+"""The tag of a base image: a version to its last part, and the system that it is built on."""
 
 # of the Compose specification, what these files use
 KNOWN = {
@@ -47,6 +49,7 @@ def test_compose_says_what_it_means() -> None:
             assert "healthcheck" in services[other]
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in COMPOSE["volumes"]
+        assert service["image"] == "veelocity" or EXACT.fullmatch(service["image"].partition(":")[2])
         # a registry is a first part with a dot or a port in it
         assert not re.match(r"[^/]*[.:][^/]*/", service["image"])
     assert (DEPLOY / services["code"]["build"]["context"]).resolve() == CHECKOUT
@@ -66,7 +69,9 @@ def test_only_the_code_has_tokens_and_only_this_machine_the_ui() -> None:
 def test_the_image_is_of_the_lock_file_and_of_no_root() -> None:
     lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
     stages = [line.split()[1] for line in lines if line.startswith("FROM")]
-    assert stages == ["python:${PYTHON}-slim"] * 2
+    assert stages == ["python:${PYTHON}"] * 2
+    [tag] = [line.removeprefix("ARG PYTHON=") for line in lines if line.startswith("ARG PYTHON=")]
+    assert EXACT.fullmatch(tag)
     installs = [line for line in lines if "pip install" in line]
     assert all("--require-hashes -r requirements.lock" in line or "--no-index" in line for line in installs)
     assert "USER veelocity" in lines
