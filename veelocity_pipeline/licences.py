@@ -85,11 +85,11 @@ def closure(requirements: Iterable[str]) -> dict[str, Distribution]:
 def licence(package: Distribution) -> str:
     """Return what a package says of its licence, in SPDX's names where it uses others."""
     said = package.metadata
-    if expression := said.get("License-Expression"):
+    for expression in said.get_all("License-Expression") or ():
         return str(expression)
     classifiers = [str(each) for each in said.get_all("Classifier") or ()]
     names = [each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License :: OSI Approved :: ")]
-    names = names or [str(said.get("License") or "not declared").strip().splitlines()[0]]
+    names = names or [str(text).strip().partition("\n")[0] for text in said.get_all("License") or ("not declared",)]
     return " or ".join(_NAMES.get(name, name) for name in names)
 
 
