@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -243,6 +244,39 @@ def test_one_that_is_killed_while_it_asks_leaves_nothing_behind(grown: Grown) ->
     result = refresh(grown.home, grown.simulator)
     assert result.returncode == 0, result.stdout + result.stderr
     assert len(grown.runs()) == runs + 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "requests"),
+    [
+        ({"GITHUB_TOKEN": "n0pe", "LINEAR_API_KEY": "lin_api_n0pe"}, 2, ["graphql", "linear"]),
+        ({"GITHUB_API_URL": "http://127.0.0.1:9", "LINEAR_API_URL": "http://127.0.0.1:9"}, 1, []),
+    ],
+)
+def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
+    environment: dict[str, str], status: int, requests: list[str], grown: Grown, tmp_path: Path
+) -> None:
+    """Where all was well until now, so that what is new is asked for before anything is loaded."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(grown.home.path, home.path)
+    loads, published = Grown(home, grown.simulator, {}).loads(), home.published.read_bytes()
+    grown.simulator.log.clear()
+    result = refresh(home, grown.simulator, **environment)
+    assert result.returncode == status, result.stdout + result.stderr
+    [line] = result.stderr.strip().splitlines()
+    assert "GITHUB" in line
+    assert "LINEAR" in line
+    assert "Loading the pipeline" not in result.stdout
+    assert [each.api for each in grown.simulator.log] == requests
+    assert Grown(home, grown.simulator, {}).loads() == loads
+    assert home.published.read_bytes() == published
+    failing = {(row["source"], row["repository"]) for row in read_status(home) if row["error"]}
+    assert failing == {(name, "*") for name in SOURCES}
+    assert len(Grown(home, grown.simulator, {}).runs()) == len(grown.runs())
+    # and once it is put right, all goes on
+    again = refresh(home, grown.simulator)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert not [row for row in read_status(home) if row["error"]]
 
 
 def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_they_had(

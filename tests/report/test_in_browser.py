@@ -19,7 +19,9 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.report.conftest import AS_OF, FORMULA, HOSTILE_TITLE, Organization, published_rows, quantile
 from tests.report.test_formatting import DURATIONS
+from tests.test_export import FORMULAS, HARMLESS
 from veelocity_pipeline.report import formatting, render_report
+from veelocity_pipeline.spreadsheet import guarded
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -517,6 +519,18 @@ def test_every_table_can_be_downloaded_whole_and_is_safe_in_a_spreadsheet(
     assert {"'" + FORMULA, HOSTILE_TITLE} <= titles
     assert not [title for title in titles if title.startswith("=")]
     assert opened.complaints == []
+
+
+def test_the_guard_against_formulas_is_the_exports(open_page: Callable[..., Opened], report: Path) -> None:
+    texts = [*FORMULAS, *HARMLESS]
+    guards = """(texts) => {
+        const guards = JSON.parse(document.getElementById("data").textContent).guards;
+        const guarded = (text, [pattern, by]) => text.replace(new RegExp(pattern, "g"), by);
+        return texts.map((text) => guards.reduce(guarded, text));
+    }"""
+    with duckdb.connect() as connection:
+        expected = [connection.execute(f"select {guarded('$t')}", {"t": text}).fetchall()[0][0] for text in texts]
+    assert open_page().go(report).page.evaluate(guards, texts) == expected
 
 
 def test_coverage_open_work_and_scopes_are_listed(
