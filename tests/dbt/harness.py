@@ -11,23 +11,21 @@ An empty cell is NULL; times are UTC. Columns that a file leaves out are NULL, s
 has alike (``_USUAL``). Without its own file ``github.repositories`` holds acme/web, and every source was read at
 2026-04-01 00:00. A line ``# where <condition>`` at the top of an expected file narrows the model's rows.
 
-dbt compiles the project once per test session; each scenario then runs the compiled models in order, Python models
-too, on a DuckDB in memory, and every data test after them. That takes a fraction of a second; a dbt run takes many.
+Each scenario runs the compiled models in order, Python models too, on a DuckDB in memory, and every data test after
+them. That takes a fraction of a second; a dbt run takes many.
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import graphlib
 import importlib.util
 import io
 import os
 import random
 import re
 import types
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,20 +33,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from veelocity_pipeline.rules import SCHEMAS, config_tables
+from veelocity_pipeline.rules import config_tables
 from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.sources.github.tables import TABLES as GITHUB
-from veelocity_pipeline.sources.github_actions.tables import TABLES as GITHUB_ACTIONS
-from veelocity_pipeline.sources.linear.tables import TABLES as LINEAR
 from veelocity_pipeline.sources.tables import Row
 from veelocity_pipeline.warehouse import SYNC_STATUS
 
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-SCENARIOS = Path(__file__).resolve().parent / "scenarios"
-DATABASE = "warehouse"
-"""Name of the database in the compiled SQL, which dbt takes from the file's name."""
+from .project import DATABASE, Node, Project, UnitTest
+from .raw import SOURCES, create_raw_tables, raw_schemas
 
-SOURCES = {"github": GITHUB, "github_actions": GITHUB_ACTIONS, "linear": LINEAR}
+SCENARIOS = Path(__file__).resolve().parent / "scenarios"
+FOLDERS = sorted(path for path in SCENARIOS.iterdir() if (path / "expected").is_dir())
 
 _READ_AT = "2026-04-01 00:00"
 _USUAL: dict[str, dict[str, Any]] = {
@@ -60,188 +54,39 @@ _USUAL: dict[str, dict[str, Any]] = {
 _SETTINGS: dict[str, Any] = {"GITHUB_REPOSITORIES": "acme/*"}
 
 
-def raw_schemas() -> dict[str, pa.Schema]:
-    """Every table that the project reads and does not make, by ``schema.table``, with its columns."""
-    schemas = {
-        f"raw_{source}.{name}": table.schema for source, tables in SOURCES.items() for name, table in tables.items()
-    }
-    schemas |= {f"config.{name}": schema for name, schema in SCHEMAS.items()}
-    schemas["operations.sync_status"] = SYNC_STATUS
-    return schemas
-
-
-def create_raw_tables(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, list[Row]] | None = None) -> None:
-    """Make every table that the project reads, with the given rows (by ``schema.table``) or with none."""
-    for name, schema in raw_schemas().items():
-        schema_name = name.partition(".")[0]
-        connection.execute(f"create schema if not exists {schema_name}")
-        table = pa.Table.from_pylist((rows or {}).get(name, []), schema=schema)
-        connection.register("given_rows", table)
-        connection.execute(f"create table {name} as from given_rows")
-        connection.unregister("given_rows")
-
-
-@contextlib.contextmanager
-def dbt_environment(warehouse: Path) -> Iterator[None]:
-    """The environment in which dbt finds the warehouse and sends nothing anywhere; put back afterwards."""
-    changed = {"VEELOCITY_WAREHOUSE": str(warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def dbt(work: Path, *arguments: str) -> Any:
-    """Run dbt in this process on ``work/warehouse.duckdb``; its files go under ``work`` too.
-
-    Raises:
-        AssertionError: dbt failed; with what it says of each failed node.
-    """
-    from dbt.cli.main import dbtRunner  # imported late: it takes seconds
-
-    with dbt_environment(work / f"{DATABASE}.duckdb"):
-        result = dbtRunner().invoke(
-            [
-                *arguments,
-                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                *("--target-path", str(work / "target"), "--log-path", str(work / "logs"), "--quiet"),
-            ]
-        )
-    problems = [] if result.exception is None else [str(result.exception)]
-    if not result.success:
-        problems += [
-            f"{each.node.unique_id}: {each.message}"
-            for each in getattr(result.result, "results", [])
-            if str(each.status) in {"error", "fail", "runtime error"}
-        ]
-    assert result.success, "\n".join(problems) or "dbt failed"
-    return result
-
-
-@dataclass(frozen=True)
-class Node:
-    """A compiled dbt node: how it is named in the warehouse and what it runs."""
-
-    unique_id: str
-    name: str
-    kind: str  # model, seed, test
-    layer: str
-    relation: str
-    code: str
-    is_python: bool = False
-    materialized: str = ""
-    contract: Mapping[str, str] = field(default_factory=dict)
-    seed: Path | None = None
-    seed_types: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class UnitTest:
-    """A unit test as it is written beside its model: rows, or SQL that makes them."""
-
-    name: str
-    model: str
-    given: Mapping[str, list[Row] | str]
-    expected: list[Row] | str
-
-
-@dataclass(frozen=True)
-class Project:
-    """The compiled project: its seeds and models in the order they are built, and its data tests."""
-
-    nodes: tuple[Node, ...]
-    tests: tuple[Node, ...]
-    manifest: Any
-    parents: Mapping[str, list[str]]
-    unit_tests: tuple[UnitTest, ...]
-
-    def relation(self, name: str) -> str:
-        """The quoted table of a model or seed."""
-        for node in self.nodes:
-            if node.name == name:
-                return node.relation
-        raise KeyError(f"there is no model {name}")
-
-    def node(self, name: str) -> Node:
-        """A model or seed."""
-        return next(node for node in self.nodes if node.name == name)
-
-    def descendants(self, node: Node) -> list[Node]:
-        """All that is made from a model, directly or not, in the order of building."""
-        made = {node.unique_id}
-        found = []
-        for each in self.nodes:
-            if made.intersection(self.parents.get(each.unique_id, ())):
-                made.add(each.unique_id)
-                found.append(each)
-        return found
-
-
-def compile_project(work: Path) -> Project:
-    """Compile the project with dbt once, on a warehouse without a row."""
-    with duckdb.connect(str(work / f"{DATABASE}.duckdb")) as connection:
-        create_raw_tables(connection)
-    results = dbt(work, "compile").result.results
-    manifest = dbt(work, "parse").result
-    compiled = {each.node.unique_id: each.node for each in results}
-    nodes: dict[str, Node] = {}
-    parents: dict[str, list[str]] = {}
-    for unique_id, node in {**manifest.nodes, **compiled}.items():
-        kind = str(node.resource_type)
-        if kind not in {"model", "seed", "test"} or node.config.materialized == "ephemeral":
-            continue
-        is_model = kind == "model"
-        nodes[unique_id] = Node(
-            unique_id=unique_id,
-            name=node.name,
-            kind=kind,
-            layer=node.fqn[1],
-            relation=node.relation_name or "",
-            code="" if kind == "seed" else node.compiled_code,
-            is_python=is_model and node.language == "python",
-            materialized=node.config.materialized,
-            contract=(
-                {column.name: column.data_type for column in node.columns.values()}
-                if is_model and node.config.contract.enforced
-                else {}
-            ),
-            seed=Path(node.root_path) / node.original_file_path if kind == "seed" else None,
-            seed_types=dict(node.config.column_types) if kind == "seed" else {},
-        )
-        parents[unique_id] = [] if kind == "seed" else list(node.depends_on.nodes)
-    order = graphlib.TopologicalSorter(parents).static_order()
-    ordered = [nodes[unique_id] for unique_id in order if unique_id in nodes]
-    return Project(
-        nodes=tuple(node for node in ordered if node.kind != "test"),
-        tests=tuple(node for node in ordered if node.kind == "test"),
-        manifest=manifest,
-        parents=parents,
-        unit_tests=_unit_tests(manifest, nodes.values()),
-    )
-
-
 def build(project: Project, rows: Mapping[str, list[Row]]) -> duckdb.DuckDBPyConnection:
-    """All models over these raw rows, in a database in memory."""
+    """Return a database in memory that holds these raw rows and all models over them."""
     connection = duckdb.connect(config={"threads": 1})  # over a few rows a second one only costs
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
     connection.execute(f"attach ':memory:' as {DATABASE}")
     connection.execute(f"use {DATABASE}")
     create_raw_tables(connection, rows)
-    for node in project.nodes:
-        schema = node.relation.rpartition(".")[0]
+    build_models(connection, project)
+    return connection
+
+
+def build_models(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Make all models in a database that holds the raw tables; those that are there already are made again.
+
+    Raises:
+        AssertionError: a model's SQL does not run, or it breaks its contract.
+    """
+    for schema in dict.fromkeys(node.relation.rpartition(".")[0] for node in project.nodes):
         connection.execute(f"create schema if not exists {schema}")
+    for node in project.nodes:
         try:
             _create(connection, node)
         except duckdb.Error as error:
             raise AssertionError(f"{node.name}: {error}") from error
-    return connection
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario whose models are made; for reading only."""
+
+    folder: Path
+    connection: duckdb.DuckDBPyConnection
 
 
 def make(connection: duckdb.DuckDBPyConnection, node: Node, code: str = "") -> bool:
@@ -270,12 +115,13 @@ def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     if node.seed is not None:
         declared = ", ".join(f"'{name}': '{kind}'" for name, kind in node.seed_types.items())
         kinds = f", types = {{{declared}}}" if declared else ""
-        connection.execute(f"create table {node.relation} as from read_csv('{node.seed}', header = true{kinds})")
+        rows = f"read_csv('{node.seed}', header = true{kinds})"
+        connection.execute(f"create or replace table {node.relation} as from {rows}")
     elif node.is_python:
         _run_python(connection, node)
     else:
         kind = "view" if node.materialized == "view" else "table"
-        connection.execute(f"create {kind} {node.relation} as ({node.code})")
+        connection.execute(f"create or replace {kind} {node.relation} as ({node.code})")
     if node.contract:
         made = {name: str(kind) for name, kind, *_ in connection.execute(f"describe {node.relation}").fetchall()}
         declared = {name: kind.upper() for name, kind in node.contract.items()}
@@ -290,7 +136,7 @@ def _run_python(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     exec(compile(node.code.lstrip(), node.name, "exec"), module.__dict__)
     made = module.model(module.dbtObj(lambda table: connection.query(f"select * from {table}")), connection)
     connection.register("python_model_rows", made)
-    connection.execute(f"create table {node.relation} as from python_model_rows")
+    connection.execute(f"create or replace table {node.relation} as from python_model_rows")
     connection.unregister("python_model_rows")
 
 
@@ -487,20 +333,6 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
     return str(value)
-
-
-def _unit_tests(manifest: Any, nodes: Collection[Node]) -> tuple[UnitTest, ...]:
-    """dbt's unit tests of the project; the inputs by ``schema.table``."""
-    relations = {node.name: node.relation for node in nodes}
-
-    def relation(name: str) -> str:
-        words = re.findall(r"'(\w+)'", name)
-        return f'"{DATABASE}"."{words[0]}"."{words[1]}"' if name.startswith("source") else relations[words[0]]
-
-    return tuple(
-        UnitTest(each.name, each.model, {relation(it.input): it.rows for it in each.given}, each.expect.rows)
-        for each in manifest.unit_tests.values()
-    )
 
 
 def build_unit_test(project: Project, test: UnitTest, typed: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -39,20 +39,18 @@ from veelocity_pipeline.sources.tables import Row
 from .harness import (
     OF_REPOSITORIES,
     SCENARIOS,
-    Node,
-    Project,
     build,
     build_unit_test,
-    compile_project,
     differences,
     given,
     make,
     may_have_siblings,
     mixed,
-    raw_schemas,
     unit_test_fails,
     with_siblings,
 )
+from .project import Node, Project, compiled_project
+from .raw import raw_schemas
 
 LAYERS = ("intermediate", "marts")
 
@@ -451,12 +449,11 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        project = compile_project(Path(folder))
+    project = compiled_project()
     made = all_mutants(project, set(arguments.models))
     if arguments.sample is not None:
         made = random.Random(arguments.seed).sample(made, min(arguments.sample, len(made)))
-    plain = replace(project, manifest=None)
+    plain = replace(project, manifest={})  # which the processes need not be sent
     rest = list(survivors(console, arguments.processes, made, UnitTests, plain, said=f"{len(made):,} mutants"))
     _print(console, f"{len(made) - len(rest):,} of {len(made):,} mutants noticed by the unit tests of their models")
     it = None if arguments.without_golden or not rest else golden()

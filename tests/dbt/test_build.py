@@ -1,37 +1,42 @@
-"""dbt itself builds the project, on nothing and on rows, and its unit tests pass."""
+"""dbt itself builds what the harness builds, and its unit tests pass: what scenarios show, they show of dbt too."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import duckdb
-import pytest
 
-from .harness import DATABASE, SCENARIOS, Project, create_raw_tables, dbt, differences, given
+from .harness import SCENARIOS, build, failed_tests, given
+from .project import DATABASE, Project, dbt
+from .raw import create_raw_tables
 
 _SCENARIO = SCENARIOS / "attachments_and_closing_references"
 
 
-@pytest.fixture(scope="module")
-def empty_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a warehouse that was built from raw tables without a row."""
-    work = tmp_path_factory.mktemp("dbt_build")
-    with duckdb.connect(str(work / f"{DATABASE}.duckdb")) as connection:
-        create_raw_tables(connection)
-    dbt(work, "build", "--exclude-resource-type", "unit_test")
-    return work
+def test_dbt_makes_of_rows_what_the_harness_makes(tmp_path: Path, project: Project) -> None:
+    """Run every seed, model, data test and unit test at once: dbt says what fails."""
+    rows = given(_SCENARIO / "given")
+    warehouse = tmp_path / f"{DATABASE}.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        create_raw_tables(connection, rows)
+    ran = dbt(tmp_path, "build").result.results
+    assert sum(str(each.node.resource_type) == "unit_test" for each in ran) == len(project.unit_tests)
+    assert sum(str(each.node.resource_type) == "test" for each in ran) == len(project.tests)
+    with build(project, rows) as harness, duckdb.connect(str(warehouse), read_only=True) as by_dbt:
+        for connection in (harness, by_dbt):
+            connection.execute("set timezone = 'UTC'")
+        for node in project.nodes:
+            made, expected = (
+                (connection.execute(f"describe {node.relation}").fetchall(), _rows(connection, node.relation))
+                for connection in (by_dbt, harness)
+            )
+            assert made == expected, node.name
 
 
-def test_unit_tests_pass(empty_build: Path) -> None:
-    dbt(empty_build, "test", "--select", "test_type:unit")
+def _rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    return sorted(map(repr, connection.execute(f"from {relation}").fetchall()))
 
 
-def test_dbt_builds_what_the_scenarios_compare(empty_build: Path, tmp_path: Path, project: Project) -> None:
-    shutil.copytree(empty_build / "target", tmp_path / "target")
-    with duckdb.connect(str(tmp_path / f"{DATABASE}.duckdb")) as connection:
-        create_raw_tables(connection, given(_SCENARIO / "given"))
-    dbt(tmp_path, "build", "--exclude-resource-type", "unit_test")
-    with duckdb.connect(str(tmp_path / f"{DATABASE}.duckdb")) as connection:
-        for expected in (_SCENARIO / "expected").glob("*.csv"):
-            assert differences(project, connection, expected) == []
+def test_of_no_rows_there_are_marts_that_keep_every_condition(project: Project) -> None:
+    with build(project, {}) as connection:
+        assert failed_tests(project, connection) == []

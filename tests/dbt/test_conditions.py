@@ -10,7 +10,8 @@ import pytest
 
 from veelocity_pipeline.defs.transform import conditions
 
-from .harness import DATABASE, Node, Project, build
+from .harness import build
+from .project import DATABASE, Node, Project
 
 _GOOD = {
     "VARCHAR": "'x'",
@@ -40,14 +41,14 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
 
 def _tables(project: Project, test: Node) -> tuple[str, dict[str, str]]:
     """The table that a test is of, and those that it looks into, each with the field that is looked for."""
-    node = project.manifest.nodes[test.unique_id]
-    name = node.attached_node or node.depends_on.nodes[0]
-    found = project.manifest.nodes.get(name) or project.manifest.sources[name]
+    node = project.manifest["nodes"][test.unique_id]
+    name = node["attached_node"] or node["depends_on"]["nodes"][0]
+    found = project.manifest["nodes"].get(name) or project.manifest["sources"][name]
     fields = {
         project.relation(re.findall(r"'(\w+)'", each["to"])[-1]): each["field"]
-        for each in node.test_metadata.kwargs.get("relationships", ())
+        for each in node["test_metadata"]["kwargs"].get("relationships", ())
     }
-    return f'"{DATABASE}"."{found.schema}"."{found.name}"', fields
+    return f'"{DATABASE}"."{found["schema"]}"."{found["name"]}"', fields
 
 
 def _name(relation: str) -> str:
@@ -72,7 +73,7 @@ def _broken(condition: str, good: dict[str, str]) -> list[dict[str, str]]:
 def test_each_condition_is_named_by_its_test(project: Project, empty: duckdb.DuckDBPyConnection) -> None:
     tried = 0
     for test in project.tests:
-        said = project.manifest.nodes[test.unique_id].test_metadata.kwargs
+        said = project.manifest["nodes"][test.unique_id]["test_metadata"]["kwargs"]
         relation, fields = _tables(project, test)
         good = {name: _GOOD[kind] for name, kind in _columns(empty, relation).items()}
         good |= {name: f"'{values[0]}'" for name, values in said.get("accepted_values", {}).items()}
@@ -83,21 +84,20 @@ def test_each_condition_is_named_by_its_test(project: Project, empty: duckdb.Duc
         good |= {"excluded_because": "null"} if "excluded_because" in good else {}
         names = conditions(said)
         assert names, f"{test.name} has no condition"
-        for rows, expected in [([good], set()), *((_broken(name, good), {name}) for name in names)]:
-            with duckdb.connect() as connection:
-                connection.execute(f"attach ':memory:' as {DATABASE}")
-                for table in {relation, *fields}:
-                    kinds = ", ".join(f'"{name}" {kind}' for name, kind in _columns(empty, table).items())
-                    connection.execute(f"create schema if not exists {table.rpartition('.')[0]}")
-                    connection.execute(f"create table {table} ({kinds})")
-                for table, field in fields.items():
-                    connection.execute(
-                        f"insert into {table} by name select 'x' as {field}" if table != relation else ""
-                    )
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute(f"attach ':memory:' as {DATABASE}")
+            for table in {relation, *fields}:
+                kinds = ", ".join(f'"{name}" {kind}' for name, kind in _columns(empty, table).items())
+                connection.execute(f"create schema if not exists {table.rpartition('.')[0]}")
+                connection.execute(f"create table {table} ({kinds})")
+            for table, field in fields.items():
+                connection.execute(f"insert into {table} by name select 'x' as {field}" if table != relation else "")
+            for rows, expected in [([good], set()), *((_broken(name, good), {name}) for name in names)]:
+                connection.execute(f"delete from {relation}")
                 for row in rows:
                     values = ", ".join(f'{value} as "{name}"' for name, value in row.items())
                     connection.execute(f"insert into {relation} by name select {values}")
                 found = {condition for condition, _ in connection.execute(test.code).fetchall()}
-            assert found == expected, f"{test.name}: {rows}"
+                assert found == expected, f"{test.name}: {rows}"
         tried += len(names)
     assert tried > 300

@@ -11,14 +11,14 @@ import pytest
 from veelocity_pipeline.dictionary import main, page, unit
 from veelocity_pipeline.settings import CHECKOUT
 
-from .harness import Project, dbt
+from .project import Project, dbt
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
 def manifest(project: Project) -> dict[str, Any]:
-    return project.manifest.writable_manifest().to_dict(omit_none=False)  # type: ignore[no-any-return]
+    return dict(project.manifest)
 
 
 def test_the_page_is_what_the_contracts_give(manifest: dict[str, Any]) -> None:
@@ -56,10 +56,10 @@ def test_a_column_that_is_not_described_is_refused(manifest: dict[str, Any]) -> 
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")
-def test_the_page_of_all_models_opens_from_a_disk(project: Project, compiled: Path, tmp_path: Path) -> None:
+def test_the_page_of_all_models_opens_from_a_disk(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
-    dbt(compiled, "docs", "generate", "--static", "--empty-catalog")
-    main(compiled / "target", tmp_path / "dictionary.md")
+    dbt(tmp_path, "docs", "generate", "--static", "--empty-catalog")
+    main(tmp_path / "target", tmp_path / "dictionary.md")
     assert (tmp_path / "dictionary.md").read_text() == (CHECKOUT / "docs" / "dictionary.md").read_text()
     complaints: list[str] = []
     with playwright.sync_playwright() as started:
@@ -68,7 +68,7 @@ def test_the_page_of_all_models_opens_from_a_disk(project: Project, compiled: Pa
         opened.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("requestfailed", lambda request: complaints.append(request.url))
-        opened.goto(f"{(compiled / 'target' / 'static_index.html').as_uri()}#!/model/model.veelocity.fct_reviews")
+        opened.goto(f"{(tmp_path / 'target' / 'static_index.html').as_uri()}#!/model/model.veelocity.fct_reviews")
         playwright.expect(opened.locator("h1").first).to_contain_text("fct_reviews", timeout=30_000)
         playwright.expect(opened.locator("body")).to_contain_text("One row per submitted review of a pull request")
         opened.get_by_text("submitted_at", exact=True).first.click()

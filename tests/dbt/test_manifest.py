@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from .harness import SOURCES, Project, raw_schemas
+from .project import Project
+from .raw import SOURCES, raw_schemas
 
 PUBLIC_TYPES = {"varchar", "bigint", "integer", "double", "boolean", "date", "timestamp"}
 
@@ -65,74 +66,75 @@ PUBLIC_COLUMNS = {
 
 
 def _models(project: Project, *folders: str) -> Iterator[Any]:
-    for node in project.manifest.nodes.values():
-        if node.resource_type == "model" and (not folders or node.fqn[1] in folders):
+    for node in project.manifest["nodes"].values():
+        if node["resource_type"] == "model" and (not folders or node["fqn"][1] in folders):
             yield node
 
 
 def test_marts_are_what_the_interface_names(project: Project) -> None:
-    assert {node.name for node in _models(project, "marts")} >= set(PUBLIC_COLUMNS)
+    assert {node["name"] for node in _models(project, "marts")} >= set(PUBLIC_COLUMNS)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC_COLUMNS))
 def test_public_columns_are_there(project: Project, name: str) -> None:
-    node = next(node for node in _models(project, "marts") if node.name == name)
-    assert set(PUBLIC_COLUMNS[name].split()) - set(node.columns) == set()
+    node = next(node for node in _models(project, "marts") if node["name"] == name)
+    assert set(PUBLIC_COLUMNS[name].split()) - set(node["columns"]) == set()
 
 
 def test_marts_have_enforced_contracts_of_public_types_and_every_column_described(project: Project) -> None:
     for node in _models(project, "marts"):
-        assert node.config.contract.enforced, node.name
-        assert node.columns, node.name
-        for column in node.columns.values():
-            assert str(column.data_type).lower() in PUBLIC_TYPES, f"{node.name}.{column.name}"
-            assert column.description, f"{node.name}.{column.name} is not described"
+        assert node["config"]["contract"]["enforced"], node["name"]
+        assert node["columns"], node["name"]
+        for column in node["columns"].values():
+            assert str(column["data_type"]).lower() in PUBLIC_TYPES, f"{node['name']}.{column['name']}"
+            assert column["description"], f"{node['name']}.{column['name']} is not described"
 
 
 def test_layers_read_only_the_layer_below(project: Project) -> None:
-    nodes = project.manifest.nodes
+    nodes = project.manifest["nodes"]
     allowed = {
         "staging": {"source"},
         "intermediate": {"staging", "intermediate", "config", "seed"},
         "marts": {"intermediate", "marts", "config", "seed"},
     }
     for node in _models(project):
-        for parent in node.depends_on.nodes:
+        for parent in node["depends_on"]["nodes"]:
             if parent in nodes:
-                kind = nodes[parent].fqn[1] if nodes[parent].resource_type == "model" else "seed"
+                kind = nodes[parent]["fqn"][1] if nodes[parent]["resource_type"] == "model" else "seed"
             else:
-                kind = "config" if project.manifest.sources[parent].source_name == "config" else "source"
-            assert kind in allowed[node.fqn[1]], f"{node.name} reads {parent}"
+                kind = "config" if project.manifest["sources"][parent]["source_name"] == "config" else "source"
+            assert kind in allowed[node["fqn"][1]], f"{node['name']} reads {parent}"
 
 
 def test_staging_joins_nothing(project: Project) -> None:
     for node in _models(project, "staging"):
-        assert not re.search(r"\b(join|group by|union)\b", node.raw_code, re.IGNORECASE), node.name
+        assert not re.search(r"\b(join|group by|union)\b", node["raw_code"], re.IGNORECASE), node["name"]
 
 
 def test_every_model_says_its_grain_and_proves_it(project: Project) -> None:
     proven = {
         parent
-        for node in project.manifest.nodes.values()
-        if node.resource_type == "test" and {"unique", "one_row"} & set(node.test_metadata.kwargs)
-        for parent in [node.attached_node or node.depends_on.nodes[0]]
+        for node in project.manifest["nodes"].values()
+        if node["resource_type"] == "test" and {"unique", "one_row"} & set(node["test_metadata"]["kwargs"])
+        for parent in [node["attached_node"] or node["depends_on"]["nodes"][0]]
     }
     for node in _models(project):
-        assert re.match(r"One row(:| per | for )", node.description), f"{node.name}: {node.description!r}"
+        assert re.match(r"One row(:| per | for )", node["description"]), f"{node['name']}: {node['description']!r}"
         # staging renames and casts the rows of one raw table, so that its key is proven there
-        grain = node.depends_on.nodes[0] if node.fqn[1] == "staging" else node.unique_id
-        assert grain in proven, f"{node.name} has no test of its grain"
+        grain = node["depends_on"]["nodes"][0] if node["fqn"][1] == "staging" else node["unique_id"]
+        assert grain in proven, f"{node['name']} has no test of its grain"
 
 
 def test_every_raw_table_is_declared_and_read(project: Project) -> None:
-    declared = {f"{source.schema}.{source.name}": source.unique_id for source in project.manifest.sources.values()}
+    sources = project.manifest["sources"].values()
+    declared = {f"{source['schema']}.{source['name']}": source["unique_id"] for source in sources}
     assert set(declared) == set(raw_schemas())
-    read = {parent for node in _models(project) for parent in node.depends_on.nodes}
+    read = {parent for node in _models(project) for parent in node["depends_on"]["nodes"]}
     unread = {name for name, unique_id in declared.items() if unique_id not in read}
     assert unread == set()
 
 
 def test_raw_tables_are_described_as_their_sources_describe_them(project: Project) -> None:
-    for source in project.manifest.sources.values():
-        if source.source_name in SOURCES:
-            assert source.description == SOURCES[source.source_name][source.name].description
+    for source in project.manifest["sources"].values():
+        if source["source_name"] in SOURCES:
+            assert source["description"] == SOURCES[source["source_name"]][source["name"]].description

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .harness import SCENARIOS, Node, Project, build_unit_test, make, unit_test_fails
+from .harness import SCENARIOS, build_unit_test, make, unit_test_fails
 from .mutate import Mutant, ScenarioWorld, SiblingWorld, mutants
+from .project import Node, Project
 
 
 def _changes(code: str) -> set[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from .harness import (
-    DATABASE,
+    FOLDERS,
     OF_REPOSITORIES,
-    SCENARIOS,
-    Project,
+    Scenario,
     build,
     failed_tests,
     given,
@@ -21,8 +19,7 @@ from .harness import (
     mixed,
     with_siblings,
 )
-
-_FOLDERS = sorted(path for path in SCENARIOS.iterdir() if (path / "expected").is_dir())
+from .project import DATABASE, Project
 
 
 def _marts(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
@@ -42,25 +39,28 @@ def _broken(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-@pytest.mark.parametrize("folder", _FOLDERS, ids=lambda path: path.name)
-def test_order_and_twins_change_nothing(project: Project, folder: Path) -> None:
-    rows = given(folder / "given")
-    with build(project, rows) as plain, build(project, mixed(rows)) as other:
-        expected, found = _marts(project, plain), _marts(project, other)
-        assert _broken(plain) == {}
+@pytest.mark.parametrize("scenario", FOLDERS, indirect=True, ids=lambda path: path.name)
+def test_order_and_twins_change_nothing(project: Project, scenario: Scenario) -> None:
+    expected = _marts(project, scenario.connection)
+    assert _broken(scenario.connection) == {}
+    with build(project, mixed(given(scenario.folder / "given"))) as other:
+        found = _marts(project, other)
     assert [name for name in expected if expected[name] != found[name]] == []
 
 
 @pytest.mark.parametrize(
-    "folder", [path for path in _FOLDERS if may_have_siblings(given(path / "given"))], ids=lambda path: path.name
+    "scenario",
+    [path for path in FOLDERS if may_have_siblings(given(path / "given"))],
+    indirect=True,
+    ids=lambda path: path.name,
 )
-def test_a_repository_that_is_just_like_it_changes_nothing(project: Project, folder: Path) -> None:
-    rows = given(folder / "given")
-    with build(project, rows) as plain, build(project, with_siblings(rows)) as other:
+def test_a_repository_that_is_just_like_it_changes_nothing(project: Project, scenario: Scenario) -> None:
+    with build(project, with_siblings(given(scenario.folder / "given"))) as other:
         lost = {}
         for name, where in OF_REPOSITORIES.items():
             own, found = (
-                Counter(each.execute(f"select * from marts.{name} where {where}").fetchall()) for each in (plain, other)
+                Counter(each.execute(f"select * from marts.{name} where {where}").fetchall())
+                for each in (scenario.connection, other)
             )
             lost[name] = own - found
         assert not any(lost.values())

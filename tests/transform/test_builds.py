@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.dbt.harness import SCENARIOS, create_raw_tables, given
+from tests.dbt.harness import SCENARIOS, given
+from tests.dbt.raw import create_raw_tables
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.transform.build import steps

@@ -1,0 +1,54 @@
+"""The tables that the dbt project reads and does not make: what the sources load, the settings' rows, the status."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from veelocity_pipeline.rules import SCHEMAS
+from veelocity_pipeline.sources.github.tables import TABLES as GITHUB
+from veelocity_pipeline.sources.github_actions.tables import TABLES as GITHUB_ACTIONS
+from veelocity_pipeline.sources.linear.tables import TABLES as LINEAR
+from veelocity_pipeline.sources.tables import Row
+from veelocity_pipeline.warehouse import SYNC_STATUS
+
+SOURCES = {"github": GITHUB, "github_actions": GITHUB_ACTIONS, "linear": LINEAR}
+
+
+def raw_schemas() -> dict[str, pa.Schema]:
+    """Return the columns of every table that the project reads and does not make, by ``schema.table``."""
+    schemas = {
+        f"raw_{source}.{name}": table.schema for source, tables in SOURCES.items() for name, table in tables.items()
+    }
+    schemas |= {f"config.{name}": schema for name, schema in SCHEMAS.items()}
+    schemas["operations.sync_status"] = SYNC_STATUS
+    return schemas
+
+
+def create_raw_tables(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, list[Row]] | None = None) -> None:
+    """Make every table that the project reads, with the given rows (by ``schema.table``) or with none."""
+    connection.execute(_statements())
+    schemas = raw_schemas()
+    for name, each in (rows or {}).items():
+        if each:
+            connection.register("given_rows", pa.Table.from_pylist(each, schema=schemas[name]))
+            connection.execute(f"insert into {name} from given_rows")
+            connection.unregister("given_rows")
+
+
+@functools.cache
+def _statements() -> str:
+    """Return the SQL that makes all of them without a row, in one text: one by one they take a tenth of a second."""
+    schemas = raw_schemas()
+    statements = [f"create schema {name};" for name in dict.fromkeys(each.partition(".")[0] for each in schemas)]
+    with duckdb.connect() as connection:
+        for name, schema in schemas.items():
+            connection.register("given_rows", schema.empty_table())
+            columns = connection.execute("describe from given_rows").fetchall()
+            declared = ", ".join(f'"{column}" {kind}' for column, kind, *_ in columns)
+            statements.append(f"create table {name} ({declared});")
+            connection.unregister("given_rows")
+    return "\n".join(statements)
