@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from veelocity_pipeline.settings import Settings
-from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.transform.project import ship
 from veelocity_pipeline.warehouse import Home, exclusively
 
@@ -91,7 +90,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def refreshed(shared: Path) -> Home:
-    """A home after one whole refresh of the medium simulated organisation, its settings too; for reading only."""
+    """A home after a refresh of the medium simulated organisation in this process; for reading only.
+
+    Its settings lie beside it (``refreshed.toml``).
+    """
     return _first_refresh(shared, "medium")
 
 
@@ -114,15 +116,11 @@ def _first_refresh(shared: Path, size: str) -> Home:
     home = Home(shared / ("refreshed" if size == "medium" else size))
     with exclusively(home.path.with_suffix(".lock")):
         if not home.published.exists():
+            from tests.inprocess import refresh, settings_of  # imported late: few tests need the simulator
+            from veelocity_pipeline.simulator import Simulator
+
             with Simulator(size=size) as simulator:
-                config = home.path.with_suffix(".toml")
-                config.write_text(simulator.configuration(), encoding="utf-8")
-                result = veelocity(
-                    "refresh",
-                    VEELOCITY_HOME=str(home.path),
-                    VEELOCITY_ENV_FILE=os.devnull,
-                    VEELOCITY_CONFIG=str(config),
-                    **simulator.environment(),
-                )
-            assert result.returncode == 0, result.stdout + result.stderr
+                configuration = simulator.configuration()
+                home.path.with_suffix(".toml").write_text(configuration, encoding="utf-8")
+                assert refresh(home, settings_of(simulator, configuration)) == []
     return home

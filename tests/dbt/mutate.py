@@ -32,7 +32,7 @@ from rich.progress import track
 from rich.table import Table
 from sqlglot import exp
 
-from tests.golden import serve
+from tests.golden import in_process, serve
 from tests.golden.answers import TABLES, Marts, all_answers
 from veelocity_pipeline.sources.tables import Row
 
@@ -317,9 +317,9 @@ class Golden:
 
 
 def golden() -> Golden:
-    """Refresh the golden organisation once, which takes a minute, and keep what was read of it."""
+    """Read the golden organisation once and keep what was read of it."""
     with tempfile.TemporaryDirectory() as folder:
-        home, story = serve(Path(folder) / "home")
+        home, story = serve(Path(folder) / "home", in_process)
         with duckdb.connect(str(home.working), read_only=True) as connection:
             rows = {
                 name: connection.table(name).select(*schema.names).to_arrow_table().to_pylist()

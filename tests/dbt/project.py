@@ -179,7 +179,7 @@ def compiled_project(cache: Path = CACHE) -> Project:
 
 
 def _key() -> str:
-    """Return a short text that differs for any other project, other versions of what compiles it and other code here."""
+    """Return a short text that differs for any other project, other versions of its compilers and other code here."""
     parts = [digest(), version("duckdb"), sys.version, Path(__file__).read_text(encoding="utf-8")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.trials import Ground, Kill, raw_rows
-from tests.integration.test_refresh import marts
+from tests.inprocess import marts
 from veelocity_pipeline.simulator import Fault, Simulator
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from tests.integration.test_refresh import marts
+from tests.inprocess import marts
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.warehouse import Home

@@ -4,11 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.golden import build
+from tests.golden import as_a_user, build
 from tests.golden.answers import as_table
 
 with tempfile.TemporaryDirectory() as folder:
-    answers = build(Path(folder) / "home")
+    answers = build(Path(folder) / "home", as_a_user)
 shown = [each for each in answers if each.why != "nothing of it happened" or not each.is_right]
 right = sum(each.is_right for each in answers)
 report = as_table(shown)

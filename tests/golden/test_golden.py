@@ -1,6 +1,6 @@
-"""The golden organisation, end to end: its story served, refreshed and published, and compared with the hand's answers.
+"""The golden organisation: its story served, refreshed and published, and compared with the hand's answers.
 
-``make golden`` prints the whole table.
+``make golden`` prints the whole table, of a refresh by the command line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from veelocity_pipeline.simulator import Simulator
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Answer]:
-    """Every answer beside what one whole refresh has published."""
+    """Every answer beside what one refresh has published."""
     return build(tmp_path_factory.mktemp("golden") / "home")
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.conftest import veelocity
-from tests.integration.test_refresh import marts
+from tests import inprocess
+from tests.inprocess import marts
 from veelocity_pipeline.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.simulator.changes import SHOWN
@@ -225,9 +225,8 @@ def test_the_marts_of_what_was_followed_are_those_of_what_was_read_at_once(tmp_p
                 is_shown = is_shown and (told is None or told.is_shown)
                 simulator.advance(minutes=chance.choice((0, 1, 60, 3_000)))
             look()
-        for home, arguments in ((grown, () if is_shown else ("--full",)), (fresh, ("--full",))):
-            result = veelocity("refresh", *arguments, **{**environment, "VEELOCITY_HOME": str(home.path)})
-            assert result.returncode == 0, result.stdout + result.stderr
+        for home, is_full in ((grown, not is_shown), (fresh, True)):
+            assert inprocess.refresh(home, given_settings, full=is_full) == []
     followed, at_once = marts(grown), marts(fresh)
     assert followed.keys() == at_once.keys()
     for table, rows in at_once.items():

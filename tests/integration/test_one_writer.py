@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tests.conftest import VEELOCITY
-from tests.integration.test_refresh import marts
+from tests.inprocess import marts
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.warehouse import Home
 

@@ -24,7 +24,7 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.runs.schema import RunsTable
 
 from tests.conftest import reader_of, veelocity
-from tests.integration.test_refresh import marts
+from tests.inprocess import marts
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.instance import KEPT_RUNS, prune_history
