@@ -10,6 +10,7 @@ from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUIL
 from veelocity_pipeline.defs.checks import with_freshness
 from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
+from veelocity_pipeline.defs.launch import CONSOLE, EXECUTOR, io_manager
 from veelocity_pipeline.defs.publish import export_asset, publish_assets
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.defs.sensors import sensors
@@ -39,8 +40,10 @@ def definitions() -> dg.Definitions:
         jobs=[INCREMENTAL_JOB, FULL_JOB, REBUILD_JOB],
         schedules=schedules(settings),
         sensors=sensors(settings),
-        resources={"warehouse": Warehouse()},
-        executor=dg.in_process_executor,
+        # each without a configuration: what a launch says of one is refused
+        resources={"warehouse": Warehouse(), "io_manager": io_manager},
+        executor=EXECUTOR,
+        loggers={"console": CONSOLE},
     )
 
 

@@ -17,7 +17,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.files import replace_file, settle_libraries
-from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
+from veelocity_pipeline.operations.jobs import BUILD_TAG, EVERYTHING, FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.settings import CHECKOUT, Settings
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 from veelocity_pipeline.warehouse import (
@@ -281,8 +281,8 @@ def rebuild(settings: Settings, *, everything: bool = False) -> RefreshResult:
     Raises:
         WarehouseError: the folder cannot be used.
     """
-    config = {"ops": {"build_models": {"config": {"everything": everything}}}}
-    return _run(settings, prepare_instance(settings), REBUILD, "veelocity rebuild", config)
+    tags = {BUILD_TAG: EVERYTHING} if everything else {}
+    return _run(settings, prepare_instance(settings), REBUILD, "veelocity rebuild", {}, tags=tags)
 
 
 def _run(
@@ -292,6 +292,7 @@ def _run(
     command: str,
     config: dict[str, Any],
     selection: list[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> RefreshResult:
     """Run a job here and now, on the instance that the UI and the schedules use.
 
@@ -307,6 +308,7 @@ def _run(
     started = time.time()
 
     from veelocity_pipeline.definitions import defs
+    from veelocity_pipeline.defs.launch import console_config
 
     with explained_history(), dg.DagsterInstance.get() as instance:
         if settings.dagster_postgres_url is not None:
@@ -314,10 +316,10 @@ def _run(
         report_dead_runs(instance, home)
         result = defs.resolve_job_def(name).execute_in_process(
             instance=instance,
-            run_config={**config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={**config, **console_config("CRITICAL")},
             asset_selection=selection,
             raise_on_error=False,
-            tags={"dagster/from_command_line": command},
+            tags={"dagster/from_command_line": command, **(tags or {})},
         )
     if any(map(_is_interruption, result.all_events)):
         raise KeyboardInterrupt

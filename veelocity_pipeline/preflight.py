@@ -10,10 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import httpx
 
+from .operations.requested import day_since
 from .settings import Settings, SettingsError
 from .sources import SOURCES, Outcome, SourceEntry, SourceError
 from .sources.errors import TOKEN_REJECTED, AuthenticationError, UnreachableError
@@ -41,28 +42,6 @@ class NothingReadableError(Exception):
         texts = list(dict.fromkeys(str(error).rstrip(".") for error in errors))
         super().__init__("; ".join(texts))
         self.is_rejected = any(TOKEN_REJECTED in text for text in texts)
-
-
-def day_since(text: str, full: bool, start: date | None) -> date | None:
-    """Return the day from which a full refresh is to read again; None for all of them.
-
-    Raises:
-        SettingsError: ``text`` is not a day, is used without ``full``, or lies before the start date.
-    """
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"since: {text!r} is not a day; write it as 2026-01-31") from None
-    if not full:
-        raise SettingsError("since: goes with a full refresh; an incremental one reads what is new by itself")
-    if start is not None and day < start:
-        raise SettingsError(
-            f"since: {day} is before VEELOCITY_START_DATE ({start}), and nothing is kept of that time; set an earlier "
-            "one, and the next refresh reads what it uncovers"
-        )
-    return day
 
 
 def require_options(

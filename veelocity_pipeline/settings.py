@@ -352,6 +352,15 @@ class Settings(BaseSettings):
         """The entries that bring repositories: ``owner/name`` and ``owner/*``."""
         return tuple(entry for entry in self.github_repositories if not entry.startswith(EXCLUDED))
 
+    def names_repository(self, repository: str) -> bool:
+        """Return whether this is an entry that brings repositories, or one that an ``owner/*`` brings."""
+        wanted = repository.casefold()
+        entries = {entry.casefold() for entry in self.wanted_repositories}
+        brought = re.fullmatch(r"([^/\s]+)/[^/\s*]+", wanted)
+        return wanted in entries or (
+            brought is not None and f"{brought[1]}/*" in entries and not self.is_excluded(repository)
+        )
+
     def is_excluded(self, repository: str) -> bool:
         """Whether ``!owner/name`` leaves this repository out of its owner's."""
         wanted = f"{EXCLUDED}{repository.casefold()}"

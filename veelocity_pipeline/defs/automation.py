@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from veelocity_pipeline.defs.launch import EXECUTOR
 from veelocity_pipeline.defs.loaded import RAW_KEYS
 from veelocity_pipeline.operations.decisions import Run, Wait, under_way
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
@@ -49,7 +50,7 @@ def refresh_job(name: str, *, full: bool) -> AssetJob:
         name,
         selection=dg.AssetSelection.all(),
         config=run_config(full=full),
-        executor_def=dg.in_process_executor,
+        executor_def=EXECUTOR,
         description=(
             "Reads everything again, marks what is gone, rebuilds and publishes."
             if full
@@ -125,7 +126,7 @@ def refresh_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
 REBUILD_JOB = dg.define_asset_job(
     REBUILD,
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*RAW_KEYS),
-    executor_def=dg.in_process_executor,
+    executor_def=EXECUTOR,
     description="Builds and publishes anew from what is loaded, after a change of the rules. Nothing is fetched.",
 )
 INCREMENTAL_JOB = refresh_job(INCREMENTAL, full=False)

@@ -12,15 +12,15 @@ import dagster as dg
 import pyarrow as pa
 from dagster_dlt import DagsterDltTranslator, build_dlt_asset_specs
 from dagster_dlt.translator import DltResourceTranslatorData
-from pydantic import Field
 
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs import checks
+from veelocity_pipeline.defs.launch import NOTHING, REFRESH_CONFIG
 from veelocity_pipeline.defs.loaded import RAW_KEYS, SYNC_STATUS, first_table, results
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.measured import measure
-from veelocity_pipeline.preflight import day_since
+from veelocity_pipeline.operations.requested import day_since
 from veelocity_pipeline.redaction import without_secrets
 from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
@@ -29,23 +29,6 @@ from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prep
 CONFIGURED = dg.AssetKey(["config", "repositories"])
 CONFIGURATION = "configuration"
 """Of that asset's metadata: what of the settings the marts are built from, for whoever may not open the warehouse."""
-
-
-class RefreshConfig(dg.Config):
-    """What a refresh reads. In the launchpad: under ``ops: ingest_<source>: config``."""
-
-    full: bool = Field(default=False, description="Read everything again, and find what is gone.")
-    repositories: list[str] = Field(
-        default_factory=list,
-        description="Only these (owner/name; Linear: team keys). Empty: all that the settings name.",
-    )
-    since: str = Field(
-        default="",
-        description=(
-            "With full: only what changed or ended on this day (2026-01-31) or later is read again; what is gone is "
-            "found all the same. What was never read whole is. Empty: everything."
-        ),
-    )
 
 
 class RawTranslator(DagsterDltTranslator):
@@ -97,12 +80,12 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         ],
         pool=WAREHOUSE_POOL,
         can_subset=False,
+        config_schema=REFRESH_CONFIG,
     )
-    def _ingest(
-        context: dg.AssetExecutionContext, config: RefreshConfig, warehouse: Warehouse
-    ) -> Iterator[dg.MaterializeResult]:
-        since = day_since(config.since, config.full, warehouse.settings.start_date)
-        request = RefreshRequest(config.full, tuple(config.repositories), run=context.run_id, since=since)
+    def _ingest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+        config = context.op_execution_context.op_config
+        since = day_since(config["since"], config["full"], warehouse.settings.start_date)
+        request = RefreshRequest(config["full"], tuple(config["repositories"]), run=context.run_id, since=since)
         begun = time.monotonic()
         outcomes = refresh_source(entry, warehouse, request)
         yield from results(entry, outcomes, measure(entry, warehouse.home, outcomes, time.monotonic() - begun))
@@ -142,6 +125,7 @@ def _columns(schema: pa.Schema) -> dict[str, dg.TableSchema]:
         for table, schema in SCHEMAS.items()
     ],
     pool=WAREHOUSE_POOL,
+    config_schema=NOTHING,
 )
 def config_assets(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """The rules of the settings reach SQL as tables, so that a number can name the rule that made it."""
@@ -173,6 +157,7 @@ def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
     description="One row per source, table and repository: last attempt, last success, rows, watermark, error.",
     check_specs=[checks.spec(checks.READ_ON_TIME, SYNC_STATUS)],
     pool=WAREHOUSE_POOL,
+    config_schema=NOTHING,
 )
 def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
     """What the ingest steps wrote down; empty, but there, before the first of them."""

@@ -7,6 +7,7 @@ import dagster as dg
 
 from veelocity_pipeline import warehouse as files
 from veelocity_pipeline.defs import checks
+from veelocity_pipeline.defs.launch import NOTHING
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.export import Format, export
 from veelocity_pipeline.report import render_report
@@ -31,6 +32,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         description="veelocity.duckdb: the marts as SQL users, Metabase, Evidence and the report read them.",
         check_specs=[checks.spec(name, PUBLISHED) for name in (checks.AUTHORS_KNOWN, checks.CHANGES_SHIPPED)],
         pool=WAREHOUSE_POOL,
+        config_schema=NOTHING,
     )
     def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
         begun = time.monotonic()
@@ -57,6 +59,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         group_name="published",
         kinds={"html"},
         description="The report: one file that opens without a network.",
+        config_schema=NOTHING,
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:
         begun = time.monotonic()
@@ -94,6 +97,7 @@ def export_asset(kind: Format) -> dg.AssetsDefinition:
         group_name="published",
         kinds={kind},
         description="Every published table as a file of its own, in the folder that VEELOCITY_EXPORT_TO names.",
+        config_schema=NOTHING,
     )
     def _export(warehouse: Warehouse) -> dg.MaterializeResult:
         settings = warehouse.settings

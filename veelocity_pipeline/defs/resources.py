@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -12,8 +13,10 @@ from veelocity_pipeline import logs
 from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.operations.jobs import REBUILD
+from veelocity_pipeline.operations.requested import check_requested
 from veelocity_pipeline.settings import Settings, load_settings
-from veelocity_pipeline.warehouse import DEMO, Home, alive, writing
+from veelocity_pipeline.sources import SOURCES
+from veelocity_pipeline.warehouse import DEMO, Home, alive, read_status, writing
 
 WAREHOUSE_POOL = "warehouse"
 """One run at a time may write; see ``dagster.yaml``. The lock in the folder holds where the daemon does not."""
@@ -46,6 +49,7 @@ class Warehouse(dg.ConfigurableResource):
         run = context.run
         if self._settings.dagster_postgres_url is not None and context.instance is not None:
             spare_the_server(context.instance)
+        self._check_request(run)
         if self._settings.linear_api_key is None and (run is None or run.job_name != REBUILD):
             self._settings.require_sources(())
         os.umask(0o077)
@@ -62,6 +66,15 @@ class Warehouse(dg.ConfigurableResource):
                 yield self
             finally:
                 self._tidy(context.instance)
+
+    def _check_request(self, run: dg.DagsterRun | None) -> None:
+        """Refuse before anything is read what the run is configured to read and the settings do not allow."""
+        steps: dict[str, Any] = dict(run.run_config if run else {}).get("ops", {})  # type: ignore[assignment]
+        for source in SOURCES:
+            config = steps.get(f"ingest_{source}", {}).get("config", {})
+            rows = read_status(self._home) if config.get("repositories") else []
+            read = {row["repository"] for row in rows if row["succeeded_at"]}
+            check_requested(self._settings, source, config, read)
 
     def _tidy(self, instance: dg.DagsterInstance | None) -> None:
         """Let old runs go; that this fails is no reason for the run to fail."""

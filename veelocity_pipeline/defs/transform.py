@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
-from pydantic import Field
 
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.foreign import sentence
-from veelocity_pipeline.operations.jobs import REFRESH_JOBS
+from veelocity_pipeline.operations.jobs import BUILD_TAG, EVERYTHING, REFRESH_JOBS
 from veelocity_pipeline.transform.build import selector, steps
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW, Building, Plan, is_up_to_date
 from veelocity_pipeline.transform.project import MODELS, Project
@@ -27,14 +26,6 @@ MOST_EXAMPLES = 5
 
 _UNIQUE_ID = "dagster_dbt/unique_id"
 """Of the metadata of each model's and check's specification."""
-
-
-class BuildConfig(dg.Config):
-    """What a build does. In the launchpad: under ``ops: build_models: config``."""
-
-    everything: bool = Field(
-        default=False, description="Build every model, also those of which nothing changed since the last build."
-    )
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -125,9 +116,10 @@ def transform_assets(project: Project) -> dg.AssetsDefinition:
         dagster_dbt_translator=ModelTranslator(project.lineage()),
         pool=WAREHOUSE_POOL,
     )
-    def _build(context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig) -> Iterator[Any]:
+    def _build(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         is_refresh = context.run.job_name in REFRESH_JOBS
-        if is_refresh and not config.everything and is_up_to_date(warehouse.home, warehouse.settings):
+        everything = context.run.tags.get(BUILD_TAG) == EVERYTHING
+        if is_refresh and not everything and is_up_to_date(warehouse.home, warehouse.settings):
             # yielding nothing skips this step's assets and, after them, the publish step and the report
             log.info(NOTHING_NEW)
             return
@@ -138,7 +130,7 @@ def transform_assets(project: Project) -> dg.AssetsDefinition:
         if step.is_part:
             yield from step.build_selected()
         else:
-            building = Building(project, warehouse.home, everything=config.everything, trust=is_refresh)
+            building = Building(project, warehouse.home, everything=everything, trust=is_refresh)
             yield from step.build_changed(building)
 
     return _build

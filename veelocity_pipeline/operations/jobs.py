@@ -17,3 +17,7 @@ DOES_ALL_OF: Mapping[str, Sequence[str]] = {
     REBUILD: (REBUILD,),
 }
 """By job, the jobs that need not run any more when it has."""
+
+BUILD_TAG, EVERYTHING = "veelocity/build", "everything"
+"""Tag of a run that builds every model, whether or not its inputs changed. (A configuration would be in reach of a
+launch, and Dagster fills one from the environment.)"""
