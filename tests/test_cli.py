@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from veelocity_pipeline import cli, warehouse
+from veelocity_pipeline.parts import Part
 from veelocity_pipeline.warehouse import Home
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
@@ -157,14 +159,25 @@ def test_tables_fit_eighty_columns(monkeypatch: pytest.MonkeyPatch, refreshed: H
         assert not [line for line in lines if len(line) > 80 and str(refreshed.path) not in line]
 
 
+def test_a_port_in_use_is_a_usage_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for command in (["dev"], ["serve", "webserver"]):
+            result = veelocity(*command, "--port", str(port))
+            assert result.returncode == 2
+            assert f"port {port} is in use" in complaint(result)
+
+
 def test_a_part_of_a_deployment_heeds_who_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster's servers treat SIGTERM as SIGINT, and whoever starts something in a background ignores that."""
     heeded = []
     monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
-    monkeypatch.setattr(os, "execv", lambda program, command: heeded.append(signal.getsignal(signal.SIGINT)))
+    monkeypatch.setattr(
+        os, "execve", lambda program, command, environment: heeded.append(signal.getsignal(signal.SIGINT))
+    )
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        cli.serve(cli.Part.CODE)
+        cli.serve(Part.CODE)
     finally:
         signal.signal(signal.SIGINT, before)
     assert heeded == [signal.SIG_DFL]

@@ -58,6 +58,23 @@ def test_an_env_file_is_read_and_may_hold_other_peoples_variables(
     assert settings.github_repositories == ("acme/web", "acme/*")
 
 
+def test_the_names_of_the_ui(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().ui_hosts == ()
+    config('ui_hosts = ["ui.example.com"]')
+    assert load_settings().ui_hosts == ("ui.example.com",)
+    monkeypatch.setenv("VEELOCITY_UI_HOSTS", "UI.example.com:8443, 10.0.0.5,[fd00::1]:3000")
+    assert load_settings().ui_hosts == ("UI.example.com:8443", "10.0.0.5", "[fd00::1]:3000")
+    for wrong in ("*", "*.example.com", "https://ui.example.com", "ui.example.com/", "ui example", "a@b", ":3000"):
+        monkeypatch.setenv("VEELOCITY_UI_HOSTS", f"ui.example.com,{wrong}")
+        with pytest.raises(SettingsError, match=r"VEELOCITY_UI_HOSTS: .* is not a host; write ui\.example\.com"):
+            load_settings()
+    monkeypatch.delenv("VEELOCITY_UI_HOSTS")
+    monkeypatch.setenv("VEELOCITY_UI_URL", "https://user:secret@ui.example.com")
+    with pytest.raises(SettingsError, match="VEELOCITY_UI_URL names no plain host") as refused:
+        load_settings()
+    assert "secret" not in str(refused.value)
+
+
 def test_a_token_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_secret")
     monkeypatch.setenv("LINEAR_API_KEY", "lin_secret")

@@ -21,7 +21,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
-from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec
@@ -30,6 +29,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from veelocity_pipeline import parts
 from veelocity_pipeline.files import FolderError, WarehouseError, keep_private, open_text
 from veelocity_pipeline.foreign import plain, sentence
 from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
@@ -431,32 +431,29 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
 ) -> None:
     """Serve the Dagster UI and run its schedules, until interrupted."""
-    from veelocity_pipeline.orchestration import dev_command, prepare_instance
+    from veelocity_pipeline.orchestration import prepare_instance
 
-    prepare_instance(_settings())
-    _become(dev_command(host, port))
-
-
-class Part(StrEnum):
-    """What a deployment is made of."""
-
-    CODE = "code"
-    DAEMON = "daemon"
-    WEBSERVER = "webserver"
+    settings = _settings()
+    prepare_instance(settings)
+    _become(parts.dev_command(settings, host, port), dict(os.environ))
 
 
 @app.command()
 @_explained
 def serve(
-    part: Annotated[Part, typer.Argument(help="code runs the refreshes, daemon starts them, webserver is the UI.")],
+    part: Annotated[
+        parts.Part, typer.Argument(help="code runs the refreshes, daemon starts them, webserver is the UI.")
+    ],
     host: Annotated[str, typer.Option(help="Address to listen on; the daemon listens on none.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port to listen on: 4000 for code, 3000 for the UI.")] = None,
 ) -> None:
     """Be one part of a deployment until stopped; docs/operations.md has the whole of it."""
-    from veelocity_pipeline.orchestration import prepare_instance, serve_command
+    from veelocity_pipeline.orchestration import prepare_instance
 
-    prepare_instance(_settings())
-    _become(serve_command(part, host, port))
+    settings = _settings()
+    prepare_instance(settings)
+    command = parts.serve_command(part, settings, host, port)
+    _become(command, parts.environment(part))
 
 
 def _checked(entry: SourceEntry, settings: Settings) -> list[CheckResult]:
@@ -473,11 +470,11 @@ def _checked(entry: SourceEntry, settings: Settings) -> list[CheckResult]:
         ]
 
 
-def _become(command: list[str]) -> None:
+def _become(command: list[str], environment: dict[str, str]) -> None:
     """Be that program from now on."""
     # Dagster's servers treat SIGTERM as SIGINT, which who starts them in a background may have had ignored
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(command[0], command)
+    os.execve(command[0], command, environment)
 
 
 def _settings() -> Settings:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -381,44 +379,3 @@ def _failures(home: Home, since: float) -> list[tuple[str, str, str]]:
             if datetime.fromisoformat(row["attempted_at"]).timestamp() >= since - 1
         }
     )
-
-
-def dev_command(host: str, port: int) -> list[str]:
-    """The command that serves the UI and runs the daemon."""
-    return [_beside("dagster"), "dev", "--workspace", str(CHECKOUT / "workspace.yaml"), *_listening(host, port)]
-
-
-CODE_PORT = 4000
-"""Where the code server listens, unless ``VEELOCITY_CODE_PORT`` or the command says otherwise."""
-
-
-def serve_command(part: str, host: str, port: int | None) -> list[str]:
-    """The command that is one part of a deployment, each of which may be restarted by itself.
-
-    Sets where the others find the code server, if it is not said: ``VEELOCITY_CODE_HOST``, ``VEELOCITY_CODE_PORT``.
-
-    Args:
-        part: ``code`` (definitions, and every run), ``daemon`` (schedules, sensors, the queue) or ``webserver``.
-        host: the address to listen on; the daemon listens on none.
-        port: None for the usual one.
-    """
-    os.environ.setdefault("VEELOCITY_CODE_HOST", "127.0.0.1")
-    code_port = os.environ.setdefault("VEELOCITY_CODE_PORT", str(CODE_PORT))
-    workspace = ["--workspace", str(CHECKOUT / "deploy" / "workspace.yaml")]
-    match part:
-        case "code":
-            what = ["--module-name", "veelocity_pipeline.definitions", "--working-directory", str(CHECKOUT)]
-            return [_beside("dagster"), "code-server", "start", *what, *_listening(host, port or int(code_port))]
-        case "daemon":
-            return [_beside("dagster-daemon"), "run", *workspace]
-        case _:
-            return [_beside("dagster-webserver"), *workspace, *_listening(host, port or 3000)]
-
-
-def _beside(command: str) -> str:
-    """A command of this environment, which need not be on PATH."""
-    return str(Path(sys.executable).with_name(command))
-
-
-def _listening(host: str, port: int) -> list[str]:
-    return ["--host", host, "--port", str(port)]

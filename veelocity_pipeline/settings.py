@@ -28,6 +28,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from .addresses import Address
 from .operations.cadence import comes
 from .redaction import remember, remember_address
 
@@ -234,6 +235,9 @@ class Settings(BaseSettings):
         default=None, validation_alias="VEELOCITY_ALERT_URL"
     )
     ui_url: str = Field(default="http://localhost:3000", validation_alias="VEELOCITY_UI_URL")
+    ui_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), validation_alias="VEELOCITY_UI_HOSTS"
+    )
     stale_after: int = Field(default=3, ge=1, le=1000, validation_alias="VEELOCITY_STALE_AFTER")
     concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
     max_answer_mb: int = Field(default=64, ge=1, le=10_000, validation_alias="VEELOCITY_MAX_ANSWER_MB")
@@ -269,6 +273,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
             if name != "VEELOCITY_UI_URL":  # which is only shown
                 self._check_encrypted(name, url)
+        if Address.of_url(self.ui_url) is None:
+            raise ValueError("VEELOCITY_UI_URL names no plain host; write it as https://ui.example.com")
+        for name in self.ui_hosts:
+            if Address.parse(name) is None:
+                raise ValueError(
+                    f"VEELOCITY_UI_HOSTS: {name!r} is not a host; write ui.example.com or ui.example.com:8443"
+                )
         if self.dagster_postgres_url is not None and not _is_postgres(self.dagster_postgres_url.get_secret_value()):
             # never the address itself: the password is in it
             raise ValueError(
@@ -574,7 +585,7 @@ _TOML_KEYS = frozenset(
     {"deployments", "failures", "people", "repositories", "services", "teams"}
     | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency", "history_days"}
     | {f"{name}_sensor_minutes" for name in ("first_start", "upstream", "settings", "dead_runs", "alerts")}
-    | {"ui_url", "stale_after", "max_answer_mb"}
+    | {"ui_url", "ui_hosts", "stale_after", "max_answer_mb"}
 )
 
 

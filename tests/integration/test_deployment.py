@@ -60,10 +60,22 @@ def test_only_the_code_has_tokens_and_only_this_machine_the_ui() -> None:
     services = COMPOSE["services"]
     assert [name for name, service in services.items() if "env_file" in service] == ["code"]
     assert [service["ports"] for service in services.values() if "ports" in service] == [["127.0.0.1:3000:3000"]]
+    # what the webserver is called it is told without them
+    told = set(services["webserver"]["environment"]) - set(services["daemon"]["environment"])
+    assert told == {"VEELOCITY_UI_URL", "VEELOCITY_UI_HOSTS"}
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     passwords = re.findall(r"(?:veelocity:|POSTGRES_PASSWORD: )(\S+)", text)
     assert len(passwords) >= 2
     assert all(password.startswith("${POSTGRES_PASSWORD:?") for password in passwords)
+
+
+def test_a_unit_reads_the_tokens_for_the_code_alone() -> None:
+    lines = (DEPLOY / "veelocity@.service").read_text(encoding="utf-8").splitlines()
+    files = [line.removeprefix("EnvironmentFile=-") for line in lines if line.startswith("EnvironmentFile=")]
+    assert files == ["/etc/veelocity.env", "/etc/veelocity.%i.env"]
+    assert "ExecStart=/opt/veelocity/.venv/bin/veelocity serve %i" in lines
+    page = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "sudo install -m 600 .env.example /etc/veelocity.code.env" in page
 
 
 def test_the_image_is_of_the_lock_file_and_of_no_root() -> None:
@@ -149,8 +161,10 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         code_log, daemon_log, web_log = (tmp_path / f"{name}.log" for name in PARTS)
         stack.enter_context(started(commands["code"], {**environment, **tokens, **idle}, code_log))
         wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log, every=4)
-        stack.enter_context(started(commands["daemon"], {**environment, **apart}, daemon_log))
-        stack.enter_context(started([*commands["webserver"], "--port", str(port)], environment, web_log))
+        # (also where one file of variables is given to all)
+        daemon = stack.enter_context(started(commands["daemon"], {**environment, **apart, **tokens}, daemon_log))
+        serve = [*commands["webserver"], "--port", str(port)]
+        webserver = stack.enter_context(started(serve, {**environment, **tokens}, web_log))
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
 
         def ask(query: str, **variables: Any) -> Any:
@@ -164,6 +178,12 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
             return False
 
         wait(is_up, "a UI", web_log)
+        for process in (daemon, webserver):
+            assert b"ghp_s3cret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+        document = {"query": "{ version }"}
+        assert client.post("/graphql", json=document, headers={"Host": "evil.test"}).status_code == 421
+        assert client.post("/graphql", json=document, headers={"Origin": "http://evil.test"}).status_code == 403
+        assert client.post("/graphql?query={version}", content="a=b").status_code == 415
         nodes = ask(
             "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } "
             "schedules { name scheduleState { status } } } } } }"

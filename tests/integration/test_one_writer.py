@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
-import httpx
 import pytest
 
 from tests.conftest import VEELOCITY
 from tests.inprocess import marts
+from tests.integration.dev import QUIET, Dev, eventually
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.warehouse import Home
-
-PATIENCE = 300
-"""Seconds after which something that should happen has not."""
 
 READER = """
 import duckdb, sys
@@ -136,87 +128,12 @@ def test_a_refresh_waits_for_a_rebuild_and_a_reader_for_nobody(
         reader.kill()
 
 
-class Dev:
-    """``veelocity dev`` in a process group of its own, and its GraphQL."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
-        self.log = log
-        with log.open("a") as output:
-            self.process = subprocess.Popen(
-                [VEELOCITY, "dev", "--port", str(self._port)],
-                env=environment,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        eventually(self._is_up, "the UI answers")
-
-    def _is_up(self) -> bool:
-        """Whether the code location is loaded; remembers what it is called."""
-        with contextlib.suppress(httpx.HTTPError):
-            found = self.ask(
-                """{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"""
-            )["repositoriesOrError"].get("nodes")
-            if found:
-                self._selector = {
-                    "repositoryName": found[0]["name"],
-                    "repositoryLocationName": found[0]["location"]["name"],
-                }
-                return True
-        return False
-
-    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        answer = httpx.post(
-            f"http://127.0.0.1:{self._port}/graphql", json={"query": document, "variables": variables}, timeout=60
-        ).json()
-        assert "errors" not in answer, answer
-        return dict(answer["data"])
-
-    def launch(self, job: str) -> str:
-        """Start a job as its page does; the run's id."""
-        selector = {**self._selector, "jobName": job}
-        found = self.ask(
-            """mutation($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
-                 __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
-            parameters={"selector": selector, "mode": "default"},
-        )["launchRun"]
-        assert found["__typename"] == "LaunchRunSuccess", found
-        return str(found["run"]["runId"])
-
-    def cancel(self, run: str) -> None:
-        document = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
-        assert self.ask(document, run=run)["terminateRun"]["__typename"] == "TerminateRunSuccess"
-
-    def status(self, run: str) -> str:
-        document = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
-        return str(self.ask(document, run=run)["runOrError"]["status"])
-
-    def kill(self) -> None:
-        """Kill -9 all of its processes, the runs' too."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(60)
-
-
-def eventually(happened: Callable[[], bool], what: str) -> None:
-    last = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < last, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.3)
-
-
 def test_what_is_killed_or_cancelled_in_the_ui_leaves_the_next_run_clean(
     home: Home, environment: dict[str, str], simulator: Simulator, tmp_path: Path
 ) -> None:
     simulator.advance(days=3)
     before = home.published.read_bytes()
-    # Nothing starts but what the test does.
-    by_itself = ("FIRST_START_SENSOR_MINUTES", "UPSTREAM_SENSOR_MINUTES", "SETTINGS_SENSOR_MINUTES")
-    crons = dict.fromkeys(("VEELOCITY_INCREMENTAL_CRON", "VEELOCITY_FULL_CRON"), "0 0 1 1 *")
-    environment = {**environment, **{f"VEELOCITY_{name}": "0" for name in by_itself}, **crons}
+    environment = {**environment, **QUIET}
 
     def waits() -> bool:
         return any(fault.spoilt for fault in simulator.faults)
