@@ -8,7 +8,6 @@ import dagster as dg
 
 from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
 from veelocity_pipeline.defs.checks import with_freshness
-from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.launch import CONSOLE, EXECUTOR, io_manager
 from veelocity_pipeline.defs.publish import export_asset, publish_assets
@@ -47,5 +46,4 @@ def definitions() -> dg.Definitions:
     )
 
 
-spare_the_disk()
 defs = definitions()

@@ -13,13 +13,10 @@ from pathlib import Path
 import dagster as dg
 import sqlalchemy as sa
 from alembic.util import CommandError
-from dagster._core.instance import RUNLESS_RUN_ID
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from veelocity_pipeline.defs.history import EventHistory, SqliteEvents
 from veelocity_pipeline.settings import SettingsError
 from veelocity_pipeline.warehouse import WarehouseError
 
@@ -132,12 +129,6 @@ _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 THINNED_AFTER = timedelta(days=1)
 """When a run that succeeded has been read by whoever wants to know what it was going to do."""
 
-_PLANS = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED")
-_SAID_BESIDE = ("STEP_OUTPUT",)
-"""That a step yielded an output, beside the event that tells which asset or check it was."""
-_SAID_TWICE = ("ASSET_CHECK_EVALUATION",)
-"""In SQLite also in the run's own file and in the table of checks, which are what the UI asks."""
-
 
 def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None = 50) -> int:
     """Delete runs that ended more than some days ago, with their events and captured output; thin those of a day ago.
@@ -163,76 +154,17 @@ def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None =
             ascending=True,
         )
         gone = [run_id for record in old if (run_id := record.dagster_run.run_id) not in spared][:most]
-        _delete_runs(instance, gone)
-    _prune_events(instance, gone, before)
-    _prune_files(instance, set(gone), before)
-    _thin_runs(instance, most)
-    return len(gone)
-
-
-def _thin_runs(instance: dg.DagsterInstance, most: int | None) -> None:
-    """Take from runs that succeeded a day ago what tells nothing more: what they were going to do, and every output.
-
-    Of a run that found nothing new that is most of its events. A check that it did not come to is then again what it
-    was found to be before. Failed runs keep all.
-    """
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqlEventLogStorage):
-        return
-    checks, events = AssetCheckExecutionsTable.c, SqlEventLogStorageTable.c
-    with storage.index_connection() as connection:
-        planned = sa.select(events.run_id).distinct().where(events.dagster_event_type.in_(_PLANS))
-        with_plans = [run_id for (run_id,) in connection.execute(planned)]
-    if not with_plans:
-        return
-    of_success = dg.RunsFilter(
-        run_ids=with_plans,
-        statuses=[dg.DagsterRunStatus.SUCCESS],
-        created_before=datetime.now(UTC) - THINNED_AFTER,
-    )
-    runs = [record.dagster_run.run_id for record in instance.get_run_records(of_success, limit=most, ascending=True)]
-    for run_id in runs:
-        kinds = [*_PLANS, *_SAID_BESIDE]
-        if isinstance(storage, SqliteEventLogStorage):
-            _thin_file(Path(storage.path_for_shard(run_id)))
-            kinds += _SAID_TWICE
-        with storage.index_connection() as connection:
-            connection.execute(
-                SqlEventLogStorageTable.delete().where(events.run_id == run_id, events.dagster_event_type.in_(kinds))
-            )
-            connection.execute(
-                AssetCheckExecutionsTable.delete().where(
-                    checks.run_id == run_id, checks.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value
-                )
-            )
-
-
-def _thin_file(file: Path) -> None:
-    if not file.exists():
-        return
-    kinds = (*_PLANS, *_SAID_BESIDE)
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        connection.execute(f"delete from event_logs where dagster_event_type in ({', '.join('?' * len(kinds))})", kinds)
-        connection.commit()
-        # somebody may be reading it: the room is then used by nothing, and no harm is done
-        with contextlib.suppress(sqlite3.OperationalError):
-            connection.execute("vacuum")
-            connection.execute("pragma wal_checkpoint(truncate)")
-
-
-def _delete_runs(instance: dg.DagsterInstance, gone: Sequence[str]) -> None:
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqliteEventLogStorage):
         for run_id in gone:
             instance.delete_run(run_id)
-        return
-    # the library would empty each run's own file row by row; those go as a whole, with the other files
-    for start in range(0, len(gone), 50):
-        with storage.index_connection() as connection:
-            for run_id in gone[start : start + 50]:
-                storage.delete_events_for_run(connection, run_id)
-    for run_id in gone:
-        instance.run_storage.delete_run(run_id)
+    _delete_output(instance, gone, before)
+    storage = instance.event_log_storage
+    if isinstance(storage, EventHistory):  # not where another dagster.yaml than ours is in force
+        storage.delete_runless_events(before)
+        _thin_runs(instance, storage, most)
+    if isinstance(storage, SqliteEvents):
+        for run_id in _of(instance, storage.runs_with_logs(), _FINISHED):
+            storage.empty_log(run_id)
+    return len(gone)
 
 
 def _runs_of_last_materializations(instance: dg.DagsterInstance) -> set[str]:
@@ -240,59 +172,31 @@ def _runs_of_last_materializations(instance: dg.DagsterInstance) -> set[str]:
     return {last.run_id for entry in entries if (last := entry.last_materialization_record) is not None}
 
 
-def _prune_events(instance: dg.DagsterInstance, gone: Sequence[str], before: datetime) -> None:
-    """What ``delete_run`` leaves: evaluations of asset checks, and events that are of no run (an asset became stale).
-
-    The last of each asset, check and kind stays.
-    """
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqlEventLogStorage):
-        return
-    checks, events = AssetCheckExecutionsTable.c, SqlEventLogStorageTable.c
-    newest_checks = sa.select(sa.func.max(checks.id)).group_by(checks.asset_key, checks.check_name)
-    newest_events = (
-        sa.select(sa.func.max(events.id))
-        .where(events.run_id == RUNLESS_RUN_ID)
-        .group_by(events.asset_key, events.dagster_event_type)
-    )
-    of_no_run = sa.and_(
-        events.run_id == RUNLESS_RUN_ID,
-        events.timestamp < before.replace(tzinfo=None),
-        events.id.not_in(newest_events.scalar_subquery()),
-    )
-    with storage.index_connection() as connection:
-        for start in range(0, len(gone), 500):
-            connection.execute(
-                AssetCheckExecutionsTable.delete().where(
-                    checks.run_id.in_(gone[start : start + 500]), checks.id.not_in(newest_checks.scalar_subquery())
-                )
-            )
-        connection.execute(SqlEventLogStorageTable.delete().where(of_no_run))
-    if isinstance(storage, SqliteEventLogStorage) and Path(storage.path_for_shard(RUNLESS_RUN_ID)).exists():
-        with storage.run_connection(RUNLESS_RUN_ID) as connection:
-            connection.execute(SqlEventLogStorageTable.delete().where(of_no_run))
-
-
-def _prune_files(instance: dg.DagsterInstance, gone: set[str], before: datetime) -> None:
-    """Captured output of runs that are deleted or old; in SQLite also each run's own file, and finished runs' logs."""
+def _delete_output(instance: dg.DagsterInstance, gone: Sequence[str], before: datetime) -> None:
+    """Delete captured output of runs that are deleted or old."""
     for folder in Path(instance.storage_directory()).glob("*"):
         if folder.is_dir() and (folder.name in gone or folder.stat().st_mtime < before.timestamp()):
             shutil.rmtree(folder, ignore_errors=True)
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqliteEventLogStorage):
-        return
-    for run_id in gone:
-        file = Path(storage.path_for_shard(run_id))
-        for part in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
-            part.unlink(missing_ok=True)
-    # a process that ends leaves its write-ahead log, as large as the file itself
-    logs = {
-        path.name.removesuffix(".db-wal"): path for path in Path(storage.path_for_shard("")).parent.glob("*.db-wal")
-    }
-    finished = instance.get_run_records(dg.RunsFilter(run_ids=list(logs), statuses=_FINISHED)) if logs else []
-    for record in finished:
-        with (
-            contextlib.suppress(sqlite3.OperationalError),
-            contextlib.closing(sqlite3.connect(storage.path_for_shard(record.dagster_run.run_id))) as connection,
-        ):
-            connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def _thin_runs(instance: dg.DagsterInstance, storage: EventHistory, most: int | None) -> None:
+    """Take from runs that succeeded a day ago what tells nothing more: what they were going to do, and every output.
+
+    Failed runs keep all.
+    """
+    until = datetime.now(UTC) - THINNED_AFTER
+    for run_id in _of(instance, storage.runs_to_thin(), [dg.DagsterRunStatus.SUCCESS], until)[:most]:
+        storage.thin(run_id)
+
+
+def _of(
+    instance: dg.DagsterInstance,
+    run_ids: list[str],
+    statuses: list[dg.DagsterRunStatus],
+    before: datetime | None = None,
+) -> list[str]:
+    """Return those of the runs that ended so, the oldest first."""
+    if not run_ids:
+        return []
+    filters = dg.RunsFilter(run_ids=run_ids, statuses=statuses, created_before=before)
+    return [record.dagster_run.run_id for record in instance.get_run_records(filters, ascending=True)]

@@ -5,6 +5,7 @@ The command line and the schedules run the same job on the same instance, so tha
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -39,11 +40,23 @@ log = logging.getLogger("veelocity")
 TEMPLATE = CHECKOUT / "dagster.yaml"
 """What is rendered into Dagster's home; Dagster reads only the copy there."""
 
+_SQLITE = """
+storage:
+  custom:
+    module: veelocity_pipeline.defs.history
+    class: SqliteHistory
+    config:
+      base_dir: {folder}
+"""
+
 _POSTGRES = """
 storage:
-  postgres:
-    postgres_url:
-      env: DAGSTER_POSTGRES_URL
+  custom:
+    module: veelocity_pipeline.defs.history_postgres
+    class: PostgresHistory
+    config:
+      postgres_url:
+        env: DAGSTER_POSTGRES_URL
 """
 
 _RETENTION = """
@@ -81,10 +94,8 @@ def prepare_instance(settings: Settings) -> Home:
     """
     import dagster as dg
 
-    from veelocity_pipeline.defs.history import spare_the_disk
     from veelocity_pipeline.instance import alone, bring_up_to_date, explained_history, reach_postgres
 
-    spare_the_disk()
     home = Home.of(settings)
     home.make()
     settle_libraries(home.path)
@@ -96,7 +107,7 @@ def prepare_instance(settings: Settings) -> Home:
         reach_postgres(postgres)
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            STORAGE=_POSTGRES if postgres is not None else "SQLite in this folder",
+            STORAGE=_POSTGRES if postgres is not None else _SQLITE.format(folder=json.dumps(str(home.dagster))),
             RETENTION=_RETENTION.format(days=settings.history_days),
         )
         target = home.dagster / "dagster.yaml"
@@ -179,7 +190,7 @@ def refresh(
 ) -> RefreshResult:
     """Run the job that a schedule would run, here and now.
 
-    Where a plain increment finds nothing new, it is only written down as a run of the job. The options are those that
+    Where a plain increment finds nothing new, its run only reports that (``defs/quiet.py``). The options are those that
     ``preflight.require_options`` lets pass.
 
     Args:
@@ -237,37 +248,34 @@ def _look(settings: Settings, home: Home) -> RefreshResult | None:
         writing(home, f"{INCREMENTAL} (run {run[:8]})", log.info),
     ):
         answers = idle.nothing_new(settings, home, run, asked)
-        if answers is not None and _write_down(settings, home, answers, run):
-            return RefreshResult(run, succeeded=True, failed_steps={})
+        found = _record(settings, home, answers, run) if answers is not None else None
+        if found is not None:
+            return found
     if not asked.has_answer:
         require_readable(settings, home, known=asked.refusals)
     return None
 
 
-def _write_down(settings: Settings, home: Home, answers: Sequence[Quiet], run: str) -> bool:
-    """Write a refresh that found nothing into Dagster's history; False where no run is there to show it like."""
+def _record(settings: Settings, home: Home, answers: Sequence[Quiet], run: str) -> RefreshResult | None:
+    """Record a refresh that found nothing in Dagster's history; None where the history does not know the pipeline."""
     prepare_instance(settings)
 
     import dagster as dg
 
     from veelocity_pipeline.defs import quiet
-    from veelocity_pipeline.defs.history import spare_the_server
     from veelocity_pipeline.instance import explained_history, prune_history
 
     with explained_history(), dg.DagsterInstance.get() as instance:
-        if settings.dagster_postgres_url is not None:
-            spare_the_server(instance)
         report_dead_runs(instance, home)
-        after = quiet.like(instance)
-        if after is None:
-            return False
+        if not quiet.is_possible(instance):
+            return None
         for text in (text for answer in answers for text in answer.said):
             log.info(text)
         with alive(home, run):
-            quiet.write_down(instance, answers, after, run, _REFRESH)
+            result = quiet.record(instance, answers, run, _REFRESH)
         log.info(NOTHING_NEW)
         prune_history(instance, settings.history_days)
-    return True
+    return _result(result)
 
 
 def rebuild(settings: Settings, *, everything: bool = False) -> RefreshResult:
@@ -300,7 +308,6 @@ def _run(
     """
     import dagster as dg
 
-    from veelocity_pipeline.defs.history import spare_the_server
     from veelocity_pipeline.instance import explained_history
 
     started = time.time()
@@ -309,8 +316,6 @@ def _run(
     from veelocity_pipeline.defs.launch import console_config
 
     with explained_history(), dg.DagsterInstance.get() as instance:
-        if settings.dagster_postgres_url is not None:
-            spare_the_server(instance)
         report_dead_runs(instance, home)
         result = defs.resolve_job_def(name).execute_in_process(
             instance=instance,
@@ -319,14 +324,18 @@ def _run(
             raise_on_error=False,
             tags={"dagster/from_command_line": command, **(tags or {})},
         )
+    return _result(result, _failures(home, started))
+
+
+def _result(result: dg.ExecuteInProcessResult, failures: Sequence[tuple[str, str, str]] = ()) -> RefreshResult:
+    """How a run ended.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+    """
     if any(map(_is_interruption, result.all_events)):
         raise KeyboardInterrupt
-    return RefreshResult(
-        run_id=result.run_id,
-        succeeded=result.success,
-        failed_steps=failed_steps(result.all_events),
-        failures=_failures(home, started),
-    )
+    return RefreshResult(result.run_id, result.success, failed_steps(result.all_events), list(failures))
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:

@@ -14,7 +14,8 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from tests.receiver import SECRET, Receiver
-from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
+from veelocity_pipeline.defs.ingest import CONFIGURATION
+from veelocity_pipeline.defs.loaded import CONFIGURED
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL
 from veelocity_pipeline.settings import load_settings

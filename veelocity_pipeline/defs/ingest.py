@@ -16,7 +16,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from veelocity_pipeline import warehouse
 from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.launch import NOTHING, REFRESH_CONFIG
-from veelocity_pipeline.defs.loaded import RAW_KEYS, SYNC_STATUS, first_table, results
+from veelocity_pipeline.defs.loaded import CONFIGURED, RAW_KEYS, SYNC_STATUS, first_table, results
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.measured import measure
@@ -26,9 +26,8 @@ from veelocity_pipeline.rules import SCHEMAS, config_tables
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
 from veelocity_pipeline.sources.loading import empty_source, make_pipeline, prepare
 
-CONFIGURED = dg.AssetKey(["config", "repositories"])
 CONFIGURATION = "configuration"
-"""Of that asset's metadata: what of the settings the marts are built from, for whoever may not open the warehouse."""
+"""In the metadata of ``CONFIGURED``: the settings that the marts are built from, for what cannot open the warehouse."""
 
 
 class RawTranslator(DagsterDltTranslator):

@@ -11,6 +11,7 @@ from veelocity_pipeline.sources import SOURCES, Outcome, SourceEntry
 
 RAW_KEYS = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
 SYNC_STATUS = dg.AssetKey(["operations", "sync_status"])
+CONFIGURED = dg.AssetKey(["config", "repositories"])
 
 
 def first_table(entry: SourceEntry) -> dg.AssetKey:

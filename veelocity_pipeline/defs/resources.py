@@ -10,7 +10,6 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from veelocity_pipeline import logs
-from veelocity_pipeline.defs.history import spare_the_server
 from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.operations.jobs import REBUILD
 from veelocity_pipeline.operations.requested import check_requested
@@ -47,8 +46,6 @@ class Warehouse(dg.ConfigurableResource):
         self._settings = load_settings()
         self._home = Home.of(self._settings)
         run = context.run
-        if self._settings.dagster_postgres_url is not None and context.instance is not None:
-            spare_the_server(context.instance)
         self._check_request(run)
         if self._settings.linear_api_key is None and (run is None or run.job_name != REBUILD):
             self._settings.require_sources(())

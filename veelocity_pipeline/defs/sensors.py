@@ -17,7 +17,8 @@ from veelocity_pipeline.defs.automation import (
     unfinished,
 )
 from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
-from veelocity_pipeline.defs.ingest import CONFIGURATION, CONFIGURED
+from veelocity_pipeline.defs.ingest import CONFIGURATION
+from veelocity_pipeline.defs.loaded import CONFIGURED
 from veelocity_pipeline.foreign import sentence
 from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.operations.cadence import earliest
