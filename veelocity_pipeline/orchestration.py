@@ -107,7 +107,7 @@ def prepare_instance(settings: Settings) -> Home:
         reach_postgres(postgres)
     with exclusively(home.dagster / ".make.lock"):
         content = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            STORAGE=_POSTGRES if postgres is not None else _SQLITE.format(folder=json.dumps(str(home.dagster))),
+            STORAGE=_POSTGRES if postgres is not None else _SQLITE.format(folder=_quoted(home.dagster)),
             RETENTION=_RETENTION.format(days=settings.history_days),
         )
         target = home.dagster / "dagster.yaml"
@@ -117,6 +117,11 @@ def prepare_instance(settings: Settings) -> Home:
             bring_up_to_date(instance)
             instance.get_run_records(limit=1)
     return home
+
+
+def _quoted(path: Path) -> str:
+    """A path as YAML has it, whatever is in its name."""
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def prune_runs(settings: Settings) -> int:

@@ -7,15 +7,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine
 
-from veelocity_pipeline.defs import history
-from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.sources import SOURCES, Outcome
 from veelocity_pipeline.warehouse import Home
@@ -155,46 +151,6 @@ def test_a_source_that_is_not_configured_has_its_tables_all_the_same() -> None:
     made = list(results(entry, [], Measured(nothing, nothing)))
     assert [result.asset_key for result in made] == [dg.AssetKey(["linear", table]) for table in entry.tables]
     assert all(check.passed for result in made for check in result.check_results)
-
-
-def test_the_history_waits_for_the_disk_at_checkpoints_alone(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'history.db'}", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("pragma journal_mode = wal")
-        connection.exec_driver_sql("create table events (n integer)")
-        connection.commit()
-    spare_the_disk()
-    for number in range(3):
-        with engine.connect() as connection:
-            assert connection.exec_driver_sql("pragma synchronous").scalar() == 1  # normal
-            connection.exec_driver_sql("insert into events values (?)", (number,))
-            connection.commit()
-    # closing the last of them was no checkpoint: the rows are in the log beside the file, and read from there
-    assert (tmp_path / "history.db-wal").stat().st_size > 0
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("select count(*) from events").scalar() == 3
-
-
-def test_the_history_opens_a_file_once_for_all_its_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-
-    def create(url: str, **arguments: Any) -> Engine:
-        made.append(url)
-        return create_engine(url, **arguments)
-
-    spare_the_disk()
-    monkeypatch.setattr(history, "create_engine", create)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        run = instance.add_run(dg.DagsterRun("a_job", status=dg.DagsterRunStatus.STARTED))
-        for number in range(5):
-            instance.report_engine_event(f"{number}", run)
-        assert len(instance.all_logs(run.run_id)) == 5
-        told = dg.AssetMaterialization("an_asset")
-        instance.report_runless_asset_event(told)
-        instance.report_runless_asset_event(told)
-        assert instance.get_latest_materialization_event(dg.AssetKey("an_asset")) is not None
-    assert len(made) == len(set(made))
-    assert any(run.run_id in url for url in made)
 
 
 @pytest.mark.parametrize(("verbatim", "text"), [("", "'=1+1"), ("1", "=1+1")])

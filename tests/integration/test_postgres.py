@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
 from dagster._core.storage.sql import get_alembic_config, run_alembic_downgrade
-from dagster_postgres import PostgresRunStorage
+from dagster_postgres import DagsterPostgresStorage, PostgresRunStorage
 from dagster_postgres.run_storage import run_storage as postgres_storage
 from dagster_postgres.utils import pg_alembic_config
 
@@ -181,6 +181,64 @@ def test_a_run_of_yesterday_forgets_what_it_was_going_to_do(
         assert after == {kind: count for kind, count in before.items() if kind not in gone}
         assert after["ASSET_CHECK_EVALUATION"] == 1  # the only place where the run's page finds it
         assert gone < set(dict(ask(url, kinds.format(new))))
+
+
+def test_the_connection_is_kept_and_asked_before_it_is_used(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Dagster's own storage wrote goes on; a server that was restarted costs no event; nothing stays behind."""
+    with sa.create_engine(postgres.url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("create database kept"))
+    url = postgres.url_of("kept")
+    own = DagsterPostgresStorage(url)
+    own.run_storage.add_run(dg.DagsterRun(job_name="rebuild", run_id="earlier"))
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+    prepare_instance(load_settings())
+    connected = "select pid from pg_stat_activity where datname = 'kept' and backend_type = 'client backend'"
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id("earlier")
+        assert run is not None
+        instance.report_engine_event("first", run)
+        before = set(ask(postgres.url, connected))
+        assert 0 < len(before) <= 3
+        for _ in range(3):
+            instance.report_engine_event("again", run)
+            assert set(ask(postgres.url, connected)) == before
+        postgres.stop()
+        postgres.start()
+        instance.report_engine_event("after", run)
+        assert len(instance.all_logs("earlier")) == 5
+    assert ask(postgres.url, connected) == []
+
+
+def test_what_a_run_announces_is_one_transaction(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sa.create_engine(postgres.url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("create database announced"))
+    url = postgres.url_of("announced")
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+    prepare_instance(load_settings())
+    names = [f"table_{number}" for number in range(20)]
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(name) for name in names], check_specs=[dg.AssetCheckSpec("fine", asset="table_0")]
+    )
+    def tables() -> Iterator[Any]:
+        yield dg.AssetCheckResult(asset_key="table_0", check_name="fine", passed=True)
+        for name in names:
+            yield dg.MaterializeResult(name)
+
+    with dg.DagsterInstance.get() as instance:
+        assert dg.materialize([tables], instance=instance).success
+        assert len(instance.get_asset_records([dg.AssetKey(name) for name in names])) == 20
+    planned = "select count(*), count(distinct xmin::text) from event_logs where dagster_event_type like '%PLANNED'"
+    assert ask(url, planned) == [(21, 1)]
+    # an evaluation and what the table of checks has of it
+    same = """select count(*) from event_logs e join asset_check_executions c
+        on c.evaluation_event_storage_id = e.id and c.xmin = e.xmin
+        where dagster_event_type = 'ASSET_CHECK_EVALUATION'"""
+    assert ask(url, same) == [(1,)]
 
 
 def test_so_is_one_in_sqlite_and_one_of_a_later_dagster_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

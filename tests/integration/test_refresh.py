@@ -137,15 +137,16 @@ def test_nothing_new_is_asked_once_built_never_and_seen_everywhere(grown: Grown)
         run, whole = instance.get_runs(limit=2)
         assert (run.job_name, run.status) == ("incremental_refresh", dg.DagsterRunStatus.SUCCESS)
         assert run.tags["dagster/from_command_line"] == "veelocity refresh"
+        assert run.tags["veelocity/result"] == "nothing new"
         # what its page is drawn from
-        assert run.job_snapshot_id == whole.job_snapshot_id
-        assert run.execution_plan_snapshot_id == whole.execution_plan_snapshot_id
-        events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
-        kinds = Counter(event.event_type_value for event in events)
+        snapshot = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
+        assert {step.key for step in snapshot.steps} == {f"ingest_{name}" for name in SOURCES}
+        entries = instance.all_logs(run.run_id)
+        kinds = Counter(entry.dagster_event.event_type_value for entry in entries if entry.dagster_event)
         tables = [dg.AssetKey([entry.name, table]) for entry in SOURCES.values() for table in entry.tables]
         assert kinds["ASSET_MATERIALIZATION"] == len(tables)
         assert kinds["ASSET_MATERIALIZATION_PLANNED"] == 0
-        assert any("acme/api: nothing new" in (event.message or "") for event in events)
+        assert any("acme/api: nothing new" in entry.user_message for entry in entries)
         for record in instance.get_asset_records(tables):
             last = record.asset_entry.last_materialization
             assert last is not None

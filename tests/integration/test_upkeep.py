@@ -19,6 +19,7 @@ import dagster as dg
 import duckdb
 import pytest
 import sqlalchemy as sa
+from dagster._core.events import StepMaterializationData
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.runs.schema import RunsTable
@@ -26,7 +27,6 @@ from dagster._core.storage.runs.schema import RunsTable
 from tests.conftest import reader_of, veelocity
 from tests.inprocess import marts
 from veelocity_pipeline import warehouse
-from veelocity_pipeline.defs.history import spare_the_disk
 from veelocity_pipeline.instance import KEPT_RUNS, prune_history
 from veelocity_pipeline.operations import upkeep
 from veelocity_pipeline.orchestration import prepare_instance
@@ -266,7 +266,6 @@ def test_no_backup_without_a_warehouse_nor_into_itself(home: Home) -> None:
 @pytest.fixture
 def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     monkeypatch.setenv("DAGSTER_HOME", "")
-    spare_the_disk()
     prepare_instance(load_settings())
     with dg.DagsterInstance.get() as made:
         yield made
@@ -316,7 +315,7 @@ def test_a_year_of_hourly_runs_is_pruned_to_two_weeks(instance: dg.DagsterInstan
     quiet = dg.DagsterEvent(
         dg.DagsterEventType.ASSET_MATERIALIZATION.value,
         "incremental_refresh",
-        event_specific_data=dg._core.events.StepMaterializationData(dg.AssetMaterialization("quiet")),  # type: ignore[attr-defined]
+        event_specific_data=StepMaterializationData(dg.AssetMaterialization("quiet")),
     )
     old, spared = ids[:3], ids[7]
     for run_id in (*old, spared):  # they have events, a file and captured output

@@ -60,6 +60,18 @@ _THINNED = (
 )
 
 
+_later = AssetCheckExecutionsTable.alias("later")
+_OLD_EVALUATIONS = AssetCheckExecutionsTable.delete().where(
+    AssetCheckExecutionsTable.c.run_id == sa.bindparam("run"),
+    sa.exists().where(
+        _later.c.asset_key == AssetCheckExecutionsTable.c.asset_key,
+        _later.c.check_name == AssetCheckExecutionsTable.c.check_name,
+        _later.c.id > AssetCheckExecutionsTable.c.id,
+    ),
+)
+"""Deletes what a run found in checks that were made again since."""
+
+
 @cache
 def _revisions() -> ScriptDirectory:
     """Dagster's ninety schema revisions, which all of its storages share; read once, not for every file."""
@@ -95,15 +107,8 @@ class EventHistory(SqlEventLogStorage):
         self._delete_evaluations(run_id)
 
     def _delete_evaluations(self, run_id: str) -> None:
-        checks = AssetCheckExecutionsTable
-        later = checks.alias("later")
-        made_since = sa.exists().where(
-            later.c.asset_key == checks.c.asset_key,
-            later.c.check_name == checks.c.check_name,
-            later.c.id > checks.c.id,
-        )
         with self.index_connection() as connection:
-            connection.execute(checks.delete().where(checks.c.run_id == run_id, made_since))
+            connection.execute(_OLD_EVALUATIONS, {"run": run_id})
 
     def delete_runless_events(self, before: datetime) -> None:
         """Delete what happened outside runs (an asset became stale); the last of each asset and kind stays."""
@@ -317,11 +322,11 @@ class SqliteEvents(EventHistory, SqliteEventLogStorage):
 
     def delete_events(self, run_id: str) -> None:
         """Delete a run's events, its file as a whole, and its evaluations of all checks that were made again since."""
-        with self.index_connection() as connection:
+        with self.index_connection() as connection:  # which the others join
             self.delete_events_for_run(connection, run_id)
             self._delete_evaluations(run_id)
-        if self.supports_global_concurrency_limits:
-            self.free_concurrency_slots_for_run(run_id)
+            if self.supports_global_concurrency_limits:
+                self.free_concurrency_slots_for_run(run_id)
         self._let_go(run_id)
         file = Path(self.path_for_shard(run_id))
         for part in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
