@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -156,7 +156,7 @@ def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None =
         gone = [run_id for record in old if (run_id := record.dagster_run.run_id) not in spared][:most]
         for run_id in gone:
             instance.delete_run(run_id)
-    _delete_output(instance, gone, before)
+    _delete_output(instance, set(gone), before)
     storage = instance.event_log_storage
     if isinstance(storage, EventHistory):  # not where another dagster.yaml than ours is in force
         storage.delete_runless_events(before)
@@ -164,6 +164,9 @@ def prune_history(instance: dg.DagsterInstance, days: int, *, most: int | None =
     if isinstance(storage, SqliteEvents):
         for run_id in _of(instance, storage.runs_with_logs(), _FINISHED):
             storage.empty_log(run_id)
+        old_files = storage.runs_not_written_since(before)
+        for run_id in set(old_files) - set(_of(instance, old_files)):  # a deletion was cut off
+            storage.delete_events(run_id)
     return len(gone)
 
 
@@ -172,10 +175,10 @@ def _runs_of_last_materializations(instance: dg.DagsterInstance) -> set[str]:
     return {last.run_id for entry in entries if (last := entry.last_materialization_record) is not None}
 
 
-def _delete_output(instance: dg.DagsterInstance, gone: Sequence[str], before: datetime) -> None:
+def _delete_output(instance: dg.DagsterInstance, deleted: set[str], before: datetime) -> None:
     """Delete captured output of runs that are deleted or old."""
     for folder in Path(instance.storage_directory()).glob("*"):
-        if folder.is_dir() and (folder.name in gone or folder.stat().st_mtime < before.timestamp()):
+        if folder.is_dir() and (folder.name in deleted or folder.stat().st_mtime < before.timestamp()):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -192,10 +195,10 @@ def _thin_runs(instance: dg.DagsterInstance, storage: EventHistory, most: int | 
 def _of(
     instance: dg.DagsterInstance,
     run_ids: list[str],
-    statuses: list[dg.DagsterRunStatus],
+    statuses: list[dg.DagsterRunStatus] | None = None,
     before: datetime | None = None,
 ) -> list[str]:
-    """Return those of the runs that ended so, the oldest first."""
+    """Return those of the runs that are there and ended so, the oldest first."""
     if not run_ids:
         return []
     filters = dg.RunsFilter(run_ids=run_ids, statuses=statuses, created_before=before)

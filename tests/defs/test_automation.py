@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from tests.receiver import SECRET, Receiver
+from veelocity_pipeline.defs import quiet
 from veelocity_pipeline.defs.ingest import CONFIGURATION
 from veelocity_pipeline.defs.loaded import CONFIGURED
 from veelocity_pipeline.operations.decisions import Configuration
@@ -368,6 +370,22 @@ def test_trouble_is_told_once_and_its_end_once(
         assert len(receiver.texts) == 3
         assert receiver.texts[2].startswith("Veelocity: all clear\n• over: ")
         assert SECRET not in str(ticks._cursor)
+
+
+def test_a_look_that_found_nothing_new_ends_the_trouble_of_the_run_before(
+    defs: dg.Definitions, instance: dg.DagsterInstance, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = Ticks(defs, instance, "alerts")
+    with Receiver() as receiver:
+        monkeypatch.setenv("VEELOCITY_ALERT_URL", receiver.url.get_secret_value())
+        write_status(home, [status_row("acme/web")])
+        add_run(instance, INCREMENTAL, FAILURE, minutes_ago=5)
+        ticks.reason()
+        assert f"• {INCREMENTAL} failed" in receiver.texts[0]
+        assert quiet.record(instance, [], str(uuid.uuid4()), "veelocity refresh").success
+        ticks.reason()
+        assert receiver.texts[1].startswith("Veelocity: all clear")
+    assert schedule_says(defs, instance, INCREMENTAL) is None
 
 
 def test_stale_data_is_told(

@@ -24,6 +24,7 @@ from veelocity_pipeline.defs import history, quiet
 from veelocity_pipeline.defs.history import INDEX, MOST_OPEN, SqliteEvents
 from veelocity_pipeline.defs.loaded import CONFIGURED
 from veelocity_pipeline.idle import Quiet
+from veelocity_pipeline.instance import prune_history
 from veelocity_pipeline.operations.jobs import INCREMENTAL
 from veelocity_pipeline.operations.measured import Measured
 from veelocity_pipeline.orchestration import prepare_instance
@@ -154,6 +155,20 @@ def test_a_home_of_the_default_storage_goes_on_in_both_directions(monkeypatch: p
         check = dg.AssetCheckKey(dg.AssetKey("table_0"), "failing")
         found = default.event_log_storage.get_asset_check_execution_history(check, limit=9)
         assert [each.run_id for each in found] == [f"{RUN}{number}" for number in (3, 2, 1)]
+
+
+def test_a_home_that_was_moved_takes_its_history_along(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dg.DagsterInstance.get() as instance:
+        run(instance, 1)
+    home.path.rename(tmp_path / "elsewhere")
+    monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "elsewhere"))
+    prepare_instance(load_settings())
+    with dg.DagsterInstance.get() as instance:
+        assert [each.run_id for each in instance.get_runs()] == [f"{RUN}1"]
+        assert len(instance.all_logs(f"{RUN}1")) > 20
+    assert not home.path.exists()
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", 'd\'été: #1 "quoted" {x} $HOME', "日本 😀"])
@@ -417,6 +432,68 @@ def test_who_watches_a_run_sees_each_event_at_once(instance: dg.DagsterInstance)
     instance.end_watch_event_logs(made.run_id, see)
 
 
+def test_a_deleted_run_leaves_only_what_is_the_last_of_its_kind(instance: dg.DagsterInstance) -> None:
+    job, storage = a_job(), events_of(instance)
+    for number in (1, 2):
+        run(instance, number, job)
+
+    def left(run_id: str) -> dict[str, int]:
+        tables = ("event_logs", "asset_check_executions")
+        with storage.index_connection() as index:
+            found = {
+                name: index.exec_driver_sql(f"select count(*) from {name} where run_id = ?", (run_id,)).scalar()
+                for name in tables
+            }
+            tags = "select count(*) from asset_event_tags where event_id not in (select id from event_logs)"
+            assert index.exec_driver_sql(tags).scalar() == 0
+        return found
+
+    folder = Path(storage.path_for_shard(INDEX)).parent
+    before = left(f"{RUN}2")
+    instance.delete_run(f"{RUN}1")
+    assert left(f"{RUN}1") == {"event_logs": 0, "asset_check_executions": 0}
+    assert not list(folder.glob(f"{RUN}1*"))
+    assert left(f"{RUN}2") == before
+    instance.delete_run(f"{RUN}2")
+    assert left(f"{RUN}2") == {"event_logs": 0, "asset_check_executions": 6}
+
+
+def test_a_deletion_that_was_cut_off_is_finished_later(instance: dg.DagsterInstance) -> None:
+    storage = events_of(instance)
+    for number in (1, 2, 3):
+        run(instance, number)
+    for number in (1, 2):  # as delete_run begins
+        instance.run_storage.delete_run(f"{RUN}{number}")
+    instance.dispose()
+    for number in (2, 3):
+        os.utime(storage.path_for_shard(f"{RUN}{number}"), (0, 0))
+    prune_history(instance, 14)
+    files = {file.name for file in Path(storage.path_for_shard(INDEX)).parent.glob(f"{RUN}?.db")}
+    assert files == {f"{RUN}1.db", f"{RUN}3.db"}  # the first may have been written by a run that begins just now
+    with storage.index_connection() as index:
+        left = index.exec_driver_sql("select distinct run_id from event_logs order by 1").scalars().all()
+    assert left == [f"{RUN}1", f"{RUN}3"]
+
+
+def test_a_full_disk_loses_the_event_and_nothing_else(instance: dg.DagsterInstance) -> None:
+    storage = events_of(instance)
+
+    def tell(text: str) -> None:
+        instance.report_engine_event(text, run_id=f"{RUN}1", job_name="a_job")
+
+    tell("before")
+    with storage.run_connection(f"{RUN}1") as connection:
+        pages = connection.exec_driver_sql("pragma page_count").scalar()
+        most = connection.exec_driver_sql("pragma max_page_count").scalar()
+        connection.exec_driver_sql(f"pragma max_page_count = {pages}")
+    with pytest.raises(sa.exc.OperationalError, match="disk is full"):
+        tell("x" * 100_000)
+    with storage.run_connection(f"{RUN}1") as connection:
+        connection.exec_driver_sql(f"pragma max_page_count = {most}")
+    tell("after")
+    assert [entry.dagster_event.message for entry in instance.all_logs(f"{RUN}1")] == ["before", "after"]  # type: ignore[union-attr]
+
+
 # --------------------------------------------------------------------------------------------- what a look leaves
 
 
@@ -459,6 +536,29 @@ def test_a_look_is_a_run_of_the_job_and_keeps_the_data_versions(instance: dg.Dag
         assert last.asset_materialization.metadata["dagster/row_count"].value == 3
         version = "before" if each.asset_entry.asset_key == TABLES[0] else None
         assert (last.asset_materialization.tags or {}).get("dagster/data_version") == version
+
+
+def test_a_look_of_yesterday_holds_its_checks_twice_not_thrice(instance: dg.DagsterInstance) -> None:
+    storage = events_of(instance)
+    quiet.record(instance, a_look(), f"{RUN}1", "veelocity refresh")
+    evaluations = "select count(*) from event_logs where dagster_event_type = 'ASSET_CHECK_EVALUATION'"
+    count = 2 * len(TABLES) + len(SOURCES)
+
+    def found() -> list[int | None]:
+        counts = []
+        for connect in (lambda: storage.run_connection(f"{RUN}1"), storage.index_connection):
+            with connect() as connection:
+                counts.append(connection.exec_driver_sql(evaluations).scalar())
+        return counts
+
+    for days, left in ((0, [count, count]), (2, [count, 0])):
+        with instance.run_storage.connect() as runs:  # type: ignore[attr-defined]
+            runs.execute(sa.text(f"update runs set create_timestamp = datetime('now', '-{days} days')"))
+        prune_history(instance, 14)
+        assert found() == left
+    check = dg.AssetCheckKey(TABLES[0], "rows_kept")
+    [kept] = storage.get_asset_check_execution_history(check, limit=9)
+    assert kept.event is not None
 
 
 def test_the_job_itself_tells_a_new_history_what_there_is(instance: dg.DagsterInstance) -> None:

@@ -160,7 +160,7 @@ def _old_runless_events(before: datetime) -> sa.Delete:
 
 def _engine(url: str) -> sa.Engine:
     """Return an engine of one file, which keeps its connections, and compiled statements, from use to use."""
-    engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, max_overflow=-1)
     sa.event.listen(engine, "connect", _spare_the_disk)
     return engine
 
@@ -353,6 +353,11 @@ class SqliteEvents(EventHistory, SqliteEventLogStorage):
                     connection.execute("vacuum")
                     connection.execute("pragma wal_checkpoint(truncate)")
         super().thin(run_id)
+
+    def runs_not_written_since(self, moment: datetime) -> list[str]:
+        """Return the ids of the runs whose file is older than that, whether Dagster still knows them or not."""
+        files = Path(self.path_for_shard(INDEX)).parent.glob("?*.db")
+        return [file.stem for file in files if file.stem != INDEX and file.stat().st_mtime < moment.timestamp()]
 
     def runs_with_logs(self) -> list[str]:
         """Return the ids of runs whose write-ahead log is still there: they go on, or their process was killed."""
