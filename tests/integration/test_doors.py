@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import keep_what_was_parsed, spare_the_parsing
 from tests.integration.dev import LAUNCH, QUIET, Dev, eventually
 from tests.report.test_in_browser import ARGUMENTS, CHROMIUM
 from veelocity_pipeline.operations.jobs import INCREMENTAL, REBUILD
+from veelocity_pipeline.transform.project import ship
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")
@@ -127,7 +127,7 @@ def hostile_site() -> Iterator[int]:
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Dev]:
     home = tmp_path / "home"
-    spare_the_parsing(home)
+    ship()
     environment = {
         **os.environ,
         **QUIET,
@@ -144,7 +144,6 @@ def dev(tmp_path: Path) -> Iterator[Dev]:
         yield running
     finally:
         running.kill()
-        keep_what_was_parsed(home)
 
 
 def test_no_foreign_page_gets_in(dev: Dev, tmp_path: Path) -> None:
