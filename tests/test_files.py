@@ -95,7 +95,7 @@ REFUSED: dict[str, Callable[[Home], object]] = {
     ".demo": claim,
     "logs/veelocity.jsonl": log,
     "dagster/.make.lock": lock("dagster/.make.lock"),
-    "dbt/target/.parse.lock": lock("dbt/target/.parse.lock"),
+    "dbt/prepared/.lock": lock("dbt/prepared/.lock"),
 }
 """What is opened by its name and stays: a link in its place is refused."""
 
@@ -105,12 +105,12 @@ REPLACED: dict[str, Callable[[Home], object]] = {
     ".warehouse.duckdb.compacted": warehouse.compact,
     ".warehouse.duckdb.compacted.wal": warehouse.compact,
     "status.json": lambda home: warehouse.record_attempts(home, []),
-    f".status.json.{os.getpid()}": lambda home: warehouse.record_attempts(home, []),
+    ".status.json.{process}": lambda home: warehouse.record_attempts(home, []),
     "dagster/alive/.run": live,
     "dagster/alive/run": live,
     "report/index.html": lambda home: render._write_in_one_step(home.report, b"a page"),
 }
-"""What is made and put in its place: a link there goes."""
+"""What is made and put in its place: a link there goes. ``{process}`` stands for the id of this process."""
 
 
 def plant(path: Path, how: str, victim: Path) -> None:
@@ -141,9 +141,9 @@ def test_a_link_where_a_file_of_ours_belongs_is_refused(name: str, how: str, hom
 def test_a_link_where_something_is_staged_is_not_followed(name: str, how: str, home: Home, victim: Path) -> None:
     if name.startswith("dagster/alive"):
         live(home)  # makes the folder
-    plant(home.path / name, how, victim)
+    path = home.path / name.replace("{process}", str(os.getpid()))
+    plant(path, how, victim)
     REPLACED[name](home)
-    path = home.path / name
     assert not path.is_symlink()
     assert not path.exists() or path.stat().st_nlink == 1
 
