@@ -18,7 +18,7 @@ demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no toke
 	@$(BIN)/veelocity demo
 
 test: $(READY) ## All tests, offline
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist loadscope
 
 golden: $(READY) ## An organisation worked out by hand: every answer beside the computed one, and why
 	@$(BIN)/python -m tests.golden
