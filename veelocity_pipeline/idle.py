@@ -27,13 +27,11 @@ class Quiet:
 
     Attributes:
         said: while it was asked, for people.
-        begun: when, in seconds of the epoch.
     """
 
     entry: SourceEntry
     outcomes: Sequence[Outcome]
     said: Sequence[str]
-    begun: float
     measured: Measured
 
 
@@ -106,7 +104,7 @@ def _ask(entry: SourceEntry, settings: Settings, home: Home, run: str, asked: As
         said.append(f"{entry.title}: incremental refresh")
     else:
         said.append(f"{entry.title}: {entry.missing}")
-    begun, since = time.time(), time.monotonic()
+    since = time.monotonic()
     failures: list[SourceError] = []
     outcomes = look(entry, settings, home, RefreshRequest(run=run), said.append, failures.append)
     refusals = [error for error in failures if isinstance(error, AuthenticationError | UnreachableError)]
@@ -116,4 +114,4 @@ def _ask(entry: SourceEntry, settings: Settings, home: Home, run: str, asked: As
         asked.has_answer = True
     if outcomes is None:
         return None
-    return Quiet(entry, outcomes, said, begun, measure(entry, home, outcomes, time.monotonic() - since))
+    return Quiet(entry, outcomes, said, measure(entry, home, outcomes, time.monotonic() - since))

@@ -502,7 +502,7 @@ def a_look() -> list[Quiet]:
     answers = []
     for entry in SOURCES.values():
         count = dict.fromkeys(entry.tables, 3)
-        answers.append(Quiet(entry, [], [f"{entry.title}: nothing new"], 0.0, Measured(count, count, count)))
+        answers.append(Quiet(entry, [], [f"{entry.title}: nothing new"], Measured(count, count, count)))
     return answers
 
 
