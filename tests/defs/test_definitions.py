@@ -12,6 +12,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from veelocity_pipeline.defs.automation import left_out, run_config
 from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.sources import SOURCES, Outcome
 from veelocity_pipeline.warehouse import Home
@@ -84,6 +85,20 @@ def test_both_jobs_run_the_whole_graph(defs: dg.Definitions) -> None:
         job = defs.resolve_job_def(name)
         assert set(job.asset_layer.executable_asset_keys) == everything
         assert job.executor_def.name == "in_process"
+
+
+def test_a_refresh_of_one_source_leaves_the_steps_of_the_others_out(defs: dg.Definitions) -> None:
+    """The command narrows the job as a sensor does; all else of the graph is run."""
+    job = defs.resolve_job_def("incremental_refresh")
+    everything = set(job.asset_layer.executable_asset_keys)
+    part = job.get_subset(asset_selection=everything - left_out(("github",)))
+    config = run_config(full=False, sources=("github",)).to_config_dict()
+    dg.validate_run_config(part, {**config, "loggers": {}})
+    assert set(job.graph.node_dict) - set(part.graph.node_dict) == {"ingest_github_actions", "ingest_linear"}
+    assert {"ingest_github", "write_config", "build_models"} <= set(part.graph.node_dict)
+    assert everything - set(part.asset_layer.executable_asset_keys) == {
+        dg.AssetKey([name, table]) for name in ("github_actions", "linear") for table in SOURCES[name].tables
+    }
 
 
 def outcome(table: str, scope: str, error: str | None) -> Outcome:

@@ -1,4 +1,8 @@
-"""Whole refreshes, as a user starts them: simulated APIs in, published marts out."""
+"""A home through the command line: its first refresh, refreshes that are interrupted, one that goes on, idle ones.
+
+What fails on the way is here, too. The two whole refreshes of ``grown`` alone can show that the command, Dagster's job,
+dbt and the publish together come to what the sources' load and the models' SQL come to (``tests.inprocess``).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,31 +23,16 @@ import dagster as dg
 import duckdb
 import pytest
 
+from tests import inprocess
 from tests.conftest import VEELOCITY, copied, reader_of, veelocity
+from tests.inprocess import Marts, marts, settings_of
 from veelocity_pipeline import idle, warehouse
 from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import SOURCES, Outcome
+from veelocity_pipeline.sources import SOURCES, Outcome, http
+from veelocity_pipeline.sources.errors import TOKEN_REJECTED
 from veelocity_pipeline.transform import project
 from veelocity_pipeline.warehouse import Home, read_published, read_status
-
-AS_OF_TABLES = {"sync_status"}
-
-
-def marts(home: Home) -> dict[str, list[tuple[Any, ...]]]:
-    """All published rows, sorted; without what holds ``as_of``."""
-    content = {}
-    with read_published(home.published) as connection:
-        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
-        for (table,) in tables:
-            if table in AS_OF_TABLES:
-                continue
-            columns = connection.execute(
-                "select column_name from duckdb_columns() where table_name = ? order by column_index", [table]
-            ).fetchall()
-            shown = ", ".join(f'"{name}"' for (name,) in columns if "as_of" not in name)
-            content[table] = sorted(connection.execute(f"select {shown} from marts.{table}").fetchall(), key=repr)
-    return content
 
 
 def refresh(home: Home, simulator: Simulator, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,13 +46,28 @@ def its_settings(home: Home) -> dict[str, str]:
     return {"VEELOCITY_CONFIG": str(home.path.with_suffix(".toml"))}
 
 
+def its_configuration(home: Home) -> str:
+    """The same as text."""
+    return home.path.with_suffix(".toml").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A refresh that was interrupted: what it said, whether what was published stayed, how its run is shown."""
+
+    result: subprocess.CompletedProcess[str]
+    is_published_as_before: bool
+    status: dg.DagsterRunStatus
+
+
 @dataclass(frozen=True)
 class Grown:
-    """A home after a first refresh, twelve days and an increment; and whom it asks."""
+    """A home after a first refresh, twelve days, interrupted refreshes and an increment; and whom it asks."""
 
     home: Home
     simulator: Simulator
-    before: dict[str, list[tuple[Any, ...]]]
+    before: Marts
+    interruptions: list[Interruption]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -94,16 +98,57 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
         assert first.returncode == 0, first.stdout + first.stderr
         before = marts(home)
         simulator.advance(days=12)
+        interruptions = [
+            interrupted(home, simulator, match, how)
+            for match, how in (("pullRequests", signal.SIGINT), ("/actions/runs", signal.SIGTERM))
+        ]
         second = refresh(home, simulator, VEELOCITY_ENV_FILE=os.devnull)
         assert second.returncode == 0, second.stdout + second.stderr
-        yield Grown(home, simulator, before)
+        yield Grown(home, simulator, before, interruptions)
+
+
+def interrupted(home: Home, simulator: Simulator, match: str, how: signal.Signals) -> Interruption:
+    """Refresh, meet a limit of half an hour, and send the signal as soon as the command says so."""
+    published = home.published.read_bytes()
+    simulator.faults.append(Fault(kind="secondary_limit", match=match, times=1000, retry_after=1_800))
+    environment = {"VEELOCITY_HOME": str(home.path), "VEELOCITY_ENV_FILE": os.devnull}
+    process = subprocess.Popen(
+        [VEELOCITY, "refresh"],
+        env={**os.environ, **simulator.environment(), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert any("going on in 30 min" in line for line in process.stdout)
+        process.send_signal(how)
+        stdout, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    simulator.faults.clear()
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        status = instance.get_runs(limit=1)[0].status
+    result = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+    return Interruption(result, home.published.read_bytes() == published, status)
+
+
+def test_a_wait_ends_with_one_sentence_and_leaves_what_was_published(grown: Grown) -> None:
+    """What it leaves of what it had loaded is as good as read in one go: see the next test."""
+    assert len(grown.interruptions) == 2
+    for interruption in grown.interruptions:
+        assert interruption.result.returncode == 1
+        [said] = interruption.result.stderr.strip().splitlines()
+        assert said.startswith("veelocity: interrupted; ")
+        assert "Traceback" not in interruption.result.stdout
+        assert interruption.is_published_as_before
+        assert interruption.status == dg.DagsterRunStatus.FAILURE
 
 
 def test_an_increment_gives_the_marts_of_a_full_refresh(grown: Grown, tmp_path: Path) -> None:
     fresh, after = Home(tmp_path / "fresh"), marts(grown.home)
     assert len(after["fct_pull_requests"]) > len(grown.before["fct_pull_requests"])
-    full = refresh(fresh, grown.simulator, "--full")
-    assert full.returncode == 0, full.stdout + full.stderr
+    assert inprocess.refresh(fresh, settings_of(grown.simulator), full=True) == []
     expected = marts(fresh)
     assert after.keys() == expected.keys()
     for table, rows in expected.items():
@@ -328,46 +373,75 @@ def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_th
 
 
 @pytest.mark.parametrize(
-    ("environment", "status", "says"),
+    ("sources", "environment", "is_token", "says"),
     [
-        ({"GITHUB_TOKEN": "ghp_n0pe"}, 2, "GITHUB_TOKEN"),
-        ({"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "127.0.0.1:9"),
-        ({"GITHUB_REPOSITORIES": "acme/nope"}, 1, "acme/nope"),
-        ({"LINEAR_API_KEY": "lin_api_n0pe"}, 2, "LINEAR_API_KEY"),
+        (("github", "github_actions"), {"GITHUB_TOKEN": "ghp_n0pe"}, True, "GITHUB_TOKEN"),
+        (("github", "github_actions"), {"GITHUB_API_URL": "http://127.0.0.1:9"}, False, "127.0.0.1:9"),
+        (("github", "github_actions"), {"GITHUB_REPOSITORIES": "acme/nope"}, False, "acme/nope"),
+        (("linear",), {"LINEAR_API_KEY": "lin_api_n0pe"}, True, "LINEAR_API_KEY"),
     ],
 )
-def test_what_cannot_be_read_is_said_and_what_was_published_stays(
-    small: Home, tmp_path: Path, environment: dict[str, str], status: int, says: str
+def test_what_cannot_be_read_is_known_and_what_was_published_stays(
+    small: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sources: tuple[str, ...],
+    environment: dict[str, str],
+    is_token: bool,
+    says: str,
 ) -> None:
+    monkeypatch.setattr(http, "_backoff", lambda *_: 0.0)
     home = copied(small, tmp_path / "home")
     home.status.unlink()
     before = marts(home)
     with Simulator(size="small") as simulator:
-        result = refresh(home, simulator, **{**its_settings(small), **environment})
-    assert result.returncode == status, result.stdout + result.stderr
-    assert says in result.stderr
-    assert "Traceback" not in result.stdout + result.stderr
-    assert "n0pe" not in result.stdout + result.stderr
+        settings = settings_of(simulator, its_configuration(small), **environment)
+        failed = inprocess.refresh(home, settings, only=sources)
+    assert {outcome.source for outcome in failed} == set(sources)
+    for outcome in failed:
+        assert outcome.error
+        assert says in outcome.error
+        assert "n0pe" not in outcome.error.replace("acme/nope", "")
+        assert (TOKEN_REJECTED in outcome.error) is is_token
     assert len(marts(home)["fct_pull_requests"]) == len(before["fct_pull_requests"])
 
 
-def test_a_refresh_that_was_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
-    """Killed in the middle of building: nobody is locked out, and what it built counts as not built."""
-    home = Home(tmp_path / "home")
-    with Simulator(size="small") as simulator:
-        environment = {**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(home.path)}
-        process = subprocess.Popen([VEELOCITY, "refresh"], env=environment, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert any("Building all" in line for line in process.stdout)
-        time.sleep(2)
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        assert not home.published.exists()
-        result = refresh(home, simulator)
-        assert result.returncode == 0, result.stdout + result.stderr
-        pull_requests = sum(len(repository.pull_requests) for repository in simulator.organization.repositories)
-    assert len(marts(home)["fct_pull_requests"]) == pull_requests
+RESULT = """
+import json, sys
+from veelocity_pipeline import cli, orchestration
+failures, failed_steps = json.loads(sys.argv.pop())
+result = orchestration.RefreshResult("run", not failed_steps, failed_steps, [tuple(each) for each in failures])
+orchestration.refresh = lambda settings, **options: result
+cli.main()
+"""
+"""The command, with a job that ended like this."""
+
+
+@pytest.mark.parametrize(
+    ("failures", "failed_steps", "status", "says"),
+    [
+        ([], {}, 0, []),
+        ([("github", "acme/web", "404 Not Found")], {}, 1, ["github, acme/web: 404 Not Found", "Everything else"]),
+        ([("linear", "*", f"LINEAR_API_KEY: {TOKEN_REJECTED}")], {}, 2, ["LINEAR_API_KEY", "Everything else"]),
+        ([], {"build_models": "no room", "report": "no room"}, 1, ["build_models, report: no room", "is still there"]),
+    ],
+)
+def test_what_failed_is_said_once_and_in_the_exit_status(
+    small: Home, failures: list[Any], failed_steps: dict[str, str], status: int, says: list[str]
+) -> None:
+    with Simulator(size="tiny") as simulator:
+        result = subprocess.run(
+            [sys.executable, "-c", RESULT, "refresh", json.dumps([failures, failed_steps])],
+            env={**os.environ, **simulator.environment(), "VEELOCITY_HOME": str(small.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == status, result.stdout + result.stderr
+    for text in says:
+        assert text in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.stdout + result.stderr
+    assert bool(result.stderr) is bool(says)
 
 
 def test_a_locked_warehouse_is_said(small: Home, tmp_path: Path) -> None:
@@ -404,8 +478,7 @@ def test_a_failed_test_of_the_models_stops_the_publish(small: Home, tmp_path: Pa
     home = copied(small, tmp_path / "home")
     with duckdb.connect(home.working) as connection:
         connection.execute("insert into raw_github.pull_requests from raw_github.pull_requests limit 1")
-    with Simulator(size="small") as simulator:
-        result = refresh(home, simulator, **its_settings(small), VEELOCITY_TIMEZONE="Europe/Vienna")
+    result = veelocity("rebuild", **its_settings(small), VEELOCITY_HOME=str(home.path))
     assert result.returncode == 1
     assert "what was published before is still there" in result.stderr.replace("\n", " ")
     assert "unique" in result.stderr
@@ -416,8 +489,7 @@ def test_a_failed_test_of_the_models_stops_the_publish(small: Home, tmp_path: Pa
 def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with Simulator(size="small") as simulator:
-        result = refresh(home, simulator, "--only", "github")
-    assert result.returncode == 0, result.stdout + result.stderr
+        assert inprocess.refresh(home, settings_of(simulator), only=["github"]) == []
     assert {row["source"] for row in read_status(home)} == {"github"}
     assert marts(home)["fct_pull_requests"]
 
@@ -425,24 +497,19 @@ def test_one_source_alone_makes_a_whole_warehouse(tmp_path: Path) -> None:
 def test_changed_rules_need_no_fetch(refreshed: Home, tmp_path: Path) -> None:
     """Other rules and back again, with nobody to ask: in the end the marts are those of before, row by row."""
     home = copied(refreshed, tmp_path / "home")
-    rules = tmp_path / "rules.toml"
-    usual = refreshed.path.with_suffix(".toml").read_text(encoding="utf-8")
-    names = Simulator(size="medium").environment()["GITHUB_REPOSITORIES"]
-    environment = {"VEELOCITY_HOME": str(home.path), "VEELOCITY_CONFIG": str(rules), "GITHUB_REPOSITORIES": names}
+    usual = its_configuration(refreshed)
+    simulator = Simulator(size="medium")  # which serves nothing
     before = marts(home)
 
-    rules.write_text(f'{usual}\n[failures]\nevidence = ["deployment_status"]\n[deployments]\ncount_redeploys = true\n')
-    result = veelocity("rebuild", **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
+    rules = f'{usual}\n[failures]\nevidence = ["deployment_status"]\n[deployments]\ncount_redeploys = true\n'
+    inprocess.build(home, settings_of(simulator, rules))
     changed = marts(home)
     assert changed["dora_metrics"] != before["dora_metrics"]
     place = list(duckdb.connect(home.published, read_only=True).table("marts.fct_deployment_failures").columns).index
     counting = {row[place("evidence")] for row in changed["fct_deployment_failures"] if row[place("counts")]}
     assert counting == {"deployment_status"}
 
-    rules.write_text(usual)
-    result = veelocity("rebuild", **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
+    inprocess.build(home, settings_of(simulator, usual))
     again = marts(home)
     for table, rows in before.items():
         assert again[table] == rows, table
