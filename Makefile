@@ -9,7 +9,7 @@ HISTORIES ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
+.PHONY: help demo test quick golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no toke
 
 test: $(READY) ## All tests, offline
 	@$(BIN)/pytest -n 2 --dist loadscope
+
+quick: $(READY) ## The tests of one's inner loop: pure functions, dbt scenarios, operations
+	@$(BIN)/pytest -n 2 -m quick
 
 golden: $(READY) ## An organisation worked out by hand: every answer beside the computed one, and why
 	@$(BIN)/python -m tests.golden

@@ -25,6 +25,44 @@ OURS = tuple(
 SET_BY_RUNS = ("DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DLT_PROJECT_DIR")
 
 
+TESTS = Path(__file__).parent
+
+MARKS = {
+    "dbt": ("dbt/", "transform/"),
+    "sources": ("sources/", "simulator/", "histories/"),
+    "integration": ("integration/", "golden/"),
+    "browser": ("report/test_in_browser.py", "integration/test_doors.py"),
+    "npm": ("dashboards/test_connector.py",),
+    "postgres": ("integration/test_postgres.py",),
+    "quick": (
+        *("dbt/", "operations/", "report/test_formatting.py", "report/test_scorecard.py", "test_column_lineage.py"),
+        *("test_export.py", "test_foreign.py", "test_guard.py", "test_lineage.py", "test_logs.py", "test_query.py"),
+        *("test_rules.py", "test_settings.py", "test_terminal.py"),
+    ),
+}
+"""By marker, the beginnings of the paths of its tests; ``pyproject.toml`` says what each is for."""
+
+WHOLE_HOMES = {"refreshed", "small", "simulator", "environment"}
+"""Fixtures of a whole refresh or a server, which no quick test waits for."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare the inner loop the imports of all other tests."""
+    if config.option.markexpr != "quick" or collection_path.suffix != ".py":
+        return None
+    path = collection_path.relative_to(TESTS).as_posix()
+    return None if path.startswith(MARKS["quick"]) or path.endswith(("conftest.py", "__init__.py")) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        path = item.path.relative_to(TESTS).as_posix()
+        for mark, beginnings in MARKS.items():
+            is_whole = bool(WHOLE_HOMES & set(getattr(item, "fixturenames", ())))
+            if path.startswith(beginnings) and not (mark == "quick" and is_whole):
+                item.add_marker(mark)
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in (*OURS, "VEELOCITY_CONFIG", *SET_BY_RUNS):
