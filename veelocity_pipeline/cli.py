@@ -425,9 +425,9 @@ def export(
 @app.command()
 @_explained
 def dev(
-    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine get in with 0.0.0.0.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for other machines, too (see VEELOCITY_UI_HOSTS).")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
 ) -> None:
     """Serve the Dagster UI and run its schedules, until interrupted."""

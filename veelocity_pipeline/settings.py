@@ -412,7 +412,7 @@ class Settings(BaseSettings):
         entries = {entry.casefold(): entry for entry in self.wanted_repositories}
         is_linear = set(only) == {"linear"}
         for name in names:
-            owner, slash, _ = name.partition("/")
+            slash = "/" in name
             if is_linear:
                 if slash:
                     raise SettingsError(f"--repository {name}: Linear has no repositories; name a team by its key")
@@ -423,7 +423,7 @@ class Settings(BaseSettings):
                 )
             if self.is_excluded(name):
                 raise SettingsError(f"--repository {name}: !{name} in GITHUB_REPOSITORIES leaves it out; take that out")
-            if name.casefold() in entries or f"{owner.casefold()}/*" in entries:
+            if self.names_repository(name):
                 continue
             there = {**{each.casefold(): each for each in known if "/" in each}, **entries}
             near = [there[each] for each in difflib.get_close_matches(name.casefold(), there, n=3)]
