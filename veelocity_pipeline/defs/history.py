@@ -3,8 +3,9 @@
 ``dagster.yaml`` names :class:`SqliteHistory` (``storage: custom``), so every process that opens the history uses it.
 Files and tables are those of Dagster's default storage: either goes on with what the other wrote.
 
-Only this module imports from ``dagster._core``. Dagster exports none of its storage classes, and ``storage: custom`` is
-meant for subclasses of them. No name inside Dagster is replaced. See docs/decisions/dagster-history.md.
+Nothing else knows how Dagster stores: only this module imports that from ``dagster._core``. Dagster exports none of its
+storage classes, and ``storage: custom`` is meant for subclasses of them. No name inside Dagster is replaced. See
+docs/decisions/dagster-history.md.
 """
 
 from __future__ import annotations
