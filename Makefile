@@ -18,7 +18,7 @@ demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no toke
 	@$(BIN)/veelocity demo
 
 test: $(READY) ## All tests, offline
-	@$(BIN)/pytest -n 2 --dist loadscope
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(READY) ## The tests of one's inner loop: pure functions, dbt scenarios, operations
 	@$(BIN)/pytest -n 2 -m quick

@@ -99,11 +99,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait(condition: Callable[[], bool], what: str, log: Path, every: float = 0.5) -> None:
-    for _ in range(int(300 / every)):
+def wait(condition: Callable[[], bool], what: str, log: Path) -> None:
+    for _ in range(600):
         if condition():
             return
-        time.sleep(every)
+        time.sleep(0.5)
     raise AssertionError(f"{what} did not come about:\n{log.read_text()[-3000:]}")
 
 
@@ -123,6 +123,12 @@ def started(arguments: list[str], environment: dict[str, str], log: Path) -> Ite
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens there: asked first, since each health check is a program that takes seconds to start."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def healthy(name: str, environment: dict[str, str], port: int) -> bool:
@@ -160,11 +166,18 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         apart = {"VEELOCITY_HOME": str(tmp_path / "tmpfs"), "DAGSTER_HOME": str(tmp_path / "tmpfs" / "dagster")}
         code_log, daemon_log, web_log = (tmp_path / f"{name}.log" for name in PARTS)
         stack.enter_context(started(commands["code"], {**environment, **tokens, **idle}, code_log))
+<<<<<<< HEAD
         wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log, every=4)
         # (also where one file of variables is given to all)
         daemon = stack.enter_context(started(commands["daemon"], {**environment, **apart, **tokens}, daemon_log))
         serve = [*commands["webserver"], "--port", str(port)]
         webserver = stack.enter_context(started(serve, {**environment, **tokens}, web_log))
+=======
+        wait(lambda: listens(code_port), "a code server", code_log)
+        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log)
+        stack.enter_context(started(commands["daemon"], {**environment, **apart}, daemon_log))
+        stack.enter_context(started([*commands["webserver"], "--port", str(port)], environment, web_log))
+>>>>>>> 3d4f916 (Ask for a health check once it can succeed)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
 
         def ask(query: str, **variables: Any) -> Any:
@@ -210,7 +223,15 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         assert status() == "SUCCESS", code_log.read_text()[-3000:]
         assert (home / "warehouse.duckdb").exists()  # where the code's volume is
         assert not (tmp_path / "tmpfs" / "warehouse.duckdb").exists()
-        wait(lambda: healthy("daemon", {**environment, **apart}, code_port), "a heartbeat", daemon_log, every=4)
+
+        def has_heartbeats() -> bool:
+            daemons = ask("{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }")
+            return all(
+                each["healthy"] for each in daemons["instance"]["daemonHealth"]["allDaemonStatuses"] if each["required"]
+            )
+
+        wait(has_heartbeats, "a heartbeat", daemon_log)
+        wait(lambda: healthy("daemon", {**environment, **apart}, code_port), "a healthy daemon", daemon_log)
 
         # no password among the arguments of any process, nor in what they say
         for process in Path("/proc").glob("[0-9]*/cmdline"):
