@@ -166,18 +166,12 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         apart = {"VEELOCITY_HOME": str(tmp_path / "tmpfs"), "DAGSTER_HOME": str(tmp_path / "tmpfs" / "dagster")}
         code_log, daemon_log, web_log = (tmp_path / f"{name}.log" for name in PARTS)
         stack.enter_context(started(commands["code"], {**environment, **tokens, **idle}, code_log))
-<<<<<<< HEAD
-        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log, every=4)
+        wait(lambda: listens(code_port), "a code server", code_log)
+        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log)
         # (also where one file of variables is given to all)
         daemon = stack.enter_context(started(commands["daemon"], {**environment, **apart, **tokens}, daemon_log))
         serve = [*commands["webserver"], "--port", str(port)]
         webserver = stack.enter_context(started(serve, {**environment, **tokens}, web_log))
-=======
-        wait(lambda: listens(code_port), "a code server", code_log)
-        wait(lambda: healthy("code", environment, code_port), "a healthy code server", code_log)
-        stack.enter_context(started(commands["daemon"], {**environment, **apart}, daemon_log))
-        stack.enter_context(started([*commands["webserver"], "--port", str(port)], environment, web_log))
->>>>>>> 3d4f916 (Ask for a health check once it can succeed)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
 
         def ask(query: str, **variables: Any) -> Any:
