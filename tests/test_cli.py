@@ -17,6 +17,7 @@ import pytest
 
 from veelocity_pipeline import cli, warehouse
 from veelocity_pipeline.parts import Part
+from veelocity_pipeline.settings import CHECKOUT
 from veelocity_pipeline.warehouse import Home
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
@@ -168,9 +169,26 @@ def test_a_port_in_use_is_a_usage_error() -> None:
             assert f"port {port} is in use" in complaint(result)
 
 
-def test_a_part_of_a_deployment_heeds_who_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_of_a_deployment_takes_nothing_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python takes modules from there, and Dagster an ``.env``, which may be anybody's."""
+    stood = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: stood.append(Path.cwd()))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        cli.serve(Part.CODE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stood == [CHECKOUT]
+
+
+def test_a_part_of_a_deployment_heeds_who_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster's servers treat SIGTERM as SIGINT, and whoever starts something in a background ignores that."""
     heeded = []
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
     monkeypatch.setattr(
         os, "execve", lambda program, command, environment: heeded.append(signal.getsignal(signal.SIGINT))

@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import veelocity
 from veelocity_pipeline import files, logs, warehouse
+from veelocity_pipeline.demo import simulated_environment
 from veelocity_pipeline.export import export
 from veelocity_pipeline.files import FolderError
 from veelocity_pipeline.operations.upkeep import put_aside
@@ -439,6 +440,14 @@ def test_settings_of_dlt_in_the_folder_that_one_stands_in_are_not_taken(
             check=True,
         )
         assert result.stdout.strip() == said
+
+
+def test_the_demo_imports_nothing_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "veelocity_pipeline").mkdir()
+    (tmp_path / "veelocity_pipeline" / "__init__.py").write_text("print('GITHUB_TOKEN=planted', flush=True)")
+    monkeypatch.chdir(tmp_path)
+    with simulated_environment() as environment:
+        assert environment["GITHUB_TOKEN"] != "planted"
 
 
 def test_a_published_file_is_one_that_any_reader_opens(home: Home) -> None:

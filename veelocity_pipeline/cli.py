@@ -34,7 +34,7 @@ from veelocity_pipeline.files import FolderError, WarehouseError, keep_private, 
 from veelocity_pipeline.foreign import plain, sentence
 from veelocity_pipeline.operations.upkeep import put_aside, shrink_history, sizes
 from veelocity_pipeline.redaction import Redacting
-from veelocity_pipeline.settings import Settings, SettingsError, expanded, exposed_secrets, load_settings
+from veelocity_pipeline.settings import CHECKOUT, Settings, SettingsError, expanded, exposed_secrets, load_settings
 from veelocity_pipeline.terminal import Terminal, log_handler
 from veelocity_pipeline.warehouse import DEMO, Home, read_status
 
@@ -474,6 +474,8 @@ def _become(command: list[str], environment: dict[str, str]) -> None:
     """Be that program from now on."""
     # Dagster's servers treat SIGTERM as SIGINT, which who starts them in a background may have had ignored
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Python and Dagster take modules and .env from the folder that one stands in, which may be anybody's
+    os.chdir(CHECKOUT)
     os.execve(command[0], command, environment)
 
 
@@ -622,8 +624,6 @@ def _shown(path: Path) -> str:
 
 
 def _shown_home(home: Home) -> str:
-    from veelocity_pipeline.settings import CHECKOUT
-
     return "" if home.path == CHECKOUT / "data" else f"VEELOCITY_HOME={home.path} "
 
 

@@ -24,7 +24,7 @@ from veelocity_pipeline.sources.github import queries as github_queries
 from veelocity_pipeline.warehouse import Home
 
 SPY = """
-import logging, os, sys
+import logging, os, pwd, sys
 
 def hook(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo"):
@@ -33,6 +33,11 @@ def hook(event, arguments):
             log.write(f"{event}\\t{where!r}\\n")
 
 sys.addaudithook(hook)
+
+def unknown(*_):
+    raise KeyError("getpwuid(): uid not found")
+
+pwd.getpwuid = pwd.getpwnam = unknown  # as in a container that is given a user of its own
 if "SPY_VERBOSE" in os.environ and "dbt" not in sys.argv[0]:
     logging.basicConfig(level=logging.DEBUG, stream=sys.__stderr__)
 """
@@ -93,6 +98,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             "VEELOCITY_ENV_FILE": os.devnull,
             "PYTHONPATH": str(folder),
             "SPY_LOG": str(folder / "connections"),
+            **dict.fromkeys(("USER", "LOGNAME", "USERNAME", "LNAME"), ""),
         }
         simulator.faults += [
             Fault("not_json", match="/actions/workflows", times=3),
