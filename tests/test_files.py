@@ -312,7 +312,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
         Home(folder / "home").make()
     os.chown(folder, 0, -1)
     os.chown(folder / "home", OTHER, -1)
-    with pytest.raises(FolderError, match=rf"belongs to user {OTHER}, not to root: run this as that user"):
+    with pytest.raises(FolderError, match=rf"belongs to user {OTHER}, not to (root|0): run this as that user"):
         Home(folder / "home").make()
 
 
