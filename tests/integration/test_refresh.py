@@ -305,7 +305,7 @@ def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
     """Where all was well until now, so that what is new is asked for before anything is loaded."""
     home = Home(tmp_path / "home")
     shutil.copytree(grown.home.path, home.path)
-    loads, published = Grown(home, grown.simulator, {}).loads(), home.published.read_bytes()
+    loads, published = Grown(home, grown.simulator, {}, []).loads(), home.published.read_bytes()
     grown.simulator.log.clear()
     result = refresh(home, grown.simulator, **environment)
     assert result.returncode == status, result.stdout + result.stderr
@@ -314,7 +314,7 @@ def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
     assert "LINEAR" in line
     assert "Loading the pipeline" not in result.stdout
     assert [each.api for each in grown.simulator.log] == requests
-    assert Grown(home, grown.simulator, {}).loads() == loads
+    assert Grown(home, grown.simulator, {}, []).loads() == loads
     assert home.published.read_bytes() == published
     failing = {(row["source"], row["repository"]) for row in read_status(home) if row["error"]}
     assert failing == {(name, "*") for name in SOURCES}
