@@ -149,7 +149,9 @@ def demo() -> None:
 @app.command()
 @_explained
 def refresh(
-    full: Annotated[bool, typer.Option("--full", help="Read everything again, and find what is gone.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again, and mark what was deleted upstream.")
+    ] = False,
     only: Annotated[str, typer.Option(help="Sources to read, comma separated: github,github_actions,linear.")] = "",
     repository: Annotated[
         list[str] | None, typer.Option(help="Read only this repository (owner/name); may be repeated.")

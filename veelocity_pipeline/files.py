@@ -80,7 +80,7 @@ def check_folder(folder: Path, setting: str, *, shared: bool = False, sticky: bo
     Args:
         folder: an absolute path; what of it does not exist yet is passed over.
         setting: the setting or option that names it, for the message.
-        shared: refuse nothing: whoever runs the program knows better.
+        shared: refuse nothing; the user has said that the folder is safe.
         sticky: take a folder like ``/tmp`` too, where others may add files but not replace ours.
 
     Raises:

@@ -33,7 +33,7 @@ _LEAST_OF_PATH = 16
 """The same of a part of a webhook's address."""
 
 _CUT = 32
-"""Characters of a secret from which on its first half alone is taken out too: whoever repeats it may cut it off."""
+"""Characters of a secret from which on its first half alone is taken out too: a server may cut off what it repeats."""
 
 _MOST_MADE = 256
 """How many of the secrets that this process was given for a time are kept; they expire within the hour."""
@@ -116,7 +116,7 @@ def without_secrets() -> Iterator[None]:
     except Exception as error:
         if _clean(error):
             raise
-        # its class makes its text anew each time, so that only another one is without it
+        # its class computes the text each time, so only another exception is without it
         raise RuntimeError(redacted(f"{type(error).__name__}: {error}")) from None
 
 

@@ -1,6 +1,6 @@
 """Text that a spreadsheet would run as a formula, and the apostrophe that keeps it text.
 
-A title such as ``=HYPERLINK(…)`` is somebody else's, and whoever opens a CSV file in a spreadsheet would run it. So
+Others write the titles. A spreadsheet runs one such as ``=HYPERLINK(…)`` when it opens a CSV file. So
 every CSV file that is written here (``veelocity export``, the report's downloads) guards each text:
 
 - an apostrophe goes before what begins with ``=``, ``+``, ``-``, ``@`` or a full-width form of these, also where

@@ -1,7 +1,7 @@
 """What commands print on: consoles on which no text acts.
 
-Nothing that is printed is read as markup or as emoji, and what would steer a terminal is shown as an escape, whoever
-said it. Styles of our own are ``Text`` objects.
+Nothing that is printed is read as markup or as emoji. What would steer a terminal is shown as an escape. Styles of our
+own are ``Text`` objects.
 """
 
 from __future__ import annotations

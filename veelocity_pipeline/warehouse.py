@@ -681,7 +681,7 @@ def compact(home: Home) -> Compacted:
                 connection.execute(f"attach {quoted(staged)} as fresh")
                 connection.execute("copy from database warehouse to fresh")
                 if _content(connection, "fresh") != _content(connection, "warehouse"):
-                    raise WarehouseError(f"{home.working} could not be written anew whole; it stays as it was")
+                    raise WarehouseError(f"{home.working} could not be rewritten completely; it stays as it was")
                 connection.execute("detach fresh")
         except duckdb.Error as error:
             raise explained(home.working, error) from error

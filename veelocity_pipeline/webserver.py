@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     for name in ("dagster", "veelocity"):
         logging.getLogger(name).setLevel(logging.INFO)
-    # uvicorn gives a signal that ended it back to whoever had it before
+    # uvicorn restores the signal handlers that were there before it
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):

@@ -319,7 +319,7 @@ def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
     failing = {(row["source"], row["repository"]) for row in read_status(home) if row["error"]}
     assert failing == {(name, "*") for name in SOURCES}
     assert len(Grown(home, grown.simulator, {}, []).runs()) == len(grown.runs())
-    # and once it is put right, all goes on
+    # and once it is corrected, all goes on
     again = refresh(home, grown.simulator)
     assert again.returncode == 0, again.stdout + again.stderr
     assert not [row for row in read_status(home) if row["error"]]

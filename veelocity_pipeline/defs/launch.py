@@ -10,7 +10,9 @@ from typing import Any
 import dagster as dg
 
 REFRESH_CONFIG: dict[str, dg.Field] = {
-    "full": dg.Field(bool, default_value=False, description="Read everything again, and find what is gone."),
+    "full": dg.Field(
+        bool, default_value=False, description="Read everything again, and mark what was deleted upstream."
+    ),
     "repositories": dg.Field(
         [str],
         default_value=[],
@@ -20,8 +22,8 @@ REFRESH_CONFIG: dict[str, dg.Field] = {
         str,
         default_value="",
         description=(
-            "With full: only what changed or ended on this day (2026-01-31) or later is read again; what is gone is "
-            "found all the same. What was never read whole is. Empty: everything."
+            "With full: read again only what changed or ended on this day (2026-01-31) or later. Deletions are found "
+            "all the same, and a repository that was never read completely is read whole. Empty: everything."
         ),
     ),
 }

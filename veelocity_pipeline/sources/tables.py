@@ -86,7 +86,7 @@ class Table:
 
 
 def _redacted(table: pa.Table) -> pa.Table:
-    """The table without secrets: whoever knows one may have written it into a title, or a server repeats it."""
+    """Return the table without secrets: a user may write one into a title, and a server may repeat one."""
     spellings = spellings_in_rows()
     for number, field in enumerate(table.schema):
         if field.type == TEXT and spellings and _has_one_of(table[number], spellings):
