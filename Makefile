@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 
 HISTORIES ?= 1000
 SEED ?= 1
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
@@ -17,11 +18,12 @@ help: ## Print this help
 demo: $(READY) ## The whole pipeline over a simulated GitHub and Linear: no token, no network
 	@$(BIN)/veelocity demo
 
+# a module's tests stay together, since what they share takes long to make; long ones begin first (tests/conftest.py)
 test: $(READY) ## All tests, offline
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 quick: $(READY) ## The tests of one's inner loop: pure functions, dbt scenarios, operations
-	@$(BIN)/pytest -n 2 -m quick
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m quick
 
 golden: $(READY) ## An organisation worked out by hand: every answer beside the computed one, and why
 	@$(BIN)/python -m tests.golden

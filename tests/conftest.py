@@ -24,26 +24,28 @@ OURS = tuple(
 
 SET_BY_RUNS = ("DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DLT_PROJECT_DIR")
 
-
 TESTS = Path(__file__).parent
 
 MARKS = {
     "dbt": ("dbt/", "transform/"),
     "sources": ("sources/", "simulator/", "histories/"),
-    "integration": ("integration/", "golden/"),
+    "integration": ("integration/", "golden/", "defs/", "dashboards/"),
     "browser": ("report/test_in_browser.py", "integration/test_doors.py"),
     "npm": ("dashboards/test_connector.py",),
     "postgres": ("integration/test_postgres.py",),
     "quick": (
         *("dbt/", "operations/", "report/test_formatting.py", "report/test_scorecard.py", "test_column_lineage.py"),
         *("test_export.py", "test_foreign.py", "test_guard.py", "test_lineage.py", "test_logs.py", "test_query.py"),
-        *("test_rules.py", "test_settings.py", "test_terminal.py"),
+        *("test_rules.py", "test_settings.py", "test_terminal.py", "test_warehouse.py"),
     ),
 }
 """By marker, the beginnings of the paths of its tests; ``pyproject.toml`` says what each is for."""
 
 WHOLE_HOMES = {"refreshed", "small", "simulator", "environment"}
-"""Fixtures of a whole refresh or a server, which no quick test waits for."""
+"""Fixtures of a loaded home or a server, which no quick test waits for."""
+
+LONG = ("integration", "histories", "transform", "sources", "report", "dashboards", "dbt")
+"""Folders in the order in which workers begin them, so that none has a long module left when the others are done."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -57,10 +59,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.path.relative_to(TESTS).as_posix()
+        is_quick = not (
+            WHOLE_HOMES & set(getattr(item, "fixturenames", ()))
+            or any(item.get_closest_marker(name) for name in ("slow", "browser"))
+        )
         for mark, beginnings in MARKS.items():
-            is_whole = bool(WHOLE_HOMES & set(getattr(item, "fixturenames", ())))
-            if path.startswith(beginnings) and not (mark == "quick" and is_whole):
+            if path.startswith(beginnings) and (is_quick or mark != "quick"):
                 item.add_marker(mark)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # (those of a folder stay in the order of chance)
+        ranks = {folder: rank for rank, folder in enumerate(LONG)}
+        items.sort(key=lambda item: ranks.get(item.path.relative_to(TESTS).parts[0], len(LONG)))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from .harness import SCENARIOS, build, failed_tests, given
 from .project import DATABASE, Project, dbt
@@ -13,6 +14,7 @@ from .raw import create_raw_tables
 _SCENARIO = SCENARIOS / "attachments_and_closing_references"
 
 
+@pytest.mark.slow
 def test_dbt_makes_of_rows_what_the_harness_makes(tmp_path: Path, project: Project) -> None:
     """Run every seed, model, data test and unit test at once: dbt says what fails."""
     rows = given(_SCENARIO / "given")

@@ -55,6 +55,7 @@ def test_a_column_that_is_not_described_is_refused(manifest: dict[str, Any]) -> 
         page(other)
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")
 def test_the_page_of_all_models_opens_from_a_disk(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 
 from tests.conftest import VEELOCITY
@@ -140,6 +141,7 @@ def healthy(name: str, environment: dict[str, str], port: int) -> bool:
     return subprocess.run([program, *known], env=environment, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.postgres
 def test_the_three_parts_work_together(tmp_path: Path) -> None:
     """Each as compose starts it: the UI shows what the code has, the daemon starts a run, the code executes it."""
     home, code_port, port = tmp_path / "data", free_port(), free_port()

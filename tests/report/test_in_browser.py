@@ -35,7 +35,10 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH"),
+]
 
 Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
 

@@ -1,73 +1,14 @@
-"""Neither the order of raw rows, nor a row that was loaded twice, nor another repository changes a mart."""
+"""What holds of the marts of any rows."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import duckdb
-import pytest
 
-from .harness import (
-    FOLDERS,
-    OF_REPOSITORIES,
-    Scenario,
-    build,
-    failed_tests,
-    given,
-    may_have_siblings,
-    mixed,
-    with_siblings,
-)
-from .project import DATABASE, Project
+from .project import DATABASE
 
-
-def _marts(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    return {
-        node.name: sorted(map(repr, connection.execute(f"select * from {node.relation}").fetchall()))
-        for node in project.nodes
-        if node.contract
-    }
-
-
-def _broken(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
-    """What may not be, and is."""
-    found = {
-        name: connection.execute(query.replace("marts.", f"{DATABASE}.marts.")).fetchall()
-        for name, query in _INVARIANTS.items()
-    }
-    return {name: rows for name, rows in found.items() if rows}
-
-
-@pytest.mark.parametrize("scenario", FOLDERS, indirect=True, ids=lambda path: path.name)
-def test_order_and_twins_change_nothing(project: Project, scenario: Scenario) -> None:
-    expected = _marts(project, scenario.connection)
-    assert _broken(scenario.connection) == {}
-    with build(project, mixed(given(scenario.folder / "given"))) as other:
-        found = _marts(project, other)
-    assert [name for name in expected if expected[name] != found[name]] == []
-
-
-@pytest.mark.parametrize(
-    "scenario",
-    [path for path in FOLDERS if may_have_siblings(given(path / "given"))],
-    indirect=True,
-    ids=lambda path: path.name,
-)
-def test_a_repository_that_is_just_like_it_changes_nothing(project: Project, scenario: Scenario) -> None:
-    with build(project, with_siblings(given(scenario.folder / "given"))) as other:
-        lost = {}
-        for name, where in OF_REPOSITORIES.items():
-            own, found = (
-                Counter(each.execute(f"select * from marts.{name} where {where}").fetchall())
-                for each in (scenario.connection, other)
-            )
-            lost[name] = own - found
-        assert not any(lost.values())
-        assert not failed_tests(project, other)
-
-
-_INVARIANTS = {
+INVARIANTS = {
     "measured + excluded = eligible": """
         select * from marts.metric_coverage where measured + excluded <> eligible""",
     "every exclusion is named": """
@@ -128,3 +69,12 @@ _INVARIANTS = {
            or (recovery_sample = 0) <> (recovery_hours_median is null)""",
 }
 """Queries that find what may not be."""
+
+
+def broken(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+    """Return what may not be, and is: the rows by the name of the invariant."""
+    found = {
+        name: connection.execute(query.replace("marts.", f"{DATABASE}.marts.")).fetchall()
+        for name, query in INVARIANTS.items()
+    }
+    return {name: rows for name, rows in found.items() if rows}
