@@ -128,6 +128,7 @@ def test_text_is_left_as_it_is_where_that_is_asked_for(home: Home, tmp_path: Pat
     assert [text for (text,) in rows] == list(FORMULAS)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice Calc")
 @pytest.mark.parametrize(("name", "separator"), [("comma", 44), ("semicolon", 59), ("tab", 9)])
 def test_a_spreadsheet_finds_no_formula(name: str, separator: int, home: Home, tmp_path: Path) -> None:

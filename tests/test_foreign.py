@@ -133,6 +133,7 @@ def test_settings_tell_their_secrets_of_whatever_kind(monkeypatch: pytest.Monkey
         assert redacted(f"it is {secret}.") == "it is ***.", secret
 
 
+@pytest.mark.slow
 def test_of_the_secrets_that_are_made_the_newest_are_kept() -> None:
     for number in range(redaction._MOST_MADE + 10):
         remember(f"installation{number:06}", is_made=True)

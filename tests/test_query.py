@@ -159,6 +159,7 @@ def test_a_variable_of_the_program_is_no_table(home: Home) -> None:
         ask(home.published, "from variable_of_ours")
 
 
+@pytest.mark.slow
 def test_the_answer_is_bounded(home: Home) -> None:
     many = ask(home.published, "from range(1000000)")
     assert 200 <= many.count("\n") < 220

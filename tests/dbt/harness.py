@@ -374,10 +374,18 @@ def _create_typed(
     if isinstance(rows, str):
         connection.execute(f"insert into {name} by name ({rows})")
         return
+    # (as parameters they would take four times as long: for each, DuckDB looks for modules that are not installed)
     for row in rows:
         named = ", ".join(f'"{column}"' for column in row)
-        values = [str(value) if isinstance(value, date) else value for value in row.values()]
-        connection.execute(f"insert into {name} ({named}) values ({', '.join('?' * len(row))})", values)
+        connection.execute(f"insert into {name} ({named}) values ({', '.join(map(_literal, row.values()))})")
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if value is None or isinstance(value, bool | int | float):
+        return "null" if value is None else str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def unit_test_fails(connection: duckdb.DuckDBPyConnection, test: UnitTest, code: str) -> bool:
