@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Grown:
     home: Home
     simulator: Simulator
     before: Marts
-    interruptions: list[Interruption]
+    interruptions: list[Interruption] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -305,7 +305,7 @@ def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
     """Where all was well until now, so that what is new is asked for before anything is loaded."""
     home = Home(tmp_path / "home")
     shutil.copytree(grown.home.path, home.path)
-    loads, published = Grown(home, grown.simulator, {}, []).loads(), home.published.read_bytes()
+    loads, published = Grown(home, grown.simulator, {}).loads(), home.published.read_bytes()
     grown.simulator.log.clear()
     result = refresh(home, grown.simulator, **environment)
     assert result.returncode == status, result.stdout + result.stderr
@@ -314,14 +314,13 @@ def test_what_nothing_can_be_read_with_is_said_by_the_first_question(
     assert "LINEAR" in line
     assert "Loading the pipeline" not in result.stdout
     assert [each.api for each in grown.simulator.log] == requests
-    assert Grown(home, grown.simulator, {}, []).loads() == loads
+    assert Grown(home, grown.simulator, {}).loads() == loads
     assert home.published.read_bytes() == published
     failing = {(row["source"], row["repository"]) for row in read_status(home) if row["error"]}
     assert failing == {(name, "*") for name in SOURCES}
-    assert len(Grown(home, grown.simulator, {}, []).runs()) == len(grown.runs())
-    # and once it is corrected, all goes on
-    again = refresh(home, grown.simulator)
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert len(Grown(home, grown.simulator, {}).runs()) == len(grown.runs())
+    # and once that can be read again, all goes on
+    assert inprocess.refresh(home, settings_of(grown.simulator)) == []
     assert not [row for row in read_status(home) if row["error"]]
 
 
@@ -335,16 +334,12 @@ def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_th
         simulator.advance(days=5)
         simulator.faults.append(Fault(kind="forbidden", match=name, times=1000))
         simulator.faults.append(Fault(kind="forbidden", match="/linear", times=1000))
-        result = refresh(home, simulator, **its_settings(small))
+        failed = inprocess.refresh(home, settings_of(simulator, its_configuration(small)))
         after = marts(home)
-    assert result.returncode == 1
-    assert "Traceback" not in result.stdout + result.stderr
-    assert name in result.stderr
     failing = {("github_actions", name), ("linear", "*")}
-    assert {(row["source"], row["repository"]) for row in read_status(home) if row["error"]} - failing <= {
-        ("github", name)
-    }
-    assert {(row["source"], row["repository"]) for row in read_status(home) if row["error"]} >= failing
+    known = {(row["source"], row["repository"]) for row in read_status(home) if row["error"]}
+    assert known == {(outcome.source, outcome.scope_name) for outcome in failed}
+    assert failing <= known <= {*failing, ("github", name)}
     place = 1  # repository_id stands second in fct_pull_requests
     assert [row for row in after["fct_deployments"] if row[place] == f"github:{name}"] == [
         row for row in before["fct_deployments"] if row[place] == f"github:{name}"
@@ -352,7 +347,7 @@ def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_th
     assert after["fct_issues"]
     assert len(after["fct_pull_requests"]) > len(before["fct_pull_requests"])
 
-    # what is published says how old it is, and the checks say what failed
+    # what is published says how old it is
     with read_published(home.published) as connection:
         told = connection.execute(
             "select distinct source, repository from marts.sync_status where error is not null"
@@ -362,14 +357,6 @@ def test_a_repository_and_a_source_that_fail_stop_neither_the_others_nor_what_th
         ).fetchall()
     assert set(told) >= failing
     assert linear < github
-    with dg.DagsterInstance.local_temp(str(home.dagster)) as instance:
-        run = instance.get_run_records(limit=1)[0].dagster_run
-        assert run.status == dg.DagsterRunStatus.SUCCESS
-        made = instance.all_logs(run.run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION})
-        checks = [entry.dagster_event.event_specific_data for entry in made if entry.dagster_event]
-    failed: set[str] = {check.asset_key.path[0] for check in checks if not check.passed}  # type: ignore[union-attr]
-    assert failed >= {"github_actions", "linear"}
-    assert {check.check_name for check in checks if not check.passed} == {"read_completely"}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

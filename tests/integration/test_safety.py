@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from subprocess import CompletedProcess
+from typing import cast
 from urllib.parse import quote
 
+import dagster as dg
 import duckdb
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
@@ -197,6 +199,26 @@ def test_no_secret_is_in_anything_that_a_run_wrote(ran: Ran) -> None:
     assert any(str(ran.home.dagster) in place for place in holding)
     assert {str(ran.home.report), f"{ran.home.report} unpacked"} <= set(holding)
     assert "httpcore" in ran.said + (ran.home.path / "refresh.log").read_text()  # they did say all they can
+
+
+def test_a_run_that_could_not_read_all_succeeds_and_its_checks_say_what(ran: Ran) -> None:
+    """So that all else is built and published, and an alert has what it is about."""
+    with dg.DagsterInstance.from_config(str(ran.home.dagster)) as instance:
+        runs = instance.get_runs(ascending=True)
+        assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS] * 2
+        logs = [instance.all_logs(run.run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION}) for run in runs]
+    failed = [
+        {(check.asset_key.path[0], check.check_name) for check in map(evaluation, entries) if not check.passed}
+        for entries in logs
+    ]
+    everything = {("github", "read_completely"), ("github_actions", "read_completely"), ("linear", "read_completely")}
+    assert failed == [everything, everything - {("linear", "read_completely")}]
+
+
+def evaluation(entry: dg.EventLogEntry) -> dg.AssetCheckEvaluation:
+    """The check that an event tells of."""
+    assert entry.dagster_event is not None
+    return cast(dg.AssetCheckEvaluation, entry.dagster_event.event_specific_data)
 
 
 def test_others_can_read_what_is_published_and_nothing_else(ran: Ran) -> None:
