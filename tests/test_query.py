@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,7 +169,10 @@ def test_the_answer_is_bounded(home: Home) -> None:
 
 
 def test_it_can_be_interrupted(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At whatever moment of a query that would take for ever."""
+    """At whatever moment of a query that would take for ever.
+
+    The handler is set because a shell starts what it runs in the background with interrupts ignored.
+    """
     ended = threading.Event()
 
     def interrupt() -> None:
@@ -182,9 +186,11 @@ def test_it_can_be_interrupted(home: Home, monkeypatch: pytest.MonkeyPatch) -> N
             yield connection
 
     monkeypatch.setattr(query, "read_published", begun)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt):
         ask(home.published, "select count(*) from range(10000000) a, range(10000000) b where hash(a, b) % 7 = 1")
     ended.set()
+    signal.signal(signal.SIGINT, handler)
 
 
 def test_the_command_says_it_in_one_line(home: Home) -> None:
