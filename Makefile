@@ -54,7 +54,7 @@ lint: $(READY) ## Style, types and layers
 
 docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionary.md
 	@VEELOCITY_WAREHOUSE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
-	@$(BIN)/python -m veelocity_pipeline.dictionary data/dbt/docs docs/dictionary.md
+	@$(BIN)/python -m veelocity_pipeline.published.dictionary data/dbt/docs docs/dictionary.md
 	@echo "Open data/dbt/docs/static_index.html; every published column: docs/dictionary.md"
 
 evidence: $(READY) ## Evidence's pages over the published file, on http://localhost:3000 (needs Node 18 or later)

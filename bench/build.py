@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veelocity_pipeline.transform.project import prepared
-from veelocity_pipeline.warehouse import Home, connect
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
 
 from .organization import parts, write
 from .process import Spent, run

@@ -13,10 +13,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.loading.read import make_pipeline
 from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 
 @dataclass(frozen=True)

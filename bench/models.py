@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from veelocity_pipeline.warehouse import quoted
+from veelocity_pipeline.warehouse.duckdb_file import quoted
 
 
 def models(manifest: Path) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,10 @@ import duckdb
 
 from veelocity_pipeline.simulator.plan import MOMENT
 from veelocity_pipeline.sources import SOURCES, SourceEntry
-from veelocity_pipeline.sources.tables import BIGINT, TEXT, TIMESTAMP, Table
-from veelocity_pipeline.warehouse import Home, connect, record_attempts
+from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, TIMESTAMP, Table
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.status import record_attempts
 
 from .home import ALL, LINEAR, organisation
 

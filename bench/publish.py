@@ -13,8 +13,11 @@ from collections.abc import Callable
 
 import duckdb
 
-from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, READERS_FORMAT, Home, publish, quoted, read_published
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.published.open import read_published
+from veelocity_pipeline.warehouse.duckdb_file import quoted
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA, READERS_FORMAT, publish
 
 
 def _timed(action: Callable[[Home], object], home: Home) -> float:

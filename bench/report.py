@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from veelocity_pipeline.report import render_report
+from veelocity_pipeline.faces.report import render_report
 
 from . import published
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from veelocity_pipeline.lineage import CommitGraph, Finished, trace
+from veelocity_pipeline.transform.commit_graph import CommitGraph, Finished, trace
 
 BRANCH = 4
 """Commits of a branch before it is merged."""

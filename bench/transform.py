@@ -9,12 +9,12 @@ import json
 import sys
 import time
 
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building
 from veelocity_pipeline.transform.project import prepared
 from veelocity_pipeline.transform.runner import Done, Runner
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.transform.project import ship
-from veelocity_pipeline.warehouse import Home, exclusively
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import exclusively
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
 
@@ -35,8 +36,8 @@ MARKS = {
     "postgres": ("integration/test_postgres.py",),
     "quick": (
         *("dbt/", "operations/", "report/test_formatting.py", "report/test_scorecard.py", "test_column_lineage.py"),
-        *("test_export.py", "test_foreign.py", "test_guard.py", "test_lineage.py", "test_logs.py", "test_query.py"),
-        *("test_rules.py", "test_settings.py", "test_terminal.py", "test_warehouse.py"),
+        *("test_export.py", "test_foreign.py", "test_guard.py", "test_commit_graph.py", "test_logs.py"),
+        *("test_query.py", "test_rules.py", "test_settings.py", "test_terminal.py", "test_warehouse.py"),
     ),
 }
 """By marker, the beginnings of the paths of its tests; ``pyproject.toml`` says what each is for."""

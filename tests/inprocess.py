@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from tests.dbt.harness import build_models, failed_tests
 from tests.dbt.project import compiled_project
-from veelocity_pipeline import warehouse
-from veelocity_pipeline.rules import config_tables
-from veelocity_pipeline.settings import Settings, load_settings
+from veelocity_pipeline.config.rules import config_tables
+from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.loading.read import make_pipeline, prepare
+from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load
-from veelocity_pipeline.sources.loading import make_pipeline, prepare
 from veelocity_pipeline.transform.fingerprint import inputs
-from veelocity_pipeline.warehouse import Home, read_published
+from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.status import forget_attempts, record_attempts, remember_build
 
 if TYPE_CHECKING:
     from veelocity_pipeline.simulator import Simulator
@@ -53,7 +56,7 @@ def read(home: Home, settings: Settings, *, full: bool = False, only: Iterable[s
     outcomes = []
     for entry in (SOURCES[name] for name in only):
         outcomes += list(load(entry, settings, make_pipeline(entry, home), RefreshRequest(full)))
-    warehouse.record_attempts(home, [outcome.to_row() for outcome in outcomes])
+    record_attempts(home, [outcome.to_row() for outcome in outcomes])
     return outcomes
 
 
@@ -63,20 +66,20 @@ def build(home: Home, settings: Settings) -> None:
     Raises:
         AssertionError: a model cannot be made, or one of its tests finds something.
     """
-    warehouse.write_tables(home, "config", config_tables(settings))
-    with warehouse.connect(home) as connection:
+    write_tables(home, "config", config_tables(settings))
+    with connect(home) as connection:
         there = {*connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
     for entry in SOURCES.values():
         if not {(entry.dataset, table) for table in entry.tables} <= there:
             prepare(entry, make_pipeline(entry, home))
-    warehouse.record_attempts(home, [])
-    warehouse.forget_attempts(home, settings.github_repositories)
+    record_attempts(home, [])
+    forget_attempts(home, settings.github_repositories)
     project = compiled_project()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         build_models(connection, project)
         assert failed_tests(project, connection) == []
-    warehouse.publish(home)
-    warehouse.remember_build(home, inputs(home, settings))
+    publish(home)
+    remember_build(home, inputs(home, settings))
 
 
 def refresh(

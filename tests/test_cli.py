@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline import cli, warehouse
-from veelocity_pipeline.parts import Part
-from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.faces.cli import main as cli
+from veelocity_pipeline.faces.cli.parts import Part
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.status import record_attempts
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
 
@@ -77,7 +80,7 @@ def test_a_scorecard_before_the_first_refresh_says_what_to_do() -> None:
 def test_the_demo_does_not_touch_real_data(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create table mine as select 1")
     result = veelocity("demo")
     assert result.returncode == 1
@@ -91,7 +94,7 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     common = {"source": "github", "table_name": "issues", "attempted_at": now, "is_full": False}
     spent = {"requests": 12, "points": 345, "waited_seconds": 61.0, "bytes_received": 2_500_000, "budget_left": 4_321}
-    warehouse.record_attempts(
+    record_attempts(
         home,
         [
             {**common, **spent, "repository": "acme/web", "succeeded_at": now, "rows": 7},
@@ -114,10 +117,10 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
 def test_sql_asks_the_published_marts(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.dora_metrics as select 42 as deployment_count")
-    warehouse.publish(home)
+    publish(home)
     assert "42" in veelocity("sql", "select deployment_count from dora_metrics").stdout
     wrong = veelocity("sql", "select nothing from nowhere")
     assert wrong.returncode == 2
@@ -175,7 +178,7 @@ def test_a_part_of_a_deployment_takes_nothing_from_where_one_stands(
     """Python takes modules from there, and Dagster an ``.env``, which may be anybody's."""
     stood = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
+    monkeypatch.setattr("veelocity_pipeline.defs.execute.prepare_instance", lambda settings: None)
     monkeypatch.setattr(os, "execve", lambda program, command, environment: stood.append(Path.cwd()))
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -189,7 +192,7 @@ def test_a_part_of_a_deployment_heeds_who_ends_it(tmp_path: Path, monkeypatch: p
     """Dagster's servers treat SIGTERM as SIGINT, and whoever starts something in a background ignores that."""
     heeded = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("veelocity_pipeline.orchestration.prepare_instance", lambda settings: None)
+    monkeypatch.setattr("veelocity_pipeline.defs.execute.prepare_instance", lambda settings: None)
     monkeypatch.setattr(
         os, "execve", lambda program, command, environment: heeded.append(signal.getsignal(signal.SIGINT))
     )

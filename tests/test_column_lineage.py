@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from veelocity_pipeline.column_lineage import of_query
+from veelocity_pipeline.transform.column_lineage import of_query
 
 TABLES = {"raw.a": ["id", "x", "y"], "raw.b": ["id", "z", "list"]}
 A, B = "warehouse.raw.a", "warehouse.raw.b"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline import dev
-from veelocity_pipeline.parts import SECRETS, Part, environment
+from veelocity_pipeline.faces.cli import dev
+from veelocity_pipeline.faces.cli.parts import SECRETS, Part, environment
 
 SERVER = """
 import os, signal, socket, subprocess, sys, time
@@ -56,8 +56,8 @@ class Kept:
         keeper = f"""
 import sys
 from pathlib import Path
-from veelocity_pipeline import dev
-from veelocity_pipeline.parts import Part
+from veelocity_pipeline.faces.cli import dev
+from veelocity_pipeline.faces.cli.parts import Part
 dev._RESTARTED_AFTER = 0.5
 dev._ENDED_WITHIN = 3.0
 start = dev.Parts.__init__

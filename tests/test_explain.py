@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline.explain import KINDS, explain, metric_of
-from veelocity_pipeline.report.queries import ReportError
-from veelocity_pipeline.warehouse import Home, WarehouseError
+from veelocity_pipeline.published.explain import KINDS, explain, metric_of
+from veelocity_pipeline.published.series import ReportError
+from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.warehouse.home import Home
 
 COLUMNS = {
     "deployment_frequency": "deployment_count",

@@ -12,8 +12,10 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline.export import export
-from veelocity_pipeline.warehouse import Home, WarehouseError, publish
+from veelocity_pipeline.published.export import export
+from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
 
 
 @pytest.fixture

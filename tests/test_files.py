@@ -15,14 +15,19 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline import files, logs, warehouse
-from veelocity_pipeline.demo import simulated_environment
-from veelocity_pipeline.export import export
-from veelocity_pipeline.files import FolderError
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.faces.cli.demo import simulated_environment
+from veelocity_pipeline.faces.report import render
 from veelocity_pipeline.operations.upkeep import put_aside
-from veelocity_pipeline.report import render
-from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.published.export import export
+from veelocity_pipeline.safety import files, logs
+from veelocity_pipeline.safety.files import FolderError
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import alive, exclusively, writing
+from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.status import record_attempts
+from veelocity_pipeline.warehouse.upkeep import back_up, compact
 
 SECRET = "what is in somebody's file"
 OTHER = 12345
@@ -34,11 +39,11 @@ def home(tmp_path: Path) -> Home:
     """A warehouse with one published table."""
     home = Home(tmp_path / "home")
     home.make()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.things as select 1::bigint as n")
-    warehouse.publish(home)
-    warehouse.record_attempts(home, [])
+    publish(home)
+    record_attempts(home, [])
     return home
 
 
@@ -57,7 +62,7 @@ def victim(tmp_path: Path) -> Iterator[Path]:
 
 
 def write(home: Home) -> None:
-    with warehouse.writing(home, "a test"):
+    with writing(home, "a test"):
         pass
 
 
@@ -67,12 +72,12 @@ def log(home: Home) -> None:
 
 
 def build(home: Home) -> None:
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create or replace table marts.things as select 2::bigint as n")
 
 
 def live(home: Home) -> None:
-    with warehouse.alive(home, "run"):
+    with alive(home, "run"):
         pass
 
 
@@ -83,7 +88,7 @@ def claim(home: Home) -> None:
 
 def lock(name: str) -> Callable[[Home], None]:
     def act(home: Home) -> None:
-        with warehouse.exclusively(home.path / name):
+        with exclusively(home.path / name):
             pass
 
     return act
@@ -101,12 +106,12 @@ REFUSED: dict[str, Callable[[Home], object]] = {
 """What is opened by its name and stays: a link in its place is refused."""
 
 REPLACED: dict[str, Callable[[Home], object]] = {
-    "veelocity.duckdb": warehouse.publish,
-    ".veelocity.duckdb.staged": warehouse.publish,
-    ".warehouse.duckdb.compacted": warehouse.compact,
-    ".warehouse.duckdb.compacted.wal": warehouse.compact,
-    "status.json": lambda home: warehouse.record_attempts(home, []),
-    ".status.json.{process}": lambda home: warehouse.record_attempts(home, []),
+    "veelocity.duckdb": publish,
+    ".veelocity.duckdb.staged": publish,
+    ".warehouse.duckdb.compacted": compact,
+    ".warehouse.duckdb.compacted.wal": compact,
+    "status.json": lambda home: record_attempts(home, []),
+    ".status.json.{process}": lambda home: record_attempts(home, []),
     "dagster/alive/.run": live,
     "dagster/alive/run": live,
     "report/index.html": lambda home: render._write_in_one_step(home.report, b"a page"),
@@ -196,7 +201,7 @@ def test_a_backup_follows_no_link(name: str, how: str, home: Home, victim: Path,
     target = tmp_path / "backup"
     target.mkdir()
     plant(target / name, how, victim)
-    copies = warehouse.back_up(home, target)
+    copies = back_up(home, target)
     assert [copy.name for copy in copies] == ["warehouse.duckdb", "veelocity.duckdb", "status.json"]
     modes = {copy.name: stat.S_IMODE(copy.lstat().st_mode) for copy in copies}
     assert modes == {"warehouse.duckdb": 0o600, "veelocity.duckdb": 0o644, "status.json": 0o600}
@@ -208,7 +213,7 @@ def test_a_backup_follows_no_link(name: str, how: str, home: Home, victim: Path,
 def test_a_backup_copies_no_file_that_a_link_leads_to(home: Home, victim: Path, tmp_path: Path) -> None:
     plant(home.status, "link", victim)
     with pytest.raises(FolderError, match=r"status\.json is a link"):
-        warehouse.back_up(home, tmp_path / "backup")
+        back_up(home, tmp_path / "backup")
     assert SECRET not in "".join(path.read_text("latin1") for path in (tmp_path / "backup").rglob("*"))
 
 
@@ -234,10 +239,10 @@ def test_nothing_can_be_read_while_it_is_written(home: Home, tmp_path: Path, mon
 
     monkeypatch.setattr(Path, "replace", replace)
     os.umask(0)
-    warehouse.publish(home)
-    warehouse.compact(home)
-    warehouse.record_attempts(home, [])
-    warehouse.back_up(home, tmp_path / "backup")
+    publish(home)
+    compact(home)
+    record_attempts(home, [])
+    back_up(home, tmp_path / "backup")
     export(home.published, tmp_path / "out", "parquet")
     assert len(open_to) == 7
     assert set(open_to) == {0}
@@ -429,7 +434,8 @@ def test_settings_of_dlt_in_the_folder_that_one_stands_in_are_not_taken(
     (planted / "config.toml").write_text('[sources]\nplanted = "yes"\n')
     code = "import dlt; print(dlt.config.get('sources.planted'))"
     settle = (
-        f"from veelocity_pipeline import files, warehouse; files.settle_libraries(warehouse.Path({str(home.path)!r}))"
+        "from pathlib import Path; from veelocity_pipeline.safety.files import settle_libraries; "
+        f"settle_libraries(Path({str(home.path)!r}))"
     )
     for prepared, said in (("pass", "yes"), (settle, "None")):
         result = subprocess.run(

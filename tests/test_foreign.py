@@ -16,13 +16,13 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline import foreign, logs, redaction
-from veelocity_pipeline.foreign import plain, sentence
-from veelocity_pipeline.redaction import Redacting, redacted, remember, remember_address, without_secrets
-from veelocity_pipeline.settings import Settings
-from veelocity_pipeline.sources.errors import BadAnswerError, PermissionDeniedError
-from veelocity_pipeline.sources.loading import CheckResult, ScopeFailure
-from veelocity_pipeline.sources.tables import BIGINT, TEXT, Table
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading.read import CheckResult, ScopeFailure
+from veelocity_pipeline.safety import foreign, logs, redaction
+from veelocity_pipeline.safety.foreign import plain, sentence
+from veelocity_pipeline.safety.redaction import Redacting, redacted, remember, remember_address, without_secrets
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, PermissionDeniedError
+from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, Table
 
 TOKEN = "ghp_0123456789abcdefABCDEF0123456789xyzW"
 PASSWORD = "p/+ss wörd?&%=1"

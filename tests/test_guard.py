@@ -10,8 +10,8 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from veelocity_pipeline.addresses import Address, OwnAddresses
-from veelocity_pipeline.guard import Guard
+from veelocity_pipeline.config.addresses import Address, OwnAddresses
+from veelocity_pipeline.defs.guard import Guard
 
 HERE = "http://localhost:3000"
 PUBLIC = "https://ui.example.com"

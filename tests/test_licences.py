@@ -6,8 +6,8 @@ import re
 
 from packaging.utils import canonicalize_name
 
+from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.licences import licence, page, runtime
-from veelocity_pipeline.settings import CHECKOUT
 
 PAGE = (CHECKOUT / "docs" / "licences.md").read_text(encoding="utf-8")
 NAMED = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline import logs
+from veelocity_pipeline.safety import logs
 
 
 def lines(path: Path) -> list[dict[str, str]]:
@@ -23,7 +23,7 @@ def test_each_line_is_an_object_with_a_level_and_the_run(tmp_path: Path) -> None
         try:
             raise ValueError("a cause")
         except ValueError:
-            logging.getLogger("veelocity_pipeline.sources.loading").exception("reading failed")
+            logging.getLogger("veelocity_pipeline.loading.read").exception("reading failed")
     logging.getLogger("veelocity").warning("too late")
     first, second = lines(path)
     assert (first["level"], first["logger"], first["message"]) == ("WARNING", "veelocity", "Two\nlines")

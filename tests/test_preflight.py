@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline import preflight
-from veelocity_pipeline.preflight import NothingReadableError, require_options, require_readable
-from veelocity_pipeline.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.operations import preflight
+from veelocity_pipeline.operations.preflight import NothingReadableError, require_options, require_readable
 from veelocity_pipeline.simulator import Fault, SimulatedApp, Simulator
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import Home, read_status
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.status import read_status
 
 NOWHERE = "http://127.0.0.1:9"
 BAD = {"GITHUB_TOKEN": "n0pe", "LINEAR_API_KEY": "lin_api_n0pe"}

@@ -13,10 +13,13 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline import query, warehouse
-from veelocity_pipeline.query import ask, require_query
-from veelocity_pipeline.settings import SettingsError
-from veelocity_pipeline.warehouse import Home, read_published
+from veelocity_pipeline.config.settings import SettingsError
+from veelocity_pipeline.published import query
+from veelocity_pipeline.published.open import read_published
+from veelocity_pipeline.published.query import ask, require_query
+from veelocity_pipeline.warehouse.duckdb_file import connect, quoted
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
 
 SECRET = "what is in somebody's file"
 
@@ -25,12 +28,12 @@ SECRET = "what is in somebody's file"
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
     home.make()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.things as select 42::bigint as n, 'a' as t")
         connection.execute("create schema raw_github")
-        connection.execute(f"create table raw_github.secret as select {warehouse.quoted(Path(SECRET))} as t")
-    warehouse.publish(home)
+        connection.execute(f"create table raw_github.secret as select {quoted(Path(SECRET))} as t")
+    publish(home)
     (tmp_path / "secret.csv").write_text(SECRET)
     return home
 
@@ -220,7 +223,7 @@ def test_whoever_reads_the_published_file_reaches_no_other(home: Home, tmp_path:
     folder = tmp_path / "a'b"
     folder.mkdir()
     with read_published(home.published, writes_to=folder) as connection:
-        connection.execute(f"copy (select 1) to {warehouse.quoted(folder / 'out.csv')}")
+        connection.execute(f"copy (select 1) to {quoted(folder / 'out.csv')}")
         for text in ("from read_text('/etc/passwd')", f"copy (select 1) to '{tmp_path / 'out.csv'}'"):
             with pytest.raises(duckdb.PermissionException):
                 connection.execute(text)

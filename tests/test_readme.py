@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from veelocity_pipeline.settings import CHECKOUT, Deployments, Failures, People, Settings
+from veelocity_pipeline.config.settings import CHECKOUT, Deployments, Failures, People, Settings
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 QUERIES = (CHECKOUT / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ QUESTIONS = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.*?)```", QUERIES, flags=r
 def test_the_settings_example_is_valid_and_shows_the_defaults(config) -> None:  # type: ignore[no-untyped-def]
     [text] = blocks("toml")
     config(text)
-    from veelocity_pipeline.settings import load_settings
+    from veelocity_pipeline.config.settings import load_settings
 
     settings = load_settings()
     assert settings.deployments == Deployments()
@@ -47,7 +47,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 @pytest.mark.parametrize("number", range(len(blocks("sql"))))
 def test_the_sql_runs(number: int, refreshed) -> None:  # type: ignore[no-untyped-def]
-    from veelocity_pipeline.warehouse import read_published
+    from veelocity_pipeline.published.open import read_published
 
     with read_published(refreshed.published) as connection:
         rows = connection.execute(blocks("sql")[number]).fetchall()
@@ -60,7 +60,7 @@ def test_each_question_has_a_query() -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_query_answers_the_question(question: str, refreshed) -> None:  # type: ignore[no-untyped-def]
-    from veelocity_pipeline.warehouse import read_published
+    from veelocity_pipeline.published.open import read_published
 
     with read_published(refreshed.published) as connection:
         rows = connection.execute(QUESTIONS[question]).fetchall()

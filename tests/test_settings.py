@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from veelocity_pipeline.settings import (
+from veelocity_pipeline.config.settings import (
     Settings,
     SettingsError,
     contains_regex,

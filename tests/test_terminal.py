@@ -20,13 +20,17 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from veelocity_pipeline import cli, terminal, warehouse
-from veelocity_pipeline.explain import Evidence, Explanation, Row, render
+from veelocity_pipeline.faces.cli import main as cli
+from veelocity_pipeline.faces.cli import terminal
+from veelocity_pipeline.faces.cli.terminal import Terminal
 from veelocity_pipeline.operations import alerts
-from veelocity_pipeline.scorecard import Scorecard
-from veelocity_pipeline.scorecard import render as render_scorecard
-from veelocity_pipeline.terminal import Terminal
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.published.explain import Evidence, Explanation, Row, render
+from veelocity_pipeline.published.scorecard import Scorecard
+from veelocity_pipeline.published.scorecard import render as render_scorecard
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.status import record_attempts
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
 
@@ -142,7 +146,7 @@ def test_status_shows_names_and_errors_as_text(tmp_path: Path) -> None:
     home.make()
     at = datetime(2026, 3, 1, tzinfo=UTC)
     row = {"source": "github", "table_name": "issues", "attempted_at": at, "is_full": False, "repository": HOSTILE}
-    warehouse.record_attempts(home, [{**row, "error": HOSTILE}])
+    record_attempts(home, [{**row, "error": HOSTILE}])
     status, said = in_a_terminal("status")
     assert status == 0, said
     assert acting(said) == []
@@ -154,10 +158,10 @@ def test_status_shows_names_and_errors_as_text(tmp_path: Path) -> None:
 def test_sql_shows_what_is_in_the_tables_as_text(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.things as select ? as title", [HOSTILE])
-    warehouse.publish(home)
+    publish(home)
     status, said = in_a_terminal("sql", "select title from things")
     assert status == 0, said
     assert acting(said) == []
@@ -214,7 +218,7 @@ def test_a_complaint_is_one_line_whatever_is_in_it() -> None:
     status, said = in_a_terminal("explain", "lead_time", "--repository", HOSTILE.replace("\x00", ""))
     assert status == 1
     assert acting(said) == []
-    code = "from veelocity_pipeline import cli; cli._complain(__import__('sys').argv[1], 1)"
+    code = "from veelocity_pipeline.faces.cli import main; main._complain(__import__('sys').argv[1], 1)"
     result = subprocess.run([sys.executable, "-c", code, HOSTILE], capture_output=True, text=True, check=False)
     [line] = [line for line in result.stderr.splitlines() if line.startswith("veelocity: ")]
     assert "veelocity: all is well" in line

@@ -16,8 +16,13 @@ import pyarrow as pa
 import pytest
 
 from tests.conftest import reader_of
-from veelocity_pipeline import warehouse
-from veelocity_pipeline.warehouse import Home, WarehouseError
+from veelocity_pipeline.published.open import read_published
+from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import writing
+from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.status import forget_attempts, read_status, record_attempts
 
 T1 = datetime(2026, 3, 1, 10, tzinfo=UTC)
 T2 = datetime(2026, 3, 1, 11, tzinfo=UTC)
@@ -31,7 +36,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def build(home: Home, *statements: str) -> None:
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema if not exists marts")
         for statement in statements:
             connection.execute(statement)
@@ -57,14 +62,14 @@ def attempt(table: str = "pull_requests", **values: object) -> dict[str, object]
 
 
 def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_it_lacks(home: Home) -> None:
-    warehouse.record_attempts(home, [attempt()])
+    record_attempts(home, [attempt()])
     build(
         home,
         "alter table operations.sync_status drop waited_seconds",
         "alter table operations.sync_status drop bytes_received",
     )
-    warehouse.record_attempts(home, [attempt("issues", waited_seconds=1.5, bytes_received=9)])
-    spent = {row["table_name"]: (row["waited_seconds"], row["bytes_received"]) for row in warehouse.read_status(home)}
+    record_attempts(home, [attempt("issues", waited_seconds=1.5, bytes_received=9)])
+    spent = {row["table_name"]: (row["waited_seconds"], row["bytes_received"]) for row in read_status(home)}
     assert spent == {"pull_requests": (None, None), "issues": (1.5, 9)}
 
 
@@ -79,9 +84,9 @@ def test_what_is_published_is_the_marts_alone_and_readable_by_duckdb_1_2(home: H
         "create schema raw_github",
         "create table raw_github.secret as select 1 as x",
     )
-    published = warehouse.publish(home)
+    published = publish(home)
     assert dict(published.rows) == {"a": 1, "b": 2}
-    with warehouse.read_published(home.published) as connection:
+    with read_published(home.published) as connection:
         tables = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         version = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal")
         assert sorted(tables) == [("marts", "a"), ("marts", "b")]
@@ -92,7 +97,7 @@ def test_what_is_published_is_the_marts_alone_and_readable_by_duckdb_1_2(home: H
 
 def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new(home: Home) -> None:
     build(home, "create table marts.a as select 1 as x")
-    warehouse.publish(home)
+    publish(home)
     code = "import duckdb,sys; c=duckdb.connect(sys.argv[1], read_only=True); print(c.sql('select x from marts.a')" + (
         ".fetchone()[0], flush=True); input(); print(c.sql('select x from marts.a').fetchone()[0])"
     )
@@ -102,20 +107,20 @@ def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new(home: Home)
     assert reader.stdout is not None
     assert reader.stdout.readline() == "1\n"
     build(home, "create or replace table marts.a as select 2 as x")
-    warehouse.publish(home)
+    publish(home)
     rest, _ = reader.communicate("\n")
     assert rest == "1\n"
-    with warehouse.read_published(home.published) as connection:
+    with read_published(home.published) as connection:
         assert connection.execute("select x from marts.a").fetchall() == [(2,)]
 
 
 def test_a_type_that_bi_tools_were_not_promised_stops_the_publish_and_keeps_the_old_file(home: Home) -> None:
     build(home, "create table marts.a as select 1 as x")
-    warehouse.publish(home)
+    publish(home)
     before = home.published.read_bytes()
     build(home, "create or replace table marts.a as select [1, 2] as x")
     with pytest.raises(WarehouseError, match=r"marts\.a\.x is INTEGER\[\]"):
-        warehouse.publish(home)
+        publish(home)
     assert home.published.read_bytes() == before
     assert not [path for path in home.path.iterdir() if "staged" in path.name]
 
@@ -123,10 +128,10 @@ def test_a_type_that_bi_tools_were_not_promised_stops_the_publish_and_keeps_the_
 def test_nothing_to_publish_is_said(home: Home) -> None:
     build(home)
     with pytest.raises(WarehouseError, match="no marts to publish"):
-        warehouse.publish(home)
+        publish(home)
     with (
         pytest.raises(WarehouseError, match="nothing is published yet"),
-        warehouse.read_published(home.published),
+        read_published(home.published),
     ):
         pass
 
@@ -139,14 +144,14 @@ def test_a_reader_on_the_working_file_is_named(home: Home) -> None:
     with (
         reader_of(home.working) as pid,
         pytest.raises(WarehouseError, match=rf"is open in .*\(process {pid}\)"),
-        warehouse.connect(home),
+        connect(home),
     ):
         pass
 
 
 def test_a_file_that_is_no_database_is_said(home: Home) -> None:
     home.working.write_bytes(b"x" * 5000)
-    with pytest.raises(WarehouseError, match="is not a DuckDB file"), warehouse.connect(home):
+    with pytest.raises(WarehouseError, match="is not a DuckDB file"), connect(home):
         pass
 
 
@@ -160,7 +165,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 def _hold(path: Path, entered: object, leave: object) -> None:
-    with warehouse.writing(Home(path), "a long refresh"):
+    with writing(Home(path), "a long refresh"):
         entered.set()  # type: ignore[attr-defined]
         leave.wait()  # type: ignore[attr-defined]
 
@@ -177,7 +182,7 @@ def test_the_second_writer_waits_and_hears_for_whom(home: Home) -> None:
         heard.append(message)
         leave.set()
 
-    with warehouse.writing(home, "mine", waiting):
+    with writing(home, "mine", waiting):
         assert str(holder.pid) in heard[0]
         assert "a long refresh" in heard[0]
     holder.join(60)
@@ -192,7 +197,7 @@ def test_a_killed_writer_frees_the_lock(home: Home) -> None:
     assert holder.pid is not None
     os.kill(holder.pid, 9)
     holder.join(60)
-    with warehouse.writing(home, "the next"):
+    with writing(home, "the next"):
         assert json.loads(home.lock.read_text())["purpose"] == "the next"
 
 
@@ -201,21 +206,21 @@ def test_a_killed_writer_frees_the_lock(home: Home) -> None:
 
 def test_writing_the_same_table_again_changes_nothing(home: Home) -> None:
     one = pa.table({"name": ["a", None], "value": [1, 2]})
-    assert warehouse.write_tables(home, "config", {"t": one}) == {"t": True}
-    assert warehouse.write_tables(home, "config", {"t": one}) == {"t": False}
-    assert warehouse.write_tables(home, "config", {"t": one.slice(1)}) == {"t": True}
-    assert warehouse.write_tables(home, "config", {"t": one.append_column("more", [[1, 2]])}) == {"t": True}
-    with warehouse.connect(home) as connection:
+    assert write_tables(home, "config", {"t": one}) == {"t": True}
+    assert write_tables(home, "config", {"t": one}) == {"t": False}
+    assert write_tables(home, "config", {"t": one.slice(1)}) == {"t": True}
+    assert write_tables(home, "config", {"t": one.append_column("more", [[1, 2]])}) == {"t": True}
+    with connect(home) as connection:
         assert connection.execute("select count(*) from config.t").fetchall() == [(2,)]
 
 
 def test_a_failed_attempt_keeps_the_last_success(home: Home) -> None:
-    warehouse.record_attempts(home, [attempt(), attempt("issues")])
-    warehouse.record_attempts(
+    record_attempts(home, [attempt(), attempt("issues")])
+    record_attempts(
         home,
         [attempt(attempted_at=T2, succeeded_at=None, read_at=None, rows=0, watermark=None, error="no access")],
     )
-    rows = {row["table_name"]: row for row in warehouse.read_status(home)}
+    rows = {row["table_name"]: row for row in read_status(home)}
     assert rows["issues"]["error"] is None
     assert rows["pull_requests"]["error"] == "no access"
     assert rows["pull_requests"]["attempted_at"] == T2.isoformat()
@@ -224,25 +229,25 @@ def test_a_failed_attempt_keeps_the_last_success(home: Home) -> None:
 
 
 def test_a_renamed_repository_has_one_row(home: Home) -> None:
-    warehouse.record_attempts(home, [attempt(repository="acme/old")])
-    warehouse.record_attempts(home, [attempt(repository="acme/new", attempted_at=T2)])
-    assert [row["repository"] for row in warehouse.read_status(home)] == ["acme/new"]
+    record_attempts(home, [attempt(repository="acme/old")])
+    record_attempts(home, [attempt(repository="acme/new", attempted_at=T2)])
+    assert [row["repository"] for row in read_status(home)] == ["acme/new"]
 
 
 def test_a_repository_that_was_never_found_has_one_row_until_it_is(home: Home) -> None:
     failure = attempt(source_key=None, succeeded_at=None, read_at=None, watermark=None, rows=0, error="not found")
-    warehouse.record_attempts(home, [failure])
-    warehouse.record_attempts(home, [failure])
-    assert [row["error"] for row in warehouse.read_status(home)] == ["not found"]
-    warehouse.record_attempts(home, [attempt()])
-    assert [row["error"] for row in warehouse.read_status(home)] == [None]
+    record_attempts(home, [failure])
+    record_attempts(home, [failure])
+    assert [row["error"] for row in read_status(home)] == ["not found"]
+    record_attempts(home, [attempt()])
+    assert [row["error"] for row in read_status(home)] == [None]
 
 
 def test_a_known_repository_that_cannot_be_resolved_keeps_its_last_success(home: Home) -> None:
-    warehouse.record_attempts(home, [attempt()])
+    record_attempts(home, [attempt()])
     failure = attempt(source_key=None, succeeded_at=None, read_at=None, watermark=None, rows=0, error="forbidden")
-    warehouse.record_attempts(home, [failure])
-    [row] = warehouse.read_status(home)
+    record_attempts(home, [failure])
+    [row] = read_status(home)
     assert (row["error"], row["read_at"], row["source_key"]) == ("forbidden", T1.isoformat(), "R_1")
 
 
@@ -250,9 +255,9 @@ def test_a_source_that_answers_again_is_no_longer_failing(home: Home) -> None:
     nothing = attempt(
         repository="*", source_key="*", succeeded_at=None, read_at=None, watermark=None, rows=0, error="bad token"
     )
-    warehouse.record_attempts(home, [nothing])
-    warehouse.record_attempts(home, [attempt(attempted_at=T2)])
-    assert [(row["repository"], row["error"]) for row in warehouse.read_status(home)] == [("acme/web", None)]
+    record_attempts(home, [nothing])
+    record_attempts(home, [attempt(attempted_at=T2)])
+    assert [(row["repository"], row["error"]) for row in read_status(home)] == [("acme/web", None)]
 
 
 # the demo's data
@@ -275,7 +280,7 @@ def test_duckdb_is_new_enough_for_the_readers_format() -> None:
 
 
 def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> None:
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema raw_github")
         connection.execute("create table raw_github.repositories (id varchar, configured_as varchar)")
         connection.execute(
@@ -288,11 +293,11 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
             {"source": source, "table_name": "issues", "repository": name, "source_key": key, "error": error}
             for key, name, error in scopes
         ]
-        warehouse.record_attempts(home, [{**row, "attempted_at": at, "is_full": False, "rows": 0} for row in rows])
+        record_attempts(home, [{**row, "attempted_at": at, "is_full": False, "rows": 0} for row in rows])
 
     def left(*configured: str) -> set[str]:
-        warehouse.forget_attempts(home, configured)
-        return {row["repository"] for row in warehouse.read_status(home)}
+        forget_attempts(home, configured)
+        return {row["repository"] for row in read_status(home)}
 
     record(1, ("acme/web", "acme/web", "unknown"), ("globex/*", "globex/*", "unknown"), ("R2", "acme/now", None))
     record(1, ("R9", "acme/gone", "no access"))
@@ -304,7 +309,7 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
     assert left("acme/*", "globex/*", "!acme/Lost", "!acme/web2") == everything - {"acme/gone"}
     record(2, ("R1", "acme/web", None), ("R3", "globex/core", None))
     assert left("acme/web", "globex/*", "acme/former") == {"acme/web", "globex/core", "acme/now"}
-    assert [row["error"] for row in warehouse.read_status(home) if row["repository"] == "acme/web"] == [None]
+    assert [row["error"] for row in read_status(home) if row["repository"] == "acme/web"] == [None]
     record(3, ("NOPE", "NOPE", "no such team"), ("*", "*", None), ("T1", "ENG", None), source="linear")
     assert left("acme/web") >= {"NOPE", "*", "ENG"}
     record(4, ("*", "*", None), source="linear")

@@ -6,18 +6,19 @@ import warnings
 
 import dagster as dg
 
-from veelocity_pipeline.defs.automation import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.defs.assets.ingest import INGEST, config_assets, sync_status
+from veelocity_pipeline.defs.assets.models import transform_assets
+from veelocity_pipeline.defs.assets.publish import export_asset, publish_assets
 from veelocity_pipeline.defs.checks import with_freshness
-from veelocity_pipeline.defs.ingest import INGEST, config_assets, sync_status
+from veelocity_pipeline.defs.jobs import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB, schedules
 from veelocity_pipeline.defs.launch import CONSOLE, EXECUTOR, io_manager
-from veelocity_pipeline.defs.publish import export_asset, publish_assets
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.defs.sensors import sensors
-from veelocity_pipeline.defs.transform import transform_assets
-from veelocity_pipeline.files import keep_private
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.safety.files import keep_private
 from veelocity_pipeline.transform.project import prepared
-from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, Home
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 
 # links from assets to code are marked beta; one warning for each of 170 assets hides everything else
 warnings.filterwarnings("ignore", category=dg.BetaWarning)

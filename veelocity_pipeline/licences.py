@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.config.settings import CHECKOUT
 
 _NAMES = {
     "3-Clause BSD License": "BSD-3-Clause",

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from veelocity_pipeline.settings import SettingsError, load_settings
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.config.settings import SettingsError, load_settings
+from veelocity_pipeline.warehouse.home import Home
 
 SOURCE = Path(__file__).resolve().parent / "sources" / "veelocity"
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.config.settings import CHECKOUT
 
 PROJECT = CHECKOUT / "dashboards" / "evidence"
 SOURCE = PROJECT / "sources" / "veelocity"

@@ -29,8 +29,9 @@ from tests.dashboards.evidence import (
     page_queries,
     published,
 )
-from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import Home, exclusively
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import exclusively
 
 CONNECTOR = Path(__file__).with_name("connector")
 

@@ -27,10 +27,10 @@ from tests.dashboards.evidence import (
     page_text,
     published,
 )
-from veelocity_pipeline.report.definitions import metric_title
-from veelocity_pipeline.report.formatting import duration, per_week, percent
-from veelocity_pipeline.scorecard import scorecard
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.published.definitions import metric_title
+from veelocity_pipeline.published.formatting import duration, per_week, percent
+from veelocity_pipeline.published.scorecard import scorecard
+from veelocity_pipeline.warehouse.home import Home
 
 
 @pytest.fixture(scope="module")

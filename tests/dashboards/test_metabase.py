@@ -13,9 +13,10 @@ import pytest
 from dashboards.metabase import publish
 from tests.dashboards.metabase import KEY, Standin, serving
 from tests.test_readme import QUESTIONS
-from veelocity_pipeline.export import export
-from veelocity_pipeline.settings import CHECKOUT
-from veelocity_pipeline.warehouse import Home, read_published
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.published.export import export
+from veelocity_pipeline.published.open import read_published
+from veelocity_pipeline.warehouse.home import Home
 
 LAYOUT = tomllib.loads(publish.LAYOUT.read_text(encoding="utf-8"))
 DRAWN = [question for section in LAYOUT["section"] for question in section["question"]]

@@ -33,10 +33,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from veelocity_pipeline.rules import config_tables
-from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.sources.tables import Row
-from veelocity_pipeline.warehouse import SYNC_STATUS
+from veelocity_pipeline.config.rules import config_tables
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.warehouse.status import SYNC_STATUS
 
 from .project import DATABASE, Node, Project, UnitTest
 from .raw import SOURCES, create_raw_tables, raw_schemas

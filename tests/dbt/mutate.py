@@ -34,7 +34,7 @@ from sqlglot import exp
 
 from tests.golden import in_process, serve
 from tests.golden.answers import TABLES, Marts, all_answers
-from veelocity_pipeline.sources.tables import Row
+from veelocity_pipeline.sources.kit.tables import Row
 
 from .harness import (
     OF_REPOSITORIES,

@@ -22,9 +22,9 @@ from typing import Any
 
 import duckdb
 
-from veelocity_pipeline.sources.tables import Row
+from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.transform.project import MODELS, digest, ship
-from veelocity_pipeline.warehouse import exclusively
+from veelocity_pipeline.warehouse.lock import exclusively
 
 from .raw import create_raw_tables
 

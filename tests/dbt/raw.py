@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 
-from veelocity_pipeline.rules import SCHEMAS
+from veelocity_pipeline.config.rules import SCHEMAS
 from veelocity_pipeline.sources.github.tables import TABLES as GITHUB
 from veelocity_pipeline.sources.github_actions.tables import TABLES as GITHUB_ACTIONS
+from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear.tables import TABLES as LINEAR
-from veelocity_pipeline.sources.tables import Row
-from veelocity_pipeline.warehouse import SYNC_STATUS
+from veelocity_pipeline.warehouse.status import SYNC_STATUS
 
 SOURCES = {"github": GITHUB, "github_actions": GITHUB_ACTIONS, "linear": LINEAR}
 

@@ -69,7 +69,7 @@ def _broken(condition: str, good: dict[str, str]) -> list[dict[str, str]]:
 
 
 def test_each_condition_is_named_by_its_test(project: Project, empty: duckdb.DuckDBPyConnection) -> None:
-    from veelocity_pipeline.defs.transform import conditions  # imported late: with it comes Dagster
+    from veelocity_pipeline.defs.assets.models import conditions  # imported late: with it comes Dagster
 
     tried = 0
     for test in project.tests:

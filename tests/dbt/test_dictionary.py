@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline.dictionary import main, page, unit
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.published.dictionary import main, page, unit
 
 from .project import Project, dbt
 

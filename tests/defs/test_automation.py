@@ -15,14 +15,15 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from tests.receiver import SECRET, Receiver
+from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.defs import quiet
-from veelocity_pipeline.defs.ingest import CONFIGURATION
+from veelocity_pipeline.defs.assets.ingest import CONFIGURATION
 from veelocity_pipeline.defs.loaded import CONFIGURED
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL
-from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.warehouse import Home, alive, writing
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import alive, writing
 
 STARTED = dg.DagsterRunStatus.STARTED
 FAILURE = dg.DagsterRunStatus.FAILURE
@@ -133,7 +134,7 @@ def test_everything_runs_by_itself_from_the_start(defs: dg.Definitions) -> None:
 
 
 def test_crons_and_intervals_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    from veelocity_pipeline.defs.automation import schedules
+    from veelocity_pipeline.defs.jobs import schedules
     from veelocity_pipeline.defs.sensors import sensors
 
     monkeypatch.setenv("VEELOCITY_INCREMENTAL_CRON", "*/5 * * * *")

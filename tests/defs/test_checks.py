@@ -11,11 +11,11 @@ import duckdb
 import pytest
 
 from tests.defs.test_automation import status_row
-from veelocity_pipeline import warehouse
+from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.defs import checks
-from veelocity_pipeline.settings import load_settings
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.status import count_rows
 
 KEY = dg.AssetKey(["github", "issues"])
 NOW = datetime(2026, 3, 4, 12, 10, tzinfo=UTC)
@@ -36,10 +36,10 @@ def test_half_of_the_rows_must_not_go_between_two_loads(before: int | None, now:
 def test_rows_are_counted_from_load_to_load(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
-    assert warehouse.count_rows(home, "github", {"issues": 3, "tags": 0}) == {}
-    assert warehouse.count_rows(home, "linear", {"issues": 9}) == {}
-    assert warehouse.count_rows(home, "github", {"issues": 4}) == {"issues": 3, "tags": 0}
-    assert warehouse.count_rows(home, "github", {"issues": 4}) == {"issues": 4}
+    assert count_rows(home, "github", {"issues": 3, "tags": 0}) == {}
+    assert count_rows(home, "linear", {"issues": 9}) == {}
+    assert count_rows(home, "github", {"issues": 4}) == {"issues": 3, "tags": 0}
+    assert count_rows(home, "github", {"issues": 4}) == {"issues": 4}
 
 
 @pytest.mark.parametrize(("share", "passed"), [(None, True), (1.0, True), (0.1, True), (0.0999, False), (0.0, False)])

@@ -12,10 +12,10 @@ import dagster as dg
 import duckdb
 import pytest
 
-from veelocity_pipeline.defs.automation import left_out, run_config
-from veelocity_pipeline.settings import CHECKOUT
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.defs.jobs import left_out, run_config
 from veelocity_pipeline.sources import SOURCES, Outcome
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -172,9 +172,9 @@ def test_a_source_that_is_not_configured_has_its_tables_all_the_same() -> None:
 def test_each_build_is_exported_where_the_settings_name_a_folder(
     verbatim: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from veelocity_pipeline.defs.publish import EXPORT, export_asset
+    from veelocity_pipeline.defs.assets.publish import EXPORT, export_asset
     from veelocity_pipeline.defs.resources import Warehouse
-    from veelocity_pipeline.warehouse import publish
+    from veelocity_pipeline.warehouse.publish import publish
 
     home = Home(tmp_path / "home")
     home.make()

@@ -20,17 +20,17 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from veelocity_pipeline.config.settings import CHECKOUT, load_settings
 from veelocity_pipeline.defs import history, quiet
+from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs.history import INDEX, MOST_OPEN, SqliteEvents
+from veelocity_pipeline.defs.instance import prune_history
 from veelocity_pipeline.defs.loaded import CONFIGURED
-from veelocity_pipeline.idle import Quiet
-from veelocity_pipeline.instance import prune_history
+from veelocity_pipeline.operations.idle import Quiet
 from veelocity_pipeline.operations.jobs import INCREMENTAL
 from veelocity_pipeline.operations.measured import Measured
-from veelocity_pipeline.orchestration import prepare_instance
-from veelocity_pipeline.settings import CHECKOUT, load_settings
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 RUN = "00000000-0000-0000-0000-00000000000"
 PLANNED = {"ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED"}
@@ -216,9 +216,9 @@ def named():
     return found
 
 before = named()
-from veelocity_pipeline.orchestration import prepare_instance
+from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs import history, history_postgres, quiet
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.config.settings import load_settings
 prepare_instance(load_settings())
 with dg.DagsterInstance.get() as instance:
     assert quiet.record(instance, [], "00000000-0000-0000-0000-000000000001", "a test").success
@@ -243,7 +243,9 @@ def test_other_databases_of_the_process_are_left_alone(instance: dg.DagsterInsta
 
 
 def test_the_storage_is_light_to_import() -> None:
-    heavy = "{'duckdb', 'dlt', 'dbt', 'pyarrow', 'veelocity_pipeline.settings', 'veelocity_pipeline.definitions'}"
+    heavy = (
+        "{'duckdb', 'dlt', 'dbt', 'pyarrow', 'veelocity_pipeline.config.settings', 'veelocity_pipeline.definitions'}"
+    )
     for module in ("history", "history_postgres"):
         code = f"import sys, veelocity_pipeline.defs.{module}; print({heavy} & set(sys.modules))"
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 from dagster._config import ConfigType, ConfigTypeKind
 
-from veelocity_pipeline.defs.ingest import ingest_assets
-from veelocity_pipeline.defs.publish import export_asset
+from veelocity_pipeline.defs.assets.ingest import ingest_assets
+from veelocity_pipeline.defs.assets.publish import export_asset
+from veelocity_pipeline.defs.execute import failed_steps
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
-from veelocity_pipeline.orchestration import failed_steps
 from veelocity_pipeline.sources import SOURCES
 
 JOBS = (INCREMENTAL, FULL, REBUILD, "__ASSET_JOB")

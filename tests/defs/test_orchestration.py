@@ -11,9 +11,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from veelocity_pipeline import orchestration, warehouse
-from veelocity_pipeline.orchestration import report_dead_runs
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.defs import execute as orchestration
+from veelocity_pipeline.defs.execute import report_dead_runs
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import alive
 
 RUN = "00000000-0000-0000-0000-00000000000"
 
@@ -43,7 +44,7 @@ def status(instance: dg.DagsterInstance, run: str) -> dg.DagsterRunStatus:
 
 
 def _live(path: Path, run: str, entered: Any, leave: Any) -> None:
-    with warehouse.alive(Home(path), run):
+    with alive(Home(path), run):
         entered.set()
         leave.wait()
 

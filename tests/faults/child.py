@@ -18,12 +18,17 @@ from typing import Any
 
 import httpx
 
-from veelocity_pipeline import cli, definitions, warehouse
-from veelocity_pipeline.defs import publish, transform
-from veelocity_pipeline.sources import http, loading
+from veelocity_pipeline import definitions
+from veelocity_pipeline.defs.assets import models as transform
+from veelocity_pipeline.defs.assets import publish
+from veelocity_pipeline.faces.cli import main as cli
+from veelocity_pipeline.loading import read as loading
 from veelocity_pipeline.sources.github import queries as github
+from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.linear import queries as linear
 from veelocity_pipeline.transform.runner import Done, Runner
+from veelocity_pipeline.warehouse import publish as warehouse_publish
+from veelocity_pipeline.warehouse.home import Home
 
 assert definitions.defs  # loaded here, once for all refreshes
 
@@ -130,7 +135,7 @@ def _prepare(plan: Plan) -> None:
     if plan.kill_at == "build" or plan.full_at == "build":
         real_inputs = transform.was_ever_read
 
-        def was_ever_read(home: warehouse.Home) -> bool:
+        def was_ever_read(home: Home) -> bool:
             found = real_inputs(home)
             if plan.kill_at:
                 _kill_after(plan.seconds)
@@ -140,15 +145,15 @@ def _prepare(plan: Plan) -> None:
 
         transform.was_ever_read = was_ever_read
     if plan.full_at == "publish":
-        _before(warehouse, "_copy_marts", lambda: _limit(plan.room))
+        _before(warehouse_publish, "_copy_marts", lambda: _limit(plan.room))
     if plan.kill_at == "copied":
-        real_copy = warehouse._copy_marts
+        real_copy = warehouse_publish._copy_marts
 
         def copy(connection: Any) -> Any:
             real_copy(connection)
             _kill_after(0)
 
-        warehouse._copy_marts = copy
+        warehouse_publish._copy_marts = copy
     if plan.kill_at == "published":
         _before(publish.files, "remember_build", lambda: _kill_after(0))
 

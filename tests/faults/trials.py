@@ -19,7 +19,7 @@ import duckdb
 from tests.inprocess import marts
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 RATES = (0.02, 0.1, 0.3)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.golden.answers import Answer, Marts, all_answers
 from tests.golden.story import Story, tell
+from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.warehouse import Home, read_published
+from veelocity_pipeline.warehouse.home import Home
 
 FOLDER = Path(__file__).parent
 

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 
 from tests import inprocess
 from tests.inprocess import marts
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.simulator.changes import SHOWN
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 from .steps import histories
 from .world import Change, Configure, History, Refresh, Step, Wait, refresh, run

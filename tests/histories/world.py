@@ -23,14 +23,17 @@ from typing import Any
 import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading import read as loading
+from veelocity_pipeline.loading.read import Outcome, RefreshRequest, SourceEntry, load, look, make_pipeline
 from veelocity_pipeline.simulator import Fault, Simulator, github_rest
-from veelocity_pipeline.sources import SOURCES, http, loading
-from veelocity_pipeline.sources.errors import LoadError
+from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.github_actions import connector as actions
 from veelocity_pipeline.sources.github_actions import windows
-from veelocity_pipeline.sources.loading import Outcome, RefreshRequest, SourceEntry, load, look, make_pipeline
-from veelocity_pipeline.warehouse import Home, connect
+from veelocity_pipeline.sources.kit.http import client as http
+from veelocity_pipeline.sources.kit.http.errors import LoadError
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
 
 NAMES = ("acme/one", "acme/two", "acme/three")
 FORKSERVER = multiprocessing.get_context("forkserver")

@@ -20,8 +20,8 @@ import yaml
 
 from tests.conftest import VEELOCITY
 from tests.integration.postgres import running_postgres
-from veelocity_pipeline.cli import app
-from veelocity_pipeline.settings import CHECKOUT, Settings
+from veelocity_pipeline.config.settings import CHECKOUT, Settings
+from veelocity_pipeline.faces.cli.main import app
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))

@@ -283,10 +283,10 @@ def tokens_are_the_codes(dev: Dev) -> None:
     for process, command in dev.processes().items():
         with contextlib.suppress(FileNotFoundError):
             environment = Path(f"/proc/{process}/environ").read_bytes()
-            for part in ("code-server", "dagster._daemon", "veelocity_pipeline.webserver"):
+            for part in ("code-server", "dagster._daemon", "veelocity_pipeline.defs.webserver"):
                 if part in command:
                     knowing[part] = b"s3cretOfTheCode" in environment
-    assert knowing == {"code-server": True, "dagster._daemon": False, "veelocity_pipeline.webserver": False}
+    assert knowing == {"code-server": True, "dagster._daemon": False, "veelocity_pipeline.defs.webserver": False}
 
 
 def it_ends(dev: Dev) -> None:

@@ -18,14 +18,15 @@ import httpx
 import pytest
 
 from tests.faults.trials import KINDS, Raw, raw_rows
-from veelocity_pipeline.settings import CHECKOUT, Settings, load_settings
+from veelocity_pipeline.config.settings import CHECKOUT, Settings, load_settings
+from veelocity_pipeline.loading.read import make_pipeline
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import SOURCES, RefreshRequest, http, load
+from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
 from veelocity_pipeline.sources.github import connector, shape
 from veelocity_pipeline.sources.github import queries as github
+from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.linear import queries as linear
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 RATE = 0.1
 
@@ -206,10 +207,11 @@ def test_what_spoils_one_repository_leaves_the_others_alone_and_is_made_good(
 CHILD = """
 import os, resource, signal, sys, threading
 from veelocity_pipeline.sources.github import queries as github
-from veelocity_pipeline.settings import load_settings
-from veelocity_pipeline.sources import SOURCES, RefreshRequest, load, loading
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
+from veelocity_pipeline.loading import read as loading
+from veelocity_pipeline.loading.read import make_pipeline
+from veelocity_pipeline.warehouse.home import Home
 
 settings, what, number = load_settings(), sys.argv[1], int(sys.argv[2])
 github.PULL_REQUESTS_PER_PAGE = github.COMMITS_PER_PAGE = 8

@@ -17,7 +17,7 @@ from tests.conftest import VEELOCITY
 from tests.inprocess import marts
 from tests.integration.dev import QUIET, Dev, eventually
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 READER = """
 import duckdb, sys

@@ -23,11 +23,11 @@ from dagster_postgres.utils import pg_alembic_config
 
 from tests.conftest import VEELOCITY, veelocity
 from tests.integration.postgres import PASSWORD, Postgres, running_postgres
-from veelocity_pipeline.instance import HistoryError, prune_history
-from veelocity_pipeline.orchestration import prepare_instance
-from veelocity_pipeline.settings import SettingsError, load_settings
+from veelocity_pipeline.config.settings import SettingsError, load_settings
+from veelocity_pipeline.defs.execute import prepare_instance
+from veelocity_pipeline.defs.instance import HistoryError, prune_history
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 
 @pytest.fixture(scope="module")

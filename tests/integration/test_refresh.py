@@ -26,13 +26,17 @@ import pytest
 from tests import inprocess
 from tests.conftest import VEELOCITY, copied, reader_of, veelocity
 from tests.inprocess import Marts, marts, settings_of
-from veelocity_pipeline import idle, warehouse
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.operations import idle
+from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import SOURCES, Outcome, http
-from veelocity_pipeline.sources.errors import TOKEN_REJECTED
+from veelocity_pipeline.sources import SOURCES, Outcome
+from veelocity_pipeline.sources.kit.http import client as http
+from veelocity_pipeline.sources.kit.http.errors import TOKEN_REJECTED
 from veelocity_pipeline.transform import project
-from veelocity_pipeline.warehouse import Home, read_published, read_status
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import DEMO, Home
+from veelocity_pipeline.warehouse.status import read_status
 
 
 def refresh(home: Home, simulator: Simulator, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -222,7 +226,7 @@ def test_whatever_is_not_plainly_quiet_is_left_to_the_job(grown: Grown, monkeypa
     rules = settings.people.model_copy(update={"bots": ("somebody",)})
     assert idle.nothing_new(settings.model_copy(update={"people": rules}), home, "two") is None
     with monkeypatch.context() as patch:
-        patch.setenv(warehouse.DEMO, "1")
+        patch.setenv(DEMO, "1")
         assert idle.nothing_new(settings, home, "three") is None
     with monkeypatch.context() as patch:
         patch.setattr(project, "MODELS", home.path)  # other models
@@ -259,7 +263,7 @@ def test_whatever_is_not_plainly_quiet_is_left_to_the_job(grown: Grown, monkeypa
     assert idle.nothing_new(settings, home, "eleven") is None
     assert len(grown.simulator.log) == requests
     home.status.write_text(status, encoding="utf-8")
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("update operations.sync_status set read_at = read_at - interval 1 day")
     assert idle.nothing_new(settings, home, "twelve") is not None
 
@@ -395,7 +399,8 @@ def test_what_cannot_be_read_is_known_and_what_was_published_stays(
 
 RESULT = """
 import json, sys
-from veelocity_pipeline import cli, orchestration
+from veelocity_pipeline.faces.cli import main as cli
+from veelocity_pipeline.defs import execute as orchestration
 failures, failed_steps = json.loads(sys.argv.pop())
 result = orchestration.RefreshResult("run", not failed_steps, failed_steps, [tuple(each) for each in failures])
 orchestration.refresh = lambda settings, **options: result

@@ -23,7 +23,7 @@ from veelocity_pipeline.simulator import Fault, LoggedRequest, SimulatedApp, Sim
 from veelocity_pipeline.simulator.organization import Organization
 from veelocity_pipeline.simulator.server import GITHUB_TOKEN, LINEAR_KEY
 from veelocity_pipeline.sources.github import queries as github_queries
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 SPY = """
 import logging, os, pwd, sys

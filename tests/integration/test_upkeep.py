@@ -26,15 +26,17 @@ from dagster._core.storage.runs.schema import RunsTable
 
 from tests.conftest import reader_of, veelocity
 from tests.inprocess import marts
-from veelocity_pipeline import warehouse
-from veelocity_pipeline.instance import KEPT_RUNS, prune_history
+from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.defs.execute import prepare_instance
+from veelocity_pipeline.defs.instance import KEPT_RUNS, prune_history
+from veelocity_pipeline.loading.read import make_pipeline
 from veelocity_pipeline.operations import upkeep
-from veelocity_pipeline.orchestration import prepare_instance
-from veelocity_pipeline.settings import Settings, load_settings
+from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home, WarehouseError
+from veelocity_pipeline.warehouse import upkeep as warehouse_upkeep
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
 
 HOURS = 365 * 24
 
@@ -90,9 +92,9 @@ def test_a_year_of_increments_takes_no_more_room_than_a_full_load(
         for _ in range(6):  # what happens in a year, read in six parts
             simulator.advance(days=60)
             read(grown, settings, "github")
-            warehouse.tidy(grown)  # as after each publish
+            warehouse_upkeep.tidy(grown)  # as after each publish
         read(fresh, settings, "github", full=True)
-        warehouse.tidy(fresh)
+        warehouse_upkeep.tidy(fresh)
         full = fresh.working.stat().st_size
         assert raw(grown, "raw_github") == raw(fresh, "raw_github")
         assert query(grown, "select count(*) from raw_github._dlt_pipeline_state") == [(1,)]
@@ -110,9 +112,9 @@ def test_a_year_of_increments_takes_no_more_room_than_a_full_load(
         # the other loads of the year, one every hour: each leaves a row of state, of a hundred repositories
         remember_hourly_loads(grown)
         assert grown.working.stat().st_size > 10 * full
-        assert warehouse.forget_old_loads(grown) > 2 * HOURS - 200
+        assert warehouse_upkeep.forget_old_loads(grown) > 2 * HOURS - 200
         assert query(grown, "select count(*) <= 101 from raw_github._dlt_loads") == [(True,)]
-        compacted = warehouse.compact(grown)
+        compacted = warehouse_upkeep.compact(grown)
         assert grown.working.stat().st_size == compacted.after < compacted.before
         assert compacted.after <= 1.5 * full
 
@@ -125,7 +127,7 @@ def remember_hourly_loads(home: Home) -> None:
     random.seed(1)
     marks = base64.b64encode(random.randbytes(15_000)).decode()
     load_id = "printf('1600%06d.0', h)"  # seconds since 1970, as text
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute(
             f"""insert into raw_github._dlt_pipeline_state by name
                 select s.* replace (
@@ -142,7 +144,7 @@ def remember_hourly_loads(home: Home) -> None:
 
 def filled(home: Home) -> list[tuple[Any, ...]]:
     """A warehouse with a table, a view of it, and room that nothing uses; returns what is in the view."""
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("create schema marts; create schema staging; create schema raw")
         connection.execute("create table raw.gone as select md5(i::varchar) as x from range(400000) t(i)")
         connection.execute("create table raw.things (id bigint not null, name varchar)")
@@ -158,15 +160,15 @@ def test_compacting_gives_room_back_and_changes_nothing(home: Home) -> None:
     content = filled(home)
     leftover = home.path / ".warehouse.duckdb.compacted"
     leftover.write_bytes(b"of a compaction that was killed")
-    done = warehouse.tidy(home)
+    done = warehouse_upkeep.tidy(home)
     assert done is not None
     assert done.after < done.before / 5
     assert query(home, "from staging.things order by id") == content
     assert query(home, "from marts.things order by id") == content
     assert stat.S_IMODE(home.working.stat().st_mode) == 0o600
     assert not leftover.exists()
-    assert warehouse.tidy(home) is None
-    with warehouse.connect(home) as connection, pytest.raises(duckdb.ConstraintException):
+    assert warehouse_upkeep.tidy(home) is None
+    with connect(home) as connection, pytest.raises(duckdb.ConstraintException):
         connection.execute("insert into raw.things values (null, 'x')")
 
 
@@ -176,15 +178,15 @@ def test_compacting_gives_room_back_and_changes_nothing(home: Home) -> None:
 def test_a_file_is_written_anew_before_it_takes_half_as_much_again(
     home: Home, monkeypatch: pytest.MonkeyPatch, small: int, free: float, is_worth: bool
 ) -> None:
-    monkeypatch.setattr(warehouse, "SMALL", small)
-    with warehouse.connect(home) as connection:
+    monkeypatch.setattr(warehouse_upkeep, "SMALL", small)
+    with connect(home) as connection:
         connection.execute("set threads = 1")  # several leave blocks that are not full, as many as it happens
         for name, share in (("kept", 1 - free), ("gone", free), ("last", 0.01)):  # (free blocks at the end are cut off)
             rows = f"select md5(i::varchar) || md5((-i)::varchar) as x from range({int(share * 300_000)}) t(i)"
             connection.execute(f"create table {name} as {rows}")
             connection.execute("checkpoint")
         connection.execute("drop table gone")
-    assert warehouse.is_worth_compacting(home) is is_worth
+    assert warehouse_upkeep.is_worth_compacting(home) is is_worth
 
 
 def test_the_command_waits_for_its_turn_and_tells_both_sizes(home: Home) -> None:
@@ -201,7 +203,9 @@ def test_a_full_disk_leaves_the_warehouse_as_it_was(home: Home) -> None:
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from veelocity_pipeline.warehouse import Home, compact, writing\n"
+        "from veelocity_pipeline.warehouse.home import Home\n"
+        "from veelocity_pipeline.warehouse.lock import writing\n"
+        "from veelocity_pipeline.warehouse.upkeep import compact\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
         "home = Home(Path(sys.argv[1]))\n"
@@ -219,7 +223,7 @@ def test_a_full_disk_leaves_the_warehouse_as_it_was(home: Home) -> None:
 def test_a_reader_keeps_compacting_off_and_is_named(home: Home) -> None:
     filled(home)
     with reader_of(home.working) as pid, pytest.raises(WarehouseError, match=f"process {pid}"):
-        warehouse.compact(home)
+        warehouse_upkeep.compact(home)
 
 
 def test_a_backup_put_back_goes_on_where_it_was(
@@ -255,13 +259,13 @@ def test_a_backup_put_back_goes_on_where_it_was(
 
 def test_no_backup_without_a_warehouse_nor_into_itself(home: Home) -> None:
     with pytest.raises(WarehouseError, match="nothing to back up yet"):
-        warehouse.back_up(home, home.path / "copy")
+        warehouse_upkeep.back_up(home, home.path / "copy")
     filled(home)
     with pytest.raises(WarehouseError, match="is VEELOCITY_HOME itself"):
-        warehouse.back_up(home, home.path)
+        warehouse_upkeep.back_up(home, home.path)
     (home.path / "file").touch()
     with pytest.raises(WarehouseError, match="the backup could not be written"):
-        warehouse.back_up(home, home.path / "file" / "copy")
+        warehouse_upkeep.back_up(home, home.path / "file" / "copy")
 
 
 @pytest.fixture

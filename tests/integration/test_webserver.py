@@ -17,8 +17,8 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from veelocity_pipeline.addresses import OwnAddresses
-from veelocity_pipeline.guard import Guard
+from veelocity_pipeline.config.addresses import OwnAddresses
+from veelocity_pipeline.defs.guard import Guard
 
 HERE = "http://localhost:3000"
 REPORTED = dg.AssetKey("planted")

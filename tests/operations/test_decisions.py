@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from veelocity_pipeline.operations.cadence import comes, earliest, longest_gap
+from veelocity_pipeline.config.cron import comes, earliest, longest_gap
+from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.operations.decisions import (
     Configuration,
     Run,
@@ -17,7 +18,6 @@ from veelocity_pipeline.operations.decisions import (
     resting,
     settings_changed,
 )
-from veelocity_pipeline.settings import load_settings
 
 NOW = datetime(2026, 3, 4, 12, 10, tzinfo=UTC)  # a Wednesday
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.operations.requested import check_requested
-from veelocity_pipeline.settings import Settings, SettingsError
 
 SETTINGS = Settings(
     github_repositories=("acme/web", "globex/*", "!globex/old"),  # type: ignore[arg-type]

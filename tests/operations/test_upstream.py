@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from veelocity_pipeline.config.settings import Settings, load_settings
 from veelocity_pipeline.operations import upstream
 from veelocity_pipeline.operations.decisions import Start, Wait
 from veelocity_pipeline.operations.upstream import Answer, Memory, ask, upstream_changed
-from veelocity_pipeline.settings import Settings, load_settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES, Change, Scope
 from veelocity_pipeline.sources.github.connector import newest_change

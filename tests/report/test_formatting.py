@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from veelocity_pipeline.report.formatting import closest, decimal, duration, http_url, per_week, percent, plural
+from veelocity_pipeline.published.formatting import closest, decimal, duration, http_url, per_week, percent, plural
 
 DURATIONS = [
     (None, "no data"),

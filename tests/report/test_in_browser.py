@@ -20,8 +20,9 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.report.conftest import AS_OF, FORMULA, HOSTILE_TITLE, Organization, published_rows, quantile
 from tests.report.test_formatting import DURATIONS
 from tests.test_export import FORMULAS, HARMLESS
-from veelocity_pipeline.report import formatting, render_report
-from veelocity_pipeline.spreadsheet import guarded
+from veelocity_pipeline.faces.report import render_report
+from veelocity_pipeline.published.formatting import duration, per_week, percent
+from veelocity_pipeline.published.spreadsheet import guarded
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -286,8 +287,8 @@ def test_numbers_read_the_same_here_and_in_the_terminal(open_page: Callable[...,
     )
     assert written == [
         [text for _, text in DURATIONS],
-        [formatting.percent(value) for value in rates],
-        [formatting.per_week(value, 90) for value in counts],
+        [percent(value) for value in rates],
+        [per_week(value, 90) for value in counts],
     ]
 
 
@@ -371,7 +372,7 @@ def test_a_click_on_a_point_shows_its_rows_with_links(
         ).fetchall()
     rows = opened.rows()
     assert len(rows) == len(expected) == 6
-    assert [row[3] for row in rows] == [formatting.duration(value) for _, value, _ in expected]
+    assert [row[3] for row in rows] == [duration(value) for _, value, _ in expected]
     links = opened.page.locator("#rows-body tbody a").evaluate_all("(links) => links.map((link) => link.href)")
     assert sorted(links) == sorted(url for *_, url in expected)
     assert "veelocity explain lead_time --week 2026-03-09 --repository acme/web" in opened.page.inner_text("#rows-body")
@@ -438,11 +439,8 @@ def test_a_card_shows_the_rows_of_its_window_and_what_was_left_out(
     opened = open_page().go(render_report(publish(rows), tmp_path / "index.html"))
     sample = next(row for row in rows["dora_scorecard"] if row["scope"] == "all" and row["window_days"] == 90)
     card = opened.card("recovery")
-    assert (
-        f"Coverage {formatting.percent(sample['recovery_sample'] / (sample['recovery_sample'] + 1))}, 1 left out"
-        in card
-    )
-    assert f"put right within {formatting.duration(sample['recovery_hours_median'])}." in card
+    assert f"Coverage {percent(sample['recovery_sample'] / (sample['recovery_sample'] + 1))}, 1 left out" in card
+    assert f"put right within {duration(sample['recovery_hours_median'])}." in card
     opened.page.get_by_role("button", name="Show the rows of recovery time").click()
     opened.page.wait_for_selector("dialog[open]")
     assert len(opened.rows()) == sample["recovery_sample"]

@@ -31,13 +31,14 @@ from tests.report.conftest import (
     quantile,
     sync_rows,
 )
-from veelocity_pipeline.explain import KINDS
-from veelocity_pipeline.report import queries, render_report
-from veelocity_pipeline.report import rows as rows_behind
-from veelocity_pipeline.report.formatting import http_url
-from veelocity_pipeline.report.queries import ReportData, read_report
-from veelocity_pipeline.report.render import embedded_json
-from veelocity_pipeline.warehouse import WarehouseError
+from veelocity_pipeline.faces.report import render_report
+from veelocity_pipeline.faces.report.render import embedded_json
+from veelocity_pipeline.published import rows as rows_behind
+from veelocity_pipeline.published import series as queries
+from veelocity_pipeline.published.explain import KINDS
+from veelocity_pipeline.published.formatting import http_url
+from veelocity_pipeline.published.series import ReportData, read_report
+from veelocity_pipeline.safety.files import WarehouseError
 
 Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
 

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from tests.report.conftest import published_rows
-from veelocity_pipeline.scorecard import Scorecard, render, scorecard
-from veelocity_pipeline.warehouse import WarehouseError
+from veelocity_pipeline.published.scorecard import Scorecard, render, scorecard
+from veelocity_pipeline.safety.files import WarehouseError
 
 Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
 

@@ -29,7 +29,7 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.simulator import SimulatedApp, SimulatedInstallation, Simulator
 from veelocity_pipeline.sources.github.app import NEEDED, AppAccounts
-from veelocity_pipeline.sources.http import Client
+from veelocity_pipeline.sources.kit.http.client import Client
 
 from .conftest import github
 

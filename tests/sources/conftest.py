@@ -14,9 +14,9 @@ import duckdb
 import pytest
 from graphql import GraphQLSchema, build_schema
 
-from veelocity_pipeline.settings import Settings
-from veelocity_pipeline.sources.loading import Outcome, RefreshRequest, SourceEntry, load, make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading.read import Outcome, RefreshRequest, SourceEntry, load, make_pipeline
+from veelocity_pipeline.warehouse.home import Home
 
 
 @pytest.fixture

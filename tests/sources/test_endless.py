@@ -10,15 +10,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.simulator.organization import Tag
 from veelocity_pipeline.sources import SOURCES, Connector, Known, RefreshRequest, Scope, ScopeFailure
-from veelocity_pipeline.sources.errors import BadAnswerError, SourceError
 from veelocity_pipeline.sources.github import connector as github
 from veelocity_pipeline.sources.github import queries, trees
-from veelocity_pipeline.sources.http import Client
-from veelocity_pipeline.sources.paging import Cursors, Pages
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, SourceError
+from veelocity_pipeline.sources.kit.http.paging import Cursors, Pages
 
 Endless = Callable[[], Iterator[str]]
 
@@ -252,7 +252,7 @@ def test_pages_that_bring_what_is_there_end_with_a_sentence() -> None:
 
 
 def test_a_list_that_does_not_say_how_long_it_is_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("veelocity_pipeline.sources.http.MOST_LISTED", 20)
+    monkeypatch.setattr("veelocity_pipeline.sources.kit.http.client.MOST_LISTED", 20)
     client, asked = rest(lambda n, _: ([{"id": n}], page(n + 1)))
     with pytest.raises(BadAnswerError, match="do not end: there were 20"):
         list(client.pages("/things"))

@@ -16,10 +16,11 @@ from graphql import GraphQLSchema, parse, validate
 from pydantic import SecretStr
 
 from tests.golden.story import tell
-from veelocity_pipeline.settings import Service, Settings
+from veelocity_pipeline.config.settings import Service, Settings
+from veelocity_pipeline.loading import read as loading
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import http, loading
 from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
+from veelocity_pipeline.sources.kit.http import client as http
 
 from .conftest import RawWarehouse
 

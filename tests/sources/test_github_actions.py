@@ -17,13 +17,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.settings import Deployments, Service, Settings
-from veelocity_pipeline.sources.errors import AuthenticationError, BadAnswerError, NotFoundError
+from veelocity_pipeline.config.settings import Deployments, Service, Settings
+from veelocity_pipeline.loading.read import Chunk, Known, RefreshRequest, Scope
 from veelocity_pipeline.sources.github_actions import ENTRY, shape
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
-from veelocity_pipeline.sources.http import Client
-from veelocity_pipeline.sources.loading import Chunk, Known, RefreshRequest, Scope
-from veelocity_pipeline.sources.tables import Row
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError, NotFoundError
+from veelocity_pipeline.sources.kit.tables import Row
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SCOPE = Scope("R_web", "acme/web", "acme/web", {"node": {"defaultBranchRef": {"name": "main"}}})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github_actions import ENTRY
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector

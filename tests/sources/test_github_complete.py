@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator, github_graphql
 from veelocity_pipeline.simulator.organization import (
     Commit,
@@ -21,8 +21,8 @@ from veelocity_pipeline.simulator.organization import (
     ReviewComment,
     Tag,
 )
-from veelocity_pipeline.sources import http
 from veelocity_pipeline.sources.github import ENTRY, connector, queries
+from veelocity_pipeline.sources.kit.http import client as http
 
 from .conftest import RawWarehouse
 from .test_github import differences, settings_of

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.sources.errors import (
+from veelocity_pipeline.sources.kit.http.client import GITHUB, LINEAR, Client, PageSize, Provider, fixed_accounts
+from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,
     BadAnswerError,
     CancelledError,
@@ -24,7 +25,6 @@ from veelocity_pipeline.sources.errors import (
     SourceError,
     UnreachableError,
 )
-from veelocity_pipeline.sources.http import GITHUB, LINEAR, Client, PageSize, Provider, fixed_accounts
 
 DATE = "Sat, 01 Aug 2026 12:00:00 GMT"
 NOW = 1_785_585_600  # the same in seconds

@@ -18,13 +18,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.settings import Settings, Team
-from veelocity_pipeline.sources.errors import AuthenticationError, BadAnswerError
-from veelocity_pipeline.sources.http import LINEAR, Client
+from veelocity_pipeline.config.settings import Settings, Team
+from veelocity_pipeline.loading.read import Chunk, Known, RefreshRequest, Scope, ScopeFailure
+from veelocity_pipeline.sources.kit.http.client import LINEAR, Client
+from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError
+from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear import ENTRY, queries, shape
 from veelocity_pipeline.sources.linear.connector import LinearConnector
-from veelocity_pipeline.sources.loading import Chunk, Known, RefreshRequest, Scope, ScopeFailure
-from veelocity_pipeline.sources.tables import Row
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SDL = (files("veelocity_pipeline.simulator") / "linear.graphql").read_text(encoding="utf-8")

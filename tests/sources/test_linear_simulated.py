@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.sources.linear import ENTRY
 from veelocity_pipeline.sources.linear.connector import LinearConnector

@@ -15,12 +15,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.redaction import remember
-from veelocity_pipeline.settings import Settings
-from veelocity_pipeline.sources import loading
-from veelocity_pipeline.sources.errors import LoadError, NotFoundError, UnreachableError
-from veelocity_pipeline.sources.http import Client
-from veelocity_pipeline.sources.loading import (
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading import read as loading
+from veelocity_pipeline.loading.read import (
     CheckResult,
     Chunk,
     Connector,
@@ -33,7 +30,10 @@ from veelocity_pipeline.sources.loading import (
     load,
     make_pipeline,
 )
-from veelocity_pipeline.sources.tables import BIGINT, TEXT, TIMESTAMP, Table, by_name
+from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import LoadError, NotFoundError, UnreachableError
+from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, TIMESTAMP, Table, by_name
 
 from .conftest import RawWarehouse
 

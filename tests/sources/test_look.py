@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading.read import make_pipeline
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load, look
-from veelocity_pipeline.sources.loading import make_pipeline
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 
 @dataclass

@@ -16,11 +16,11 @@ import pytest
 from graphql import GraphQLSchema
 from pydantic import SecretStr
 
-from veelocity_pipeline.settings import Settings
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading.read import Outcome, SourceEntry
 from veelocity_pipeline.sources import github, github_actions, linear
 from veelocity_pipeline.sources.github import shape
-from veelocity_pipeline.sources.http import GITHUB, LINEAR, Client
-from veelocity_pipeline.sources.loading import Outcome, SourceEntry
+from veelocity_pipeline.sources.kit.http.client import GITHUB, LINEAR, Client
 
 from .conftest import RawWarehouse
 from .official import NOW, GitHubServer, LinearServer, Listed, OpenAPI, Thing, openapi

@@ -14,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from tests.speaker import Speak, drip, drip_headers, endless, head, speaking
-from veelocity_pipeline.settings import Settings
-from veelocity_pipeline.sources.errors import BadAnswerError, OverloadedError, SourceError
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.sources.github.repositories import github_client
-from veelocity_pipeline.sources.http import Client, PageSize
+from veelocity_pipeline.sources.kit.http.client import Client, PageSize
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, OverloadedError, SourceError
+from veelocity_pipeline.sources.kit.http.reading import Bounds
 from veelocity_pipeline.sources.linear.connector import LinearConnector
-from veelocity_pipeline.sources.reading import Bounds
 
 MB = 1_000_000
 SMALL = Bounds(bytes=MB, seconds=20.0, values=50_000)

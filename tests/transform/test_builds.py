@@ -10,13 +10,13 @@ import pytest
 
 from tests.dbt.harness import SCENARIOS, given
 from tests.dbt.raw import create_raw_tables
-from veelocity_pipeline import warehouse
-from veelocity_pipeline.settings import load_settings
+from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building, inputs
 from veelocity_pipeline.transform.project import Project, prepared, ship
 from veelocity_pipeline.transform.runner import Done, Runner
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
 
 _CODE = SCENARIOS / "delivery_monorepo_with_two_services" / "given"
 _ISSUES = SCENARIOS / "attachments_and_closing_references" / "given"
@@ -65,13 +65,13 @@ def _build(home: Home, project: Project, *, everything: bool = False) -> set[str
 
 
 def _change(home: Home, *statements: str) -> None:
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         for statement in statements:
             connection.execute(statement)
 
 
 def _marts(home: Home) -> dict[str, list[str]]:
-    with warehouse.connect(home, read_only=True) as connection:
+    with connect(home, read_only=True) as connection:
         tables = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
         ).fetchall()
@@ -140,9 +140,9 @@ def test_a_build_that_did_not_end_is_no_build(built: Home, project: Project, tmp
     while not next(begun)[0].is_last:
         pass
     begun.close()  # dbt is done; that nothing failed was never said
-    with warehouse.connect(built, read_only=True) as connection:
+    with connect(built, read_only=True) as connection:
         [(title,)] = connection.execute("select title from raw_github.pull_requests where number = 1").fetchall()
-    with warehouse.connect(home) as connection:  # as it was built before
+    with connect(home) as connection:  # as it was built before
         connection.execute("update raw_github.pull_requests set title = ? where number = 1", [title])
     assert "fct_pull_requests" in _build(home, project)
     assert _marts(home) == _marts(built)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests import inprocess
 from tests.conftest import copied
-from veelocity_pipeline import warehouse
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse import publish as warehouse_publish
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
 
 BUILD = """
 import os, resource, signal, sys
@@ -20,7 +21,8 @@ from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building
 from veelocity_pipeline.transform.project import prepared
 from veelocity_pipeline.transform.runner import Runner
-from veelocity_pipeline.warehouse import Home, writing
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import writing
 
 home, what = Home(Path(sys.argv[1])), sys.argv[2]
 built = []
@@ -45,16 +47,18 @@ print(len(built))
 PUBLISH = """
 import os, signal, sys
 from pathlib import Path
-from veelocity_pipeline import warehouse
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse import publish as warehouse_publish
+from veelocity_pipeline.warehouse.home import Home
 
-real = warehouse._copy_marts
+real = warehouse_publish._copy_marts
 
 def copy(connection):
     real(connection)
     os.kill(os.getpid(), signal.SIGKILL)
 
-warehouse._copy_marts = copy
-warehouse.publish(warehouse.Home(Path(sys.argv[1])))
+warehouse_publish._copy_marts = copy
+warehouse_publish.publish(Home(Path(sys.argv[1])))
 """
 
 
@@ -66,7 +70,7 @@ def run(code: str, home: Home, *arguments: str) -> subprocess.CompletedProcess[s
 
 def without_models(home: Home) -> None:
     """Drop what the harness made, so that all of it is to be built."""
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         for schema in ("staging", "intermediate", "marts", "seeds"):
             connection.execute(f"drop schema if exists {schema} cascade")
 
@@ -87,17 +91,17 @@ def test_builds_that_broke_off_are_made_good_by_the_next(small: Home, tmp_path: 
     assert healed.returncode == 0, healed.stderr
     assert int(healed.stdout) > 100
     home.published.unlink()
-    warehouse.publish(home)
+    warehouse_publish.publish(home)
     assert inprocess.marts(home) == inprocess.marts(small)
     assert inprocess.marts(home)["fct_pull_requests"]
 
 
 def test_a_publish_that_is_killed_leaves_what_was_published(small: Home, tmp_path: Path) -> None:
     home = copied(small, tmp_path / "home")
-    with warehouse.connect(home) as connection:
+    with connect(home) as connection:
         connection.execute("delete from marts.fct_reviews")
     assert run(PUBLISH, home).returncode == -signal.SIGKILL
     assert home.published.read_bytes() == small.published.read_bytes()
-    assert warehouse.publish(home).rows["fct_reviews"] == 0
+    assert warehouse_publish.publish(home).rows["fct_reviews"] == 0
     assert inprocess.marts(home) == {**inprocess.marts(small), "fct_reviews": []}
     assert not list(home.path.glob("*.staged*"))

@@ -10,13 +10,14 @@ from typing import Any
 
 import dagster as dg
 
-from veelocity_pipeline.foreign import sentence
-from veelocity_pipeline.operations.cadence import earliest, late, longest_gap
+from veelocity_pipeline.config.cron import earliest, late, longest_gap
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.operations.decisions import listed
 from veelocity_pipeline.operations.upstream import LEAST_SHARE
-from veelocity_pipeline.settings import Settings, SettingsError
+from veelocity_pipeline.published.open import read_published
+from veelocity_pipeline.safety.foreign import sentence
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import PUBLIC_SCHEMA, read_published
+from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 
 COMPLETE = "read_completely"
 ROWS_KEPT = "rows_kept"

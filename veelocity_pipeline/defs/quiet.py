@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from veelocity_pipeline.defs.loaded import CONFIGURED, results
-from veelocity_pipeline.idle import Quiet
+from veelocity_pipeline.operations.idle import Quiet
 from veelocity_pipeline.operations.jobs import INCREMENTAL
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 

@@ -9,13 +9,15 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from veelocity_pipeline import logs
-from veelocity_pipeline.instance import prune_history
+from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.defs.instance import prune_history
 from veelocity_pipeline.operations.jobs import REBUILD
 from veelocity_pipeline.operations.requested import check_requested
-from veelocity_pipeline.settings import Settings, load_settings
+from veelocity_pipeline.safety import logs
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import DEMO, Home, alive, read_status, writing
+from veelocity_pipeline.warehouse.home import DEMO, Home
+from veelocity_pipeline.warehouse.lock import alive, writing
+from veelocity_pipeline.warehouse.status import read_status
 
 WAREHOUSE_POOL = "warehouse"
 """One run at a time may write; see ``dagster.yaml``. The lock in the folder holds where the daemon does not."""

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from veelocity_pipeline.defs.automation import (
+from veelocity_pipeline.config.cron import earliest
+from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.defs.assets.ingest import CONFIGURATION
+from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
+from veelocity_pipeline.defs.execute import failed_steps, report_dead_runs
+from veelocity_pipeline.defs.jobs import (
     FULL_JOB,
     INCREMENTAL_JOB,
     REBUILD_JOB,
@@ -16,12 +21,8 @@ from veelocity_pipeline.defs.automation import (
     left_out,
     unfinished,
 )
-from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
-from veelocity_pipeline.defs.ingest import CONFIGURATION
 from veelocity_pipeline.defs.loaded import CONFIGURED
-from veelocity_pipeline.foreign import sentence
 from veelocity_pipeline.operations import alerts
-from veelocity_pipeline.operations.cadence import earliest
 from veelocity_pipeline.operations.decisions import (
     Configuration,
     Run,
@@ -34,11 +35,12 @@ from veelocity_pipeline.operations.decisions import (
 )
 from veelocity_pipeline.operations.jobs import DOES_ALL_OF, FULL, INCREMENTAL, REBUILD, REFRESH_JOBS
 from veelocity_pipeline.operations.upstream import Memory, ask, upstream_changed
-from veelocity_pipeline.orchestration import failed_steps, report_dead_runs
-from veelocity_pipeline.redaction import without_secrets
-from veelocity_pipeline.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.safety.foreign import sentence
+from veelocity_pipeline.safety.redaction import without_secrets
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.warehouse import Home, WarehouseError, read_status
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.status import read_status
 
 JOBS = (FULL, INCREMENTAL, REBUILD)
 

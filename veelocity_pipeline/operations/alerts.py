@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from ..foreign import sentence
-from ..sources import SOURCES
-from ..sources.reading import Deadline, TooSlowError
-from .decisions import Run, listed
+from veelocity_pipeline.operations.decisions import Run, listed
+from veelocity_pipeline.safety.foreign import sentence
+from veelocity_pipeline.sources import SOURCES
+from veelocity_pipeline.sources.kit.http.reading import Deadline, TooSlowError
 
 REMINDED_AFTER = timedelta(days=1)
 """A problem that lasts is told again."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..rules import config_tables
-from ..settings import EXCLUDED, Settings
+from veelocity_pipeline.config.rules import config_tables
+from veelocity_pipeline.config.settings import EXCLUDED, Settings
 
 FIRST_PAUSE = timedelta(minutes=5)
 """After one failed try; each further one in a row doubles it."""

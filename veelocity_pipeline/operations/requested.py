@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from ..settings import Settings, SettingsError
+from veelocity_pipeline.config.settings import Settings, SettingsError
 
 _TEAM_KEY = re.compile(r"[A-Za-z0-9_-]{1,50}")
 """A key of one of Linear's teams; which there are, only Linear knows."""

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from veelocity_pipeline.warehouse import Home
+from veelocity_pipeline.warehouse.home import Home
 
 LOG_BYTES = 5_000_000
 """A log of our own that is larger is put aside when the next refresh begins; one earlier one is kept."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..settings import Settings
-from ..sources import SOURCES, Change, SourceEntry, SourceError
-from ..sources.errors import CancelledError
-from ..sources.http import Wait as LimitWait
-from .decisions import Start, Wait, listed
+from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.operations.decisions import Start, Wait, listed
+from veelocity_pipeline.sources import SOURCES, Change, SourceEntry, SourceError
+from veelocity_pipeline.sources.kit.http.client import Wait as LimitWait
+from veelocity_pipeline.sources.kit.http.errors import CancelledError
 
 _log = logging.getLogger(__name__)
 

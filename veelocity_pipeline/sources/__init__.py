@@ -6,11 +6,7 @@ vendor adds its folder and one entry here.
 
 from __future__ import annotations
 
-from .errors import SourceError
-from .github import ENTRY as _GITHUB
-from .github_actions import ENTRY as _GITHUB_ACTIONS
-from .linear import ENTRY as _LINEAR
-from .loading import (
+from veelocity_pipeline.loading.read import (
     Change,
     CheckResult,
     Chunk,
@@ -24,6 +20,10 @@ from .loading import (
     load,
     look,
 )
+from veelocity_pipeline.sources.github import ENTRY as _GITHUB
+from veelocity_pipeline.sources.github_actions import ENTRY as _GITHUB_ACTIONS
+from veelocity_pipeline.sources.kit.http.errors import SourceError
+from veelocity_pipeline.sources.linear import ENTRY as _LINEAR
 
 SOURCES: dict[str, SourceEntry] = {entry.name: entry for entry in (_GITHUB, _GITHUB_ACTIONS, _LINEAR)}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from .fingerprint import Building, Plan
-from .runner import Done, Runner
+from veelocity_pipeline.transform.fingerprint import Building, Plan
+from veelocity_pipeline.transform.runner import Done, Runner
 
 
 def steps(building: Building, runner: Runner, say: Callable[[str], None]) -> Iterator[tuple[Plan, Sequence[Done]]]:

@@ -20,9 +20,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..settings import CHECKOUT, Settings
-from ..warehouse import Home, connect, last_build
-from .project import Project, digest
+from veelocity_pipeline.config.settings import CHECKOUT, Settings
+from veelocity_pipeline.transform.project import Project, digest
+from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.status import last_build
 
 NOTHING_NEW = "Nothing new was loaded, no rule changed and no day passed: what is published stands"
 
@@ -110,7 +112,7 @@ def _definition(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     columns = {name: column.get("data_type") for name, column in node["columns"].items()}
     code = node.get("raw_code") or node["checksum"]["checksum"]
     if node.get("language") == "python":
-        code += (CHECKOUT / "veelocity_pipeline" / "lineage.py").read_text(encoding="utf-8")
+        code += (CHECKOUT / "veelocity_pipeline" / "transform" / "commit_graph.py").read_text(encoding="utf-8")
     config = {name: value for name, value in node["config"].items() if name not in ("docs", "meta", "tags")}
     return json.dumps([code, config, columns, node["schema"]], default=str) + _macros(manifest, node)
 
@@ -202,7 +204,12 @@ def inputs(home: Home, settings: Settings, *, trust: bool = True) -> str:
     changes no number; that it begins to fail, or no longer does, is published all the same, in ``sync_status``.
     """
     with connect(home) as connection:
-        parts = [digest(), hashlib.sha256((CHECKOUT / "veelocity_pipeline" / "lineage.py").read_bytes()).hexdigest()]
+        parts = [
+            digest(),
+            hashlib.sha256(
+                (CHECKOUT / "veelocity_pipeline" / "transform" / "commit_graph.py").read_bytes()
+            ).hexdigest(),
+        ]
         parts += [
             f"{schema}.{table}={content}" for (schema, table), content in contents(connection, trust=trust).items()
         ]

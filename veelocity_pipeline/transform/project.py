@@ -18,13 +18,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..rules import SCHEMAS
-from ..settings import CHECKOUT
-from ..sources import SOURCES
-from ..warehouse import SYNC_STATUS, Home, exclusively
+from veelocity_pipeline.config.rules import SCHEMAS
+from veelocity_pipeline.config.settings import CHECKOUT
+from veelocity_pipeline.sources import SOURCES
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.lock import exclusively
+from veelocity_pipeline.warehouse.status import SYNC_STATUS
 
 if TYPE_CHECKING:
-    from ..column_lineage import Parents
+    from veelocity_pipeline.transform.column_lineage import Parents
 
 MODELS = CHECKOUT / "dbt_project"
 
@@ -98,7 +100,7 @@ def digest() -> str:
     for path in project_files(MODELS):
         found.update(f"{path.relative_to(MODELS)}\n".encode())
         found.update(path.read_bytes())
-    found.update((CHECKOUT / "veelocity_pipeline" / "column_lineage.py").read_bytes())
+    found.update((CHECKOUT / "veelocity_pipeline" / "transform" / "column_lineage.py").read_bytes())
     found.update(json.dumps([MODELS.as_posix(), [version(name) for name in _PACKAGES], loaded_columns()]).encode())
     return found.hexdigest()[:20]
 
@@ -141,8 +143,8 @@ def _made(base: Path, name: str) -> Project:
 
 
 def _make(folder: Path) -> None:
-    from ..column_lineage import of_project  # imported late: what it needs is seldom needed
-    from .runner import compiled
+    from veelocity_pipeline.transform.column_lineage import of_project  # imported late: what it needs is seldom needed
+    from veelocity_pipeline.transform.runner import compiled
 
     # relations are named by the file's name; the file itself is not opened
     compiled(folder, warehouse=folder / "warehouse.duckdb")

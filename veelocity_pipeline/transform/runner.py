@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..foreign import sentence
-from ..warehouse import Home, WarehouseError
-from .project import MODELS, Project
+from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.safety.foreign import sentence
+from veelocity_pipeline.transform.project import MODELS, Project
+from veelocity_pipeline.warehouse.home import Home
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..loading import SourceEntry
-from .connector import GitHubConnector
-from .repositories import github_client, resolve
-from .tables import TABLES
+from veelocity_pipeline.loading.read import SourceEntry
+from veelocity_pipeline.sources.github.connector import GitHubConnector
+from veelocity_pipeline.sources.github.repositories import github_client, resolve
+from veelocity_pipeline.sources.github.tables import TABLES
 
 ENTRY = SourceEntry(
     name="github",

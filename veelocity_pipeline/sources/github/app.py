@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from pydantic import SecretStr
 
-from ...redaction import remember
-from ..errors import (
+from veelocity_pipeline.loading.read import CheckResult
+from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.kit.http.accounts import Account, Accounts, Credential, FixedToken
+from veelocity_pipeline.sources.kit.http.client import GITHUB, Client, fixed_accounts
+from veelocity_pipeline.sources.kit.http.errors import (
     TOKEN_REJECTED,
     AuthenticationError,
     BadAnswerError,
@@ -27,12 +30,9 @@ from ..errors import (
     PermissionDeniedError,
     SourceError,
 )
-from ..http import GITHUB, Client, fixed_accounts
-from ..loading import CheckResult
-from ..tokens import Account, Accounts, Credential, FixedToken
 
 if TYPE_CHECKING:
-    from ...settings import Settings
+    from veelocity_pipeline.config.settings import Settings
 
 LASTS = 540
 """Seconds that a JSON Web Token is good for: GitHub takes none that is good for more than ten minutes."""
@@ -277,7 +277,7 @@ def github_accounts(settings: Settings) -> Accounts:
     Raises:
         AuthenticationError: there is neither a token nor an App, or the App's key is none.
     """
-    from ...settings import SettingsError
+    from veelocity_pipeline.config.settings import SettingsError
 
     with _SHARED_LOCK:
         if id(settings) not in _SHARED:

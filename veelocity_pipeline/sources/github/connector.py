@@ -32,18 +32,28 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ...settings import glob_regex
-from ..errors import BadAnswerError, NotFoundError, SourceError
-from ..http import Client
-from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
-from ..paging import Cursors, PageSize
-from . import queries, shape, trees
-from .app import check_app, check_scopes
-from .queries import Nested
-from .repositories import github_client, reach_github, resolve, vanished
+from veelocity_pipeline.config.settings import glob_regex
+from veelocity_pipeline.loading.read import (
+    Change,
+    CheckResult,
+    Chunk,
+    Connector,
+    Known,
+    Progress,
+    RefreshRequest,
+    Scope,
+    ScopeFailure,
+)
+from veelocity_pipeline.sources.github import queries, shape, trees
+from veelocity_pipeline.sources.github.app import check_app, check_scopes
+from veelocity_pipeline.sources.github.queries import Nested
+from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolve, vanished
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, SourceError
+from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize
 
 if TYPE_CHECKING:
-    from ...settings import Settings
+    from veelocity_pipeline.config.settings import Settings
 
 Node = Mapping[str, Any]
 Mark = dict[str, Any]

@@ -6,7 +6,11 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import (
+from veelocity_pipeline.loading.read import RefreshRequest, Scope, ScopeFailure
+from veelocity_pipeline.sources.github import queries
+from veelocity_pipeline.sources.github.app import github_accounts
+from veelocity_pipeline.sources.kit.http.client import GITHUB, Client
+from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,
     CancelledError,
     NotFoundError,
@@ -16,15 +20,11 @@ from ..errors import (
     SourceError,
     UnreachableError,
 )
-from ..http import GITHUB, Client
-from ..loading import RefreshRequest, Scope, ScopeFailure
-from ..paging import MOST_PAGES_OF_FEW, Cursors, PageSize
-from ..reading import Bounds
-from . import queries
-from .app import github_accounts
+from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from veelocity_pipeline.sources.kit.http.reading import Bounds
 
 if TYPE_CHECKING:
-    from ...settings import Settings
+    from veelocity_pipeline.config.settings import Settings
 
 _PERMISSIONS = {
     "defaultBranchRef": "Contents",

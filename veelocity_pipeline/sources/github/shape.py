@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..tables import Row
+from veelocity_pipeline.sources.kit.tables import Row
 
 Node = Mapping[str, Any]
 

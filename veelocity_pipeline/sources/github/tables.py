@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables import BIGINT, BOOLEAN, TEXT, TIMESTAMP, Table, by_name
+from veelocity_pipeline.sources.kit.tables import BIGINT, BOOLEAN, TEXT, TIMESTAMP, Table, by_name
 
 _AUTHOR = {
     "author_id": TEXT,

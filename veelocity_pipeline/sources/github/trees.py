@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import BadAnswerError
-from ..http import Client
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 
 MOST_FILES = 3_000
 """How many files GitHub lists of one commit or pull request."""

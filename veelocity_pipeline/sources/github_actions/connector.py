@@ -20,21 +20,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...settings import contains_regex
-from ..errors import BadAnswerError, NotFoundError, SourceError
-from ..github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
-from ..github.repositories import github_client, reach_github, resolved, vanished
-from ..http import Client
-from ..loading import CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
-from ..paging import Pages
-from ..tables import Row
-from . import shape
-from .tables import TABLES
-from .windows import CAP, SECOND, TooDenseError, Window, earlier, narrower, whole_second
+from veelocity_pipeline.config.settings import contains_regex
+from veelocity_pipeline.loading.read import (
+    CheckResult,
+    Chunk,
+    Connector,
+    Known,
+    Progress,
+    RefreshRequest,
+    Scope,
+    ScopeFailure,
+)
+from veelocity_pipeline.sources.github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
+from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolved, vanished
+from veelocity_pipeline.sources.github_actions import shape
+from veelocity_pipeline.sources.github_actions.tables import TABLES
+from veelocity_pipeline.sources.github_actions.windows import (
+    CAP,
+    SECOND,
+    TooDenseError,
+    Window,
+    earlier,
+    narrower,
+    whole_second,
+)
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, SourceError
+from veelocity_pipeline.sources.kit.http.paging import Pages
+from veelocity_pipeline.sources.kit.tables import Row
 
 if TYPE_CHECKING:
-    from ...settings import Settings
-    from ..http import Response
+    from veelocity_pipeline.config.settings import Settings
+    from veelocity_pipeline.sources.kit.http.client import Response
 
 PER_PAGE = 100
 """The most that REST lists at once."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..loading import SourceEntry
-from .connector import LinearConnector
-from .tables import TABLES
+from veelocity_pipeline.loading.read import SourceEntry
+from veelocity_pipeline.sources.linear.connector import LinearConnector
+from veelocity_pipeline.sources.linear.tables import TABLES
 
 ENTRY = SourceEntry(
     name="linear",

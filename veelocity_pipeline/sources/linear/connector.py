@@ -18,17 +18,27 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import SourceError
-from ..http import LINEAR, Client
-from ..loading import Change, CheckResult, Chunk, Connector, Known, Progress, RefreshRequest, Scope, ScopeFailure
-from ..paging import MOST_PAGES_OF_FEW, Cursors, PageSize
-from ..reading import Bounds
-from ..tables import Row
-from . import queries, shape
-from .tables import TABLES
+from veelocity_pipeline.loading.read import (
+    Change,
+    CheckResult,
+    Chunk,
+    Connector,
+    Known,
+    Progress,
+    RefreshRequest,
+    Scope,
+    ScopeFailure,
+)
+from veelocity_pipeline.sources.kit.http.client import LINEAR, Client
+from veelocity_pipeline.sources.kit.http.errors import SourceError
+from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from veelocity_pipeline.sources.kit.http.reading import Bounds
+from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.sources.linear import queries, shape
+from veelocity_pipeline.sources.linear.tables import TABLES
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from veelocity_pipeline.sources.settings import Settings
 
 T = TypeVar("T")
 

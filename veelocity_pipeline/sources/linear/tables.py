@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables import BIGINT, BOOLEAN, DOUBLE, TEXT, TIMESTAMP, Table, by_name
+from veelocity_pipeline.sources.kit.tables import BIGINT, BOOLEAN, DOUBLE, TEXT, TIMESTAMP, Table, by_name
 
 TABLES = by_name(
     Table(

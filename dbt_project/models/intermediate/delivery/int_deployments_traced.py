@@ -1,8 +1,8 @@
-"""What the commit graph says of each successful production deployment; veelocity_pipeline.lineage decides it."""
+"""What the commit graph says of each successful production deployment (`transform.commit_graph` decides it)."""
 
 import pyarrow as pa
 
-from veelocity_pipeline.lineage import CommitGraph, Finished, trace
+from veelocity_pipeline.transform.commit_graph import CommitGraph, Finished, trace
 
 SCHEMA = pa.schema(
     {

@@ -1,0 +1,1 @@
+"""The assets: what is loaded, what is built, what is published."""

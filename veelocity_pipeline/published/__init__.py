@@ -1,0 +1,1 @@
+"""The read side: everything here opens the published file and nothing else."""

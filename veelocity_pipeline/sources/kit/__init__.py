@@ -1,0 +1,1 @@
+"""What every source shares: tables, the HTTP client, marks. Knows no vendor."""

@@ -1,0 +1,1 @@
+"""Requests: retries, budgets, accounts, paging, bounds on answers."""
