@@ -16,9 +16,10 @@ from tests.dbt.harness import build_models, failed_tests
 from tests.dbt.project import compiled_project
 from veelocity_pipeline.config.rules import config_tables
 from veelocity_pipeline.config.settings import Settings, load_settings
-from veelocity_pipeline.loading.read import make_pipeline, prepare
+from veelocity_pipeline.loading.dlt import make_pipeline, prepare
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.published.open import read_published
-from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest
 from veelocity_pipeline.transform.fingerprint import inputs
 from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.home import Home

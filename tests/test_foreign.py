@@ -17,10 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading.read import CheckResult, ScopeFailure
 from veelocity_pipeline.safety import foreign, logs, redaction
 from veelocity_pipeline.safety.foreign import plain, sentence
 from veelocity_pipeline.safety.redaction import Redacting, redacted, remember, remember_address, without_secrets
+from veelocity_pipeline.sources.kit.connector import CheckResult, ScopeFailure
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, PermissionDeniedError
 from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, Table
 

@@ -13,9 +13,9 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.defs.assets import ingest
 from veelocity_pipeline.defs.resources import Warehouse
+from veelocity_pipeline.loading.dlt import LoadError
 from veelocity_pipeline.safety.redaction import remember
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
-from veelocity_pipeline.sources.kit.http.errors import LoadError
 from veelocity_pipeline.warehouse.home import Home
 
 TOKEN = "ghp_aTokenThatALibraryRepeats0000000001"

@@ -22,7 +22,7 @@ from veelocity_pipeline import definitions
 from veelocity_pipeline.defs.assets import models as transform
 from veelocity_pipeline.defs.assets import publish
 from veelocity_pipeline.faces.cli import main as cli
-from veelocity_pipeline.loading import read as loading
+from veelocity_pipeline.loading import read
 from veelocity_pipeline.sources.github import queries as github
 from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.linear import queries as linear
@@ -118,9 +118,9 @@ def _prepare(plan: Plan) -> None:
 
         Runner.build = build  # type: ignore[method-assign]
     if plan.batch_rows:
-        loading.BATCH_ROWS = plan.batch_rows
+        read.BATCH_ROWS = plan.batch_rows
     loads = 0
-    real_flush = loading._Refresh.flush
+    real_flush = read._Refresh.flush
 
     def flush(*arguments: Any) -> None:
         nonlocal loads
@@ -131,7 +131,7 @@ def _prepare(plan: Plan) -> None:
             _limit(plan.room)
         real_flush(*arguments)
 
-    loading._Refresh.flush = flush  # type: ignore[method-assign,assignment]
+    read._Refresh.flush = flush  # type: ignore[method-assign,assignment]
     if plan.kill_at == "build" or plan.full_at == "build":
         real_inputs = transform.was_ever_read
 

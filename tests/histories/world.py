@@ -24,14 +24,16 @@ import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading import read as loading
-from veelocity_pipeline.loading.read import Outcome, RefreshRequest, SourceEntry, load, look, make_pipeline
+from veelocity_pipeline.loading import read
+from veelocity_pipeline.loading.dlt import LoadError, make_pipeline, prepare
+from veelocity_pipeline.loading.look import look
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator, github_rest
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.github_actions import connector as actions
 from veelocity_pipeline.sources.github_actions import windows
+from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.sources.kit.http import client as http
-from veelocity_pipeline.sources.kit.http.errors import LoadError
 from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 
@@ -168,7 +170,7 @@ def made_small(history: History) -> Iterator[None]:
     """Pages and batches so small that tiny organisations have many of each; no time is lost in waiting."""
     page = history.page + 1
     changed: list[tuple[Any, str, Any]] = [
-        (loading, "BATCH_ROWS", history.batch),
+        (read, "BATCH_ROWS", history.batch),
         (http, "_backoff", lambda *_: 0.0),
         (actions, "PER_PAGE", page),
         (actions, "CAP", 8 * page),
@@ -396,7 +398,7 @@ def _empty(entry: SourceEntry) -> Path:
     if entry.name not in _EMPTY:
         folder = Path(tempfile.mkdtemp(prefix="veelocity-empty-"))
         (folder / "dlt").mkdir()
-        loading.prepare(entry, make_pipeline(entry, Home(folder)))
+        prepare(entry, make_pipeline(entry, Home(folder)))
         shutil.rmtree(folder / "dlt")
         (folder / "dlt").mkdir()
         _EMPTY[entry.name] = folder

@@ -19,9 +19,10 @@ import pytest
 
 from tests.faults.trials import KINDS, Raw, raw_rows
 from veelocity_pipeline.config.settings import CHECKOUT, Settings, load_settings
-from veelocity_pipeline.loading.read import make_pipeline
+from veelocity_pipeline.loading.dlt import make_pipeline
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
+from veelocity_pipeline.sources import SOURCES, RefreshRequest
 from veelocity_pipeline.sources.github import connector, shape
 from veelocity_pipeline.sources.github import queries as github
 from veelocity_pipeline.sources.kit.http import client as http
@@ -208,16 +209,17 @@ CHILD = """
 import os, resource, signal, sys, threading
 from veelocity_pipeline.sources.github import queries as github
 from veelocity_pipeline.config.settings import load_settings
-from veelocity_pipeline.sources import SOURCES, RefreshRequest, load
-from veelocity_pipeline.loading import read as loading
-from veelocity_pipeline.loading.read import make_pipeline
+from veelocity_pipeline.loading.read import load
+from veelocity_pipeline.sources import SOURCES, RefreshRequest
+from veelocity_pipeline.loading import read as loading_read
+from veelocity_pipeline.loading.dlt import make_pipeline
 from veelocity_pipeline.warehouse.home import Home
 
 settings, what, number = load_settings(), sys.argv[1], int(sys.argv[2])
 github.PULL_REQUESTS_PER_PAGE = github.COMMITS_PER_PAGE = 8
-loading.BATCH_ROWS, home, count = 100, Home(settings.home), 0
+loading_read.BATCH_ROWS, home, count = 100, Home(settings.home), 0
 home.make()
-real = loading._Refresh.flush
+real = loading_read._Refresh.flush
 
 def flush(*arguments):
     global count
@@ -230,7 +232,7 @@ def flush(*arguments):
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
     real(*arguments)
 
-loading._Refresh.flush = flush
+loading_read._Refresh.flush = flush
 for entry in SOURCES.values():
     for outcome in load(entry, settings, make_pipeline(entry, home), RefreshRequest()):
         pass

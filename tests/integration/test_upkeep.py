@@ -29,11 +29,12 @@ from tests.inprocess import marts
 from veelocity_pipeline.config.settings import Settings, load_settings
 from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs.instance import KEPT_RUNS, prune_history
-from veelocity_pipeline.loading.read import make_pipeline
+from veelocity_pipeline.loading.dlt import make_pipeline
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.operations import upkeep
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest
 from veelocity_pipeline.warehouse import upkeep as warehouse_upkeep
 from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home

@@ -15,7 +15,9 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading.read import Outcome, RefreshRequest, SourceEntry, load, make_pipeline
+from veelocity_pipeline.loading.dlt import make_pipeline
+from veelocity_pipeline.loading.read import load
+from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.warehouse.home import Home
 
 

@@ -12,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading.read import RefreshRequest, ScopeFailure
 from veelocity_pipeline.simulator import Fault, SimulatedApp, SimulatedInstallation, Simulator
 from veelocity_pipeline.simulator.organization import Account
 from veelocity_pipeline.sources import github, github_actions
 from veelocity_pipeline.sources.github import github_client
 from veelocity_pipeline.sources.github.app import AppAccounts
 from veelocity_pipeline.sources.github.connector import GitHubConnector
+from veelocity_pipeline.sources.kit.connector import RefreshRequest, ScopeFailure
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, PermissionDeniedError, SourceError
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from tests.golden.story import tell
 from veelocity_pipeline.config.settings import Service, Settings
-from veelocity_pipeline.loading import read as loading
+from veelocity_pipeline.loading import read as loading_read
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
 from veelocity_pipeline.sources.kit.http import client as http
@@ -563,7 +563,7 @@ def test_a_backfill_of_what_was_never_read_reads_it_whole(
 def test_a_long_read_tells_how_far_it_has_come(
     of: Organization, new_warehouse: Callable[[str], RawWarehouse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(loading_read, "PROGRESS_SECONDS", 0)
     monkeypatch.setattr(queries, "PULL_REQUESTS_PER_PAGE", 8)
     name, *_ = of().github_repositories
     told: list[str] = []

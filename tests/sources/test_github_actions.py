@@ -18,9 +18,9 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Deployments, Service, Settings
-from veelocity_pipeline.loading.read import Chunk, Known, RefreshRequest, Scope
 from veelocity_pipeline.sources.github_actions import ENTRY, shape
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
+from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError, NotFoundError
 from veelocity_pipeline.sources.kit.tables import Row

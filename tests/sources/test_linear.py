@@ -19,7 +19,7 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings, Team
-from veelocity_pipeline.loading.read import Chunk, Known, RefreshRequest, Scope, ScopeFailure
+from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.kit.http.client import LINEAR, Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError
 from veelocity_pipeline.sources.kit.tables import Row

@@ -16,23 +16,24 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading import read as loading
-from veelocity_pipeline.loading.read import (
+from veelocity_pipeline.loading import read as loading_read
+from veelocity_pipeline.loading.dlt import LoadError, make_pipeline, source_of
+from veelocity_pipeline.loading.look import look
+from veelocity_pipeline.loading.read import load
+from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.kit.connector import (
     CheckResult,
     Chunk,
     Connector,
     Known,
+    Outcome,
     RefreshRequest,
     Scope,
     ScopeFailure,
     SourceEntry,
-    empty_source,
-    load,
-    make_pipeline,
 )
-from veelocity_pipeline.safety.redaction import remember
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.errors import LoadError, NotFoundError, UnreachableError
+from veelocity_pipeline.sources.kit.http.errors import NotFoundError, UnreachableError
 from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, TIMESTAMP, Table, by_name
 
 from .conftest import RawWarehouse
@@ -125,7 +126,7 @@ def chunk(
     return made
 
 
-Refresh = Callable[..., list[loading.Outcome]]
+Refresh = Callable[..., list[Outcome]]
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def refresh(warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypa
         scopes: tuple[Scope | ScopeFailure, ...] = (Scope("A", "box/a"),),
         full: bool = False,
         on_progress: Callable[[str], None] | None = None,
-    ) -> list[loading.Outcome]:
+    ) -> list[Outcome]:
         monkeypatch.setattr(Script, "found", list(scopes))
         monkeypatch.setattr(Script, "reader", staticmethod(reader or (lambda *_: iter(chunks))))
         return warehouse.refresh(ENTRY, settings(), full=full, on_progress=on_progress)
@@ -377,7 +378,7 @@ def test_an_outcome_says_what_it_cost_and_how_far_it_got(refresh: Refresh) -> No
 
 
 def test_what_is_known_can_be_asked_while_others_are_loaded(refresh: Refresh, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "BATCH_ROWS", 1)
+    monkeypatch.setattr(loading_read, "BATCH_ROWS", 1)
     seen: dict[str, set[str]] = {}
 
     def reader(scope: Scope, _mark: object, _request: object, known: Known) -> Iterator[Chunk]:
@@ -402,7 +403,7 @@ def test_what_is_known_can_be_asked_while_others_are_loaded(refresh: Refresh, mo
 def test_a_refresh_that_is_given_up_ends_its_threads_and_keeps_what_was_loaded(
     warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "BATCH_ROWS", 1)
+    monkeypatch.setattr(loading_read, "BATCH_ROWS", 1)
 
     def reader(scope: Scope, *_: object) -> Iterator[Chunk]:
         yield chunk(thing(f"{scope.id}0", scope.id), mark={"n": 0})
@@ -427,18 +428,17 @@ def test_a_load_that_breaks_leaves_rows_and_marks_of_before_and_the_next_one_wor
     refresh: Refresh, warehouse: RawWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh(chunk(thing("1"), mark={"n": 1}))
-    real = SourceEntry.source
 
-    def broken(self: SourceEntry, batch: Any = None, scopes: Any = None) -> Any:
+    def broken(entry: SourceEntry, batch: Any = None, scopes: Any = None) -> Any:
         # A second resource of another type for the same column: dlt refuses it after the first was extracted.
-        made = real(self, batch, scopes)
+        made = source_of(entry, batch, scopes)
         made.resources["things"].add_map(lambda table: table.append_column("size2", table["id"]).drop(["id"]))
         return made
 
-    monkeypatch.setattr(SourceEntry, "source", broken)
+    monkeypatch.setattr(loading_read, "source_of", broken)
     with pytest.raises(LoadError):
         refresh(chunk(thing("2"), mark={"n": 2}))
-    monkeypatch.setattr(SourceEntry, "source", real)
+    monkeypatch.setattr(loading_read, "source_of", source_of)
     assert marks(refresh) == [{"n": 1}]
     refresh(chunk(thing("2"), mark={"n": 2}))
     assert warehouse.rows("select id from raw_toys.things order by id") == [("1",), ("2",)]
@@ -448,12 +448,12 @@ def test_the_empty_source_needs_no_warehouse_and_names_every_table() -> None:
     pipeline = make_pipeline(ENTRY, None)
     assert pipeline.pipeline_name == "veelocity_toys"
     assert pipeline.dataset_name == "raw_toys"
-    assert set(empty_source(ENTRY).resources) == set(TABLES)
+    assert set(source_of(ENTRY).resources) == set(TABLES)
 
 
 # ------------------------------------------------------------------------------------------ a look loads nothing
 
-Look = Callable[..., list[loading.Outcome] | None]
+Look = Callable[..., list[Outcome] | None]
 
 
 @pytest.fixture
@@ -465,10 +465,10 @@ def seen(warehouse: RawWarehouse, settings: Callable[..., Settings], monkeypatch
         reader: Reader | None = None,
         scopes: tuple[Scope | ScopeFailure, ...] = (Scope("A", "box/a"),),
         entry: SourceEntry = ENTRY,
-    ) -> list[loading.Outcome] | None:
+    ) -> list[Outcome] | None:
         monkeypatch.setattr(Script, "found", list(scopes))
         monkeypatch.setattr(Script, "reader", staticmethod(reader or (lambda *_: iter(chunks))))
-        outcomes = loading.look(entry, settings(), warehouse.home, RefreshRequest())
+        outcomes = look(entry, settings(), warehouse.home, RefreshRequest())
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-toys")]
         return outcomes
 
@@ -496,7 +496,7 @@ def test_a_look_at_what_is_as_it_was_tells_what_a_load_would(
     assert before == (warehouse.rows("select count(*) from raw_toys._dlt_loads"), warehouse.everything(ENTRY))
     loaded = refresh(reader=reader)
 
-    def timeless(outcome: loading.Outcome) -> loading.Outcome:
+    def timeless(outcome: Outcome) -> Outcome:
         return replace(outcome, attempted_at=MOMENT, succeeded_at=MOMENT)
 
     assert list(map(timeless, outcomes)) == list(map(timeless, loaded))

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading.read import make_pipeline
+from veelocity_pipeline.loading.dlt import make_pipeline
+from veelocity_pipeline.loading.look import look
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, load, look
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest
 from veelocity_pipeline.warehouse.home import Home
 
 

@@ -17,9 +17,9 @@ from graphql import GraphQLSchema
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.loading.read import Outcome, SourceEntry
 from veelocity_pipeline.sources import github, github_actions, linear
 from veelocity_pipeline.sources.github import shape
+from veelocity_pipeline.sources.kit.connector import Outcome, SourceEntry
 from veelocity_pipeline.sources.kit.http.client import GITHUB, LINEAR, Client
 
 from .conftest import RawWarehouse

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from veelocity_pipeline.config.cron import earliest, late
 from veelocity_pipeline.config.rules import config_tables
 from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.loading.look import look
 from veelocity_pipeline.operations.measured import Measured, measure
 from veelocity_pipeline.safety.files import WarehouseError
-from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, SourceError, look
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, SourceError
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, UnreachableError
 from veelocity_pipeline.transform.fingerprint import is_up_to_date
 from veelocity_pipeline.warehouse.duckdb_file import connect, holds

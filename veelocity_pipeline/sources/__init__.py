@@ -1,4 +1,4 @@
-"""The sources: fetch, shape, load. Nothing in here knows of the orchestrator.
+"""The sources: fetch and shape. Nothing in here knows what is loaded where, nor the orchestrator.
 
 ``SOURCES`` is the one list of what exists; assets, jobs, checks and tests are derived from it. A new
 vendor adds its folder and one entry here.
@@ -6,7 +6,9 @@ vendor adds its folder and one entry here.
 
 from __future__ import annotations
 
-from veelocity_pipeline.loading.read import (
+from veelocity_pipeline.sources.github import ENTRY as _GITHUB
+from veelocity_pipeline.sources.github_actions import ENTRY as _GITHUB_ACTIONS
+from veelocity_pipeline.sources.kit.connector import (
     Change,
     CheckResult,
     Chunk,
@@ -17,11 +19,7 @@ from veelocity_pipeline.loading.read import (
     Scope,
     ScopeFailure,
     SourceEntry,
-    load,
-    look,
 )
-from veelocity_pipeline.sources.github import ENTRY as _GITHUB
-from veelocity_pipeline.sources.github_actions import ENTRY as _GITHUB_ACTIONS
 from veelocity_pipeline.sources.kit.http.errors import SourceError
 from veelocity_pipeline.sources.linear import ENTRY as _LINEAR
 
@@ -40,6 +38,4 @@ __all__ = [
     "ScopeFailure",
     "SourceEntry",
     "SourceError",
-    "load",
-    "look",
 ]

@@ -18,12 +18,13 @@ from veelocity_pipeline.defs import checks
 from veelocity_pipeline.defs.launch import NOTHING, REFRESH_CONFIG
 from veelocity_pipeline.defs.loaded import CONFIGURED, RAW_KEYS, SYNC_STATUS, first_table, results
 from veelocity_pipeline.defs.resources import WAREHOUSE_POOL, Warehouse, log
-from veelocity_pipeline.loading.read import empty_source, make_pipeline, prepare
+from veelocity_pipeline.loading.dlt import make_pipeline, prepare, source_of
+from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.operations.decisions import Configuration
 from veelocity_pipeline.operations.measured import measure
 from veelocity_pipeline.operations.requested import day_since
 from veelocity_pipeline.safety.redaction import without_secrets
-from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, load
+from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.warehouse import status
 from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.status import forget_attempts, read_status, record_attempts
@@ -69,7 +70,7 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         spec.replace_attributes(
             metadata={key: value for key, value in spec.metadata.items() if not key.startswith("dagster_dlt/")}
         )
-        for spec in build_dlt_asset_specs(empty_source(entry), make_pipeline(entry, None), RawTranslator(entry))
+        for spec in build_dlt_asset_specs(source_of(entry), make_pipeline(entry, None), RawTranslator(entry))
     ]
 
     @dg.multi_asset(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from veelocity_pipeline.loading.read import SourceEntry
 from veelocity_pipeline.sources.github.connector import GitHubConnector
 from veelocity_pipeline.sources.github.repositories import github_client, resolve
 from veelocity_pipeline.sources.github.tables import TABLES
+from veelocity_pipeline.sources.kit.connector import SourceEntry
 
 ENTRY = SourceEntry(
     name="github",

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from pydantic import SecretStr
 
-from veelocity_pipeline.loading.read import CheckResult
 from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.kit.connector import CheckResult
 from veelocity_pipeline.sources.kit.http.accounts import Account, Accounts, Credential, FixedToken
 from veelocity_pipeline.sources.kit.http.client import GITHUB, Client, fixed_accounts
 from veelocity_pipeline.sources.kit.http.errors import (

@@ -33,7 +33,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from veelocity_pipeline.config.settings import glob_regex
-from veelocity_pipeline.loading.read import (
+from veelocity_pipeline.sources.github import queries, shape, trees
+from veelocity_pipeline.sources.github.app import check_app, check_scopes
+from veelocity_pipeline.sources.github.queries import Nested
+from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolve, vanished
+from veelocity_pipeline.sources.kit.connector import (
     Change,
     CheckResult,
     Chunk,
@@ -44,10 +48,6 @@ from veelocity_pipeline.loading.read import (
     Scope,
     ScopeFailure,
 )
-from veelocity_pipeline.sources.github import queries, shape, trees
-from veelocity_pipeline.sources.github.app import check_app, check_scopes
-from veelocity_pipeline.sources.github.queries import Nested
-from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolve, vanished
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize

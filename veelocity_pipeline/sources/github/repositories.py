@@ -6,9 +6,9 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from veelocity_pipeline.loading.read import RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.github import queries
 from veelocity_pipeline.sources.github.app import github_accounts
+from veelocity_pipeline.sources.kit.connector import RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.kit.http.client import GITHUB, Client
 from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,

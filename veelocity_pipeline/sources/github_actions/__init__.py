@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from veelocity_pipeline.loading.read import SourceEntry
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
 from veelocity_pipeline.sources.github_actions.tables import TABLES
+from veelocity_pipeline.sources.kit.connector import SourceEntry
 
 ENTRY = SourceEntry(
     name="github_actions",

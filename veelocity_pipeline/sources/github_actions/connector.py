@@ -21,16 +21,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.config.settings import contains_regex
-from veelocity_pipeline.loading.read import (
-    CheckResult,
-    Chunk,
-    Connector,
-    Known,
-    Progress,
-    RefreshRequest,
-    Scope,
-    ScopeFailure,
-)
 from veelocity_pipeline.sources.github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
 from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolved, vanished
 from veelocity_pipeline.sources.github_actions import shape
@@ -43,6 +33,16 @@ from veelocity_pipeline.sources.github_actions.windows import (
     earlier,
     narrower,
     whole_second,
+)
+from veelocity_pipeline.sources.kit.connector import (
+    CheckResult,
+    Chunk,
+    Connector,
+    Known,
+    Progress,
+    RefreshRequest,
+    Scope,
+    ScopeFailure,
 )
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, SourceError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veelocity_pipeline.loading.read import SourceEntry
+from veelocity_pipeline.sources.kit.connector import SourceEntry
 from veelocity_pipeline.sources.linear.connector import LinearConnector
 from veelocity_pipeline.sources.linear.tables import TABLES
 

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from veelocity_pipeline.loading.read import (
+from veelocity_pipeline.sources.kit.connector import (
     Change,
     CheckResult,
     Chunk,
@@ -38,7 +38,7 @@ from veelocity_pipeline.sources.linear import queries, shape
 from veelocity_pipeline.sources.linear.tables import TABLES
 
 if TYPE_CHECKING:
-    from veelocity_pipeline.sources.settings import Settings
+    from veelocity_pipeline.config.settings import Settings
 
 T = TypeVar("T")
 

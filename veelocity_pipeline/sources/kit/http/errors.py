@@ -60,7 +60,3 @@ class OverloadedError(SourceError):
 
 class CancelledError(SourceError):
     """The run was interrupted while it waited or read."""
-
-
-class LoadError(SourceError):
-    """The warehouse did not take the rows; nothing of the batch counts as read."""
