@@ -37,7 +37,14 @@ MARKS = {
     "quick": (
         *("dbt/", "operations/", "report/test_formatting.py", "report/test_scorecard.py", "test_column_lineage.py"),
         *("test_export.py", "test_foreign.py", "test_guard.py", "test_commit_graph.py", "test_logs.py"),
-        *("test_query.py", "test_rules.py", "test_settings.py", "test_terminal.py", "test_warehouse.py"),
+        *(
+            "test_query.py",
+            "test_rooms.py",
+            "test_rules.py",
+            "test_settings.py",
+            "test_terminal.py",
+            "test_warehouse.py",
+        ),
     ),
 }
 """By marker, the beginnings of the paths of its tests; ``pyproject.toml`` says what each is for."""

@@ -29,6 +29,7 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.simulator import SimulatedApp, SimulatedInstallation, Simulator
 from veelocity_pipeline.sources.github.app import NEEDED, AppAccounts
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.http.client import Client
 
 from .conftest import github
@@ -210,7 +211,7 @@ def test_what_an_app_is_answered_conforms(small: Simulator) -> None:
     app.installations.append(SimulatedInstallation(7_002, "globex", suspended_at=small.now))
     small.github_app = app
     accounts = AppAccounts(app.id, SecretStr(app.private_key))
-    client = Client(small.github_url, "", accounts).using((accounts.app,))
+    client = Client(small.github_url, "", accounts, provider=GITHUB).using((accounts.app,))
     check_rest("/app", "/app", client.get("/app").json)
     (page,) = client.pages("/app/installations", {"per_page": 100})
     listing = openapi()["paths"]["/app/installations"]["get"]

@@ -18,6 +18,7 @@ from veelocity_pipeline.sources import github, github_actions
 from veelocity_pipeline.sources.github import github_client
 from veelocity_pipeline.sources.github.app import AppAccounts
 from veelocity_pipeline.sources.github.connector import GitHubConnector
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import RefreshRequest, ScopeFailure
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, PermissionDeniedError, SourceError
@@ -109,7 +110,7 @@ def test_our_clock_may_be_wrong(simulator: Simulator, settings: Callable[..., Se
 
 def test_a_signature_is_what_github_asks_for(app: SimulatedApp, settings: Callable[..., Settings]) -> None:
     accounts = AppAccounts(app.id, SecretStr(app.private_key))
-    client = Client("https://api.test", "https://api.test/graphql", accounts)
+    client = Client("https://api.test", "https://api.test/graphql", accounts, provider=GITHUB)
     token = accounts.app.credential.value(client).get_secret_value()
     assert jwt.get_unverified_header(token)["alg"] == "RS256"
     claims = jwt.decode(token, app._key.public_key(), algorithms=["RS256"])
@@ -121,7 +122,9 @@ def test_a_signature_is_what_github_asks_for(app: SimulatedApp, settings: Callab
 def test_a_token_is_made_anew_before_it_expires(app: SimulatedApp, simulator: Simulator) -> None:
     now = [0.0]
     accounts = AppAccounts(app.id, SecretStr(app.private_key), clock=lambda: now[0])
-    client = Client(simulator.github_url, f"{simulator.github_url}/graphql", accounts, sleep=pytest.fail)
+    client = Client(
+        simulator.github_url, f"{simulator.github_url}/graphql", accounts, sleep=pytest.fail, provider=GITHUB
+    )
     reader = client.for_owner("acme")
     reader.get("/repos/acme/web")
     now[0] += 3_600 - 301

@@ -16,6 +16,7 @@ from veelocity_pipeline.simulator.organization import Tag
 from veelocity_pipeline.sources import SOURCES, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.github import connector as github
 from veelocity_pipeline.sources.github import queries, trees
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, Pages
@@ -218,7 +219,11 @@ def rest(answer: Callable[[int, httpx.URL], tuple[Any, str]]) -> tuple[Client, l
         return httpx.Response(200, json=body, headers=headers)
 
     client = Client(
-        "https://api.test", "https://api.test/graphql", [SecretStr("t")], transport=httpx.MockTransport(respond)
+        "https://api.test",
+        "https://api.test/graphql",
+        [SecretStr("t")],
+        transport=httpx.MockTransport(respond),
+        provider=GITHUB,
     )
     return client, asked
 
@@ -252,7 +257,7 @@ def test_pages_that_bring_what_is_there_end_with_a_sentence() -> None:
 
 
 def test_a_list_that_does_not_say_how_long_it_is_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("veelocity_pipeline.sources.kit.http.client.MOST_LISTED", 20)
+    monkeypatch.setattr("veelocity_pipeline.sources.kit.http.rest.MOST_LISTED", 20)
     client, asked = rest(lambda n, _: ([{"id": n}], page(n + 1)))
     with pytest.raises(BadAnswerError, match="do not end: there were 20"):
         list(client.pages("/things"))

@@ -18,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Deployments, Service, Settings
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.github_actions import ENTRY, shape
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
 from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope
@@ -94,6 +95,7 @@ class FakeActions:
             [SecretStr("token")],
             transport=httpx.MockTransport(self.answer),
             sleep=lambda _seconds: None,
+            provider=GITHUB,
         )
 
     def answer(self, request: httpx.Request) -> httpx.Response:

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.sources.kit.http.client import GITHUB, LINEAR, Client, PageSize, Provider, fixed_accounts
+from veelocity_pipeline.sources.github.provider import GITHUB
+from veelocity_pipeline.sources.kit.http.client import Client, fixed_accounts
 from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,
     BadAnswerError,
@@ -25,6 +26,9 @@ from veelocity_pipeline.sources.kit.http.errors import (
     SourceError,
     UnreachableError,
 )
+from veelocity_pipeline.sources.kit.http.paging import PageSize
+from veelocity_pipeline.sources.kit.http.provider import Provider
+from veelocity_pipeline.sources.linear.provider import LINEAR
 
 DATE = "Sat, 01 Aug 2026 12:00:00 GMT"
 NOW = 1_785_585_600  # the same in seconds
@@ -630,7 +634,7 @@ ZIPPED = gzip.compress(json.dumps({"x": list(range(1000))}).encode())
 def test_a_body_that_ends_too_early_is_asked_for_again(served: Callable[[bytes], str], broken: bytes) -> None:
     slept: list[float] = []
     url = served(broken)
-    with Client(url, url, [SecretStr(TOKEN)], sleep=slept.append) as client:
+    with Client(url, url, [SecretStr(TOKEN)], sleep=slept.append, provider=GITHUB) as client:
         assert client.get("/x").json == {"x": True}
         assert client.requests == 2
     assert len(slept) == 1
@@ -640,7 +644,7 @@ def test_a_body_that_ends_too_early_is_asked_for_again(served: Callable[[bytes],
 def test_bytes_are_counted_as_they_came(served: Callable[[bytes], str]) -> None:
     head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n"
     url = served(head + ZIPPED)
-    with Client(url, url, [SecretStr(TOKEN)]) as client, client.metered() as usage:
+    with Client(url, url, [SecretStr(TOKEN)], provider=GITHUB) as client, client.metered() as usage:
         assert len(client.get("/x").json["x"]) == 1000
         assert usage.received == client.received == len(ZIPPED)
 
@@ -662,7 +666,7 @@ def test_cancelling_ends_a_request_that_waits_for_its_answer() -> None:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    client = Client(url, url, [SecretStr(TOKEN)])
+    client = Client(url, url, [SecretStr(TOKEN)], provider=GITHUB)
     caught: list[BaseException] = []
 
     def read() -> None:
@@ -692,6 +696,7 @@ def test_cancelling_ends_a_wait() -> None:
         [SecretStr(TOKEN)],
         transport=httpx.MockTransport(lambda _request: limit),
         on_wait=lambda _wait: waiting.set(),
+        provider=GITHUB,
     )
     caught: list[BaseException] = []
 

@@ -20,11 +20,12 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings, Team
 from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope, ScopeFailure
-from veelocity_pipeline.sources.kit.http.client import LINEAR, Client
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError
 from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear import ENTRY, queries, shape
 from veelocity_pipeline.sources.linear.connector import LinearConnector
+from veelocity_pipeline.sources.linear.provider import LINEAR
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SDL = (files("veelocity_pipeline.simulator") / "linear.graphql").read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ from veelocity_pipeline.loading.dlt import LoadError, make_pipeline, source_of
 from veelocity_pipeline.loading.look import look
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import (
     CheckResult,
     Chunk,
@@ -75,7 +76,12 @@ class Script(Connector):
             return httpx.Response(200, json={"data": {"rateLimit": {"cost": 3}}}, headers=headers)
 
         return Client(
-            "http://x", "http://x/graphql", [SecretStr("t")], transport=httpx.MockTransport(answer), **options
+            "http://x",
+            "http://x/graphql",
+            [SecretStr("t")],
+            transport=httpx.MockTransport(answer),
+            **options,
+            provider=GITHUB,
         )
 
     def reach(self) -> None:
@@ -545,7 +551,11 @@ def test_a_look_that_fails_or_would_have_to_wait_is_none(
 
     def limited(self: Script, settings: Settings, client: Client | None = None) -> None:
         del client
-        real(self, settings, Client("http://x", "http://x/graphql", [SecretStr("t")], transport=transport))
+        real(
+            self,
+            settings,
+            Client("http://x", "http://x/graphql", [SecretStr("t")], transport=transport, provider=GITHUB),
+        )
 
     transport = httpx.MockTransport(lambda _request: next(answers))
     with monkeypatch.context() as patch:

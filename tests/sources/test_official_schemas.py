@@ -19,8 +19,10 @@ from pydantic import SecretStr
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.sources import github, github_actions, linear
 from veelocity_pipeline.sources.github import shape
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import Outcome, SourceEntry
-from veelocity_pipeline.sources.kit.http.client import GITHUB, LINEAR, Client
+from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.linear.provider import LINEAR
 
 from .conftest import RawWarehouse
 from .official import NOW, GitHubServer, LinearServer, Listed, OpenAPI, Thing, openapi

@@ -15,9 +15,11 @@ from pydantic import SecretStr
 
 from tests.speaker import Speak, drip, drip_headers, endless, head, speaking
 from veelocity_pipeline.config.settings import Settings
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.github.repositories import github_client
-from veelocity_pipeline.sources.kit.http.client import Client, PageSize
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, OverloadedError, SourceError
+from veelocity_pipeline.sources.kit.http.paging import PageSize
 from veelocity_pipeline.sources.kit.http.reading import Bounds
 from veelocity_pipeline.sources.linear.connector import LinearConnector
 
@@ -33,6 +35,7 @@ def client_of(url: str, bounds: Bounds = SMALL, slept: list[float] | None = None
         sleep=(slept if slept is not None else []).append,
         timeout=httpx.Timeout(10.0),
         bounds=bounds,
+        provider=GITHUB,
     )
 
 
@@ -183,6 +186,7 @@ def test_what_cannot_be_read_is_said_and_not_asked_again(body: bytes, headers: d
         sleep=slept.append,
         transport=httpx.MockTransport(answer),
         bounds=SMALL,
+        provider=GITHUB,
     )
     with pytest.raises(BadAnswerError, match=f"answer to acme/web {said}"):
         client.get("/x", about="acme/web")
@@ -216,7 +220,9 @@ def test_packed_answers_are_unpacked() -> None:
                 200, headers={"content-encoding": encoding} if encoding else {}, stream=Stream(content)
             )
         )
-        client = Client("https://api.test", "https://api.test/graphql", [SecretStr("t")], transport=transport)
+        client = Client(
+            "https://api.test", "https://api.test/graphql", [SecretStr("t")], transport=transport, provider=GITHUB
+        )
         assert client.get("/x").json == {"x": "y" * 3 * MB}, encoding
         assert client.received == len(content)
 

@@ -19,9 +19,10 @@ import jwt
 from pydantic import SecretStr
 
 from veelocity_pipeline.safety.redaction import remember
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import CheckResult
 from veelocity_pipeline.sources.kit.http.accounts import Account, Accounts, Credential, FixedToken
-from veelocity_pipeline.sources.kit.http.client import GITHUB, Client, fixed_accounts
+from veelocity_pipeline.sources.kit.http.client import Client, fixed_accounts
 from veelocity_pipeline.sources.kit.http.errors import (
     TOKEN_REJECTED,
     AuthenticationError,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.sources.github import queries
 from veelocity_pipeline.sources.github.app import github_accounts
+from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import RefreshRequest, Scope, ScopeFailure
-from veelocity_pipeline.sources.kit.http.client import GITHUB, Client
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,
     CancelledError,

@@ -51,7 +51,7 @@ from veelocity_pipeline.sources.kit.tables import Row
 
 if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
-    from veelocity_pipeline.sources.kit.http.client import Response
+    from veelocity_pipeline.sources.kit.http.rest import Response
 
 PER_PAGE = 100
 """The most that REST lists at once."""

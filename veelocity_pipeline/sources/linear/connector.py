@@ -29,12 +29,13 @@ from veelocity_pipeline.sources.kit.connector import (
     Scope,
     ScopeFailure,
 )
-from veelocity_pipeline.sources.kit.http.client import LINEAR, Client
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import SourceError
 from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize
 from veelocity_pipeline.sources.kit.http.reading import Bounds
 from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear import queries, shape
+from veelocity_pipeline.sources.linear.provider import LINEAR
 from veelocity_pipeline.sources.linear.tables import TABLES
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
 """Tokens, and what each has left: which one a request uses, and when it may go.
 
-A budget belongs to a token and a resource: GitHub counts REST (``core``) and GraphQL apart, Linear requests and
-complexity. What is under way counts as spent until its answer says otherwise, so that threads together do not
-overdraw what one of them could see. Facts: GitHub's "Rate limits for the REST API" and "Rate limits and query limits
-for the GraphQL API"; Linear's "Rate limiting".
+A budget belongs to a token and a resource: some providers count REST and GraphQL apart, some requests and complexity.
+What is under way counts as spent until its answer says otherwise, so that threads together do not overdraw what one of
+them could see.
 """
 
 from __future__ import annotations
@@ -121,11 +120,20 @@ class Account:
 
 @dataclass(frozen=True)
 class Delay:
-    """Why and for how long a request has to wait: until ``moment`` of the clock; ``what`` ends a sentence."""
+    """Why and for how long a request has to wait: until ``moment`` of the clock.
+
+    Attributes:
+        what: ends a sentence; ``{limit}`` stands for what the resource's limit is called.
+    """
 
     account: Account
     moment: float
     what: str
+    resource: str = ""
+
+    def said(self, limits: Mapping[str, str]) -> str:
+        """Return ``what`` in the provider's words."""
+        return self.what.format(limit=limits.get(self.resource, "limit"))
 
 
 class Ticket:
@@ -243,13 +251,13 @@ class Accounts:
             if budget.remaining is not None and budget.resets_at <= now:
                 budget.remaining = budget.window = None
             if budget.refused_until > now:
-                found.append(Delay(account, budget.refused_until, _limit_of(name)))
+                found.append(Delay(account, budget.refused_until, "{limit} is reached", name))
             elif budget.is_probed and budget.requests:
                 return Delay(account, _UNTIL_ANSWERED, "")
             elif budget.remaining is not None and budget.remaining - budget.under_way < cost:
                 if budget.requests:
                     return Delay(account, _UNTIL_ANSWERED, "")
-                found.append(Delay(account, budget.resets_at, _limit_of(name)))
+                found.append(Delay(account, budget.resets_at, "{limit} is reached", name))
             if name in self._pace:
                 moment = self._paced(budget, cost, self._pace[name], now)
                 found.append(Delay(account, moment, f"limit of {self._pace[name]:,} a minute is near"))
@@ -349,15 +357,3 @@ class Accounts:
                 while budget.spent and budget.spent[0][0] + PACED_OVER <= delay.moment:
                     budget.spent.popleft()
             self._changed.notify_all()
-
-
-_NAMES = {
-    "core": "hourly limit of REST requests",
-    "graphql": "hourly limit of GraphQL points",
-    "requests": "hourly limit of requests",
-    "complexity": "hourly limit of complexity",
-}
-
-
-def _limit_of(resource: str) -> str:
-    return f"{_NAMES.get(resource, 'limit')} is reached"

@@ -26,7 +26,7 @@ MOST_BYTES = 64_000_000
 """Of a body, unpacked. Pages of a hundred pull requests with all that belongs to them have a few megabytes."""
 
 MOST_SECONDS = 120.0
-"""From the connection to the last byte. GitHub gives up on a query after 10 s, and servers in between after 60 s at the
+"""From the connection to the last byte. APIs give up on a query after 10 s, and servers in between after 60 s at the
 latest; what is left is the way of some megabytes through a slow line."""
 
 MOST_VALUES = 2_000_000
