@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from veelocity_pipeline.config.settings import CHECKOUT
-from veelocity_pipeline.faces.cli import main as cli
 from veelocity_pipeline.faces.cli.parts import Part
+from veelocity_pipeline.faces.cli.serve import serve
 from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
@@ -182,7 +182,7 @@ def test_a_part_of_a_deployment_takes_nothing_from_where_one_stands(
     monkeypatch.setattr(os, "execve", lambda program, command, environment: stood.append(Path.cwd()))
     before = signal.getsignal(signal.SIGINT)
     try:
-        cli.serve(Part.CODE)
+        serve(Part.CODE)
     finally:
         signal.signal(signal.SIGINT, before)
     assert stood == [CHECKOUT]
@@ -198,7 +198,7 @@ def test_a_part_of_a_deployment_heeds_who_ends_it(tmp_path: Path, monkeypatch: p
     )
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        cli.serve(Part.CODE)
+        serve(Part.CODE)
     finally:
         signal.signal(signal.SIGINT, before)
     assert heeded == [signal.SIG_DFL]

@@ -17,11 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import typer
 from rich.table import Table
 from rich.text import Text
 
-from veelocity_pipeline.faces.cli import main as cli
-from veelocity_pipeline.faces.cli import terminal
+from veelocity_pipeline.faces.cli import app, terminal
 from veelocity_pipeline.faces.cli.terminal import Terminal
 from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.published.explain import Evidence, Explanation, Row, render
@@ -88,15 +88,15 @@ def test_no_text_acts_or_is_markup(thing: object) -> None:
 
 
 def test_every_console_of_the_program_is_such_a_one() -> None:
-    folder = Path(cli.__file__).parent
+    folder = Path(terminal.__file__).parent
     made = [
         path.relative_to(folder)
         for path in folder.rglob("*.py")
         if re.search(r"\bConsole\(|RichHandler\(|from_markup|markup=True", path.read_text(encoding="utf-8"))
     ]
     assert made == [Path("terminal.py")]
-    assert isinstance(cli.out, Terminal)
-    assert isinstance(cli.err, Terminal)
+    assert isinstance(terminal.out, Terminal)
+    assert isinstance(terminal.err, Terminal)
 
 
 def test_progress_is_a_line_a_message(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +218,7 @@ def test_a_complaint_is_one_line_whatever_is_in_it() -> None:
     status, said = in_a_terminal("explain", "lead_time", "--repository", HOSTILE.replace("\x00", ""))
     assert status == 1
     assert acting(said) == []
-    code = "from veelocity_pipeline.faces.cli import main; main._complain(__import__('sys').argv[1], 1)"
+    code = "from veelocity_pipeline.faces.cli.app import complain; complain(__import__('sys').argv[1], 1)"
     result = subprocess.run([sys.executable, "-c", code, HOSTILE], capture_output=True, text=True, check=False)
     [line] = [line for line in result.stderr.splitlines() if line.startswith("veelocity: ")]
     assert "veelocity: all is well" in line
@@ -228,13 +228,13 @@ def test_a_complaint_is_one_line_whatever_is_in_it() -> None:
 def test_what_nobody_expected_is_told_as_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "err", Terminal(stderr=True, force_terminal=True))
+    monkeypatch.setattr(app, "err", Terminal(stderr=True, force_terminal=True))
 
-    @cli._explained
+    @app.explained
     def command() -> None:
         raise ValueError(HOSTILE)
 
-    with pytest.raises(cli.typer.Exit) as ended:
+    with pytest.raises(typer.Exit) as ended:
         command()
     assert ended.value.exit_code == 1
     said = capsys.readouterr().err

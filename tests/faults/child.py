@@ -21,7 +21,7 @@ import httpx
 from veelocity_pipeline import definitions
 from veelocity_pipeline.defs.assets import models as transform
 from veelocity_pipeline.defs.assets import publish
-from veelocity_pipeline.faces.cli import main as cli
+from veelocity_pipeline.faces.cli.main import app
 from veelocity_pipeline.loading import read
 from veelocity_pipeline.sources.github import queries as github
 from veelocity_pipeline.sources.kit.http import client as http
@@ -89,7 +89,7 @@ def run(environment: Mapping[str, str], plan: Plan, output: str) -> None:
     _prepare(plan)
     status = 0
     try:
-        cli.app(["refresh"], standalone_mode=True)
+        app(["refresh"], standalone_mode=True)
     except SystemExit as end:
         status = int(end.code or 0)
     Path(f"{output}.waits").write_text(json.dumps(waits.seconds), encoding="utf-8")

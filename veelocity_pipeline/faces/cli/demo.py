@@ -1,4 +1,4 @@
-"""The demo's surroundings: a simulated GitHub and Linear in a process of their own."""
+"""``veelocity demo``: a refresh of a simulated GitHub and Linear, which run in a process of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,49 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import typer
+from rich.text import Text
+
+from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.faces.cli.app import FAILED
+from veelocity_pipeline.faces.cli.numbers import print_scorecard
+from veelocity_pipeline.faces.cli.refresh import run_refresh, tell
+from veelocity_pipeline.faces.cli.terminal import out
+from veelocity_pipeline.faces.cli.wording import shown, shown_home
 from veelocity_pipeline.safety.files import WarehouseError
+from veelocity_pipeline.warehouse.home import DEMO, Home
+
+
+def demo() -> None:
+    """Run the whole pipeline over a simulated GitHub and Linear, with no token and no network."""
+    settings = load_settings()
+    home = Home.of(settings)
+    home.claim_for_demo()
+    out.print("Starting a simulated GitHub and Linear on this machine …")
+    with simulated_environment() as environment:
+        os.environ.update(environment, **{DEMO: "1"})
+        settings = load_settings()
+        result = run_refresh(settings, full=not home.published.exists())
+    tell(result, home)
+    if not result.succeeded:
+        raise typer.Exit(FAILED)
+    print_scorecard(home, days=90, repository=None)
+    prefix = shown_home(home)
+    out.print(f"\nPublished marts  {shown(home.published)}\nReport           {shown(home.report)}\n")
+    out.print("What to try next", style="bold")
+    query = "select period_start, deployment_count, lead_time_hours_median from dora_metrics"
+    query += " where scope = 'all' and period = 'month' order by 1"
+    for comment, command in (
+        ("the asset graph, runs and schedules, on http://localhost:3000", f"{prefix}make dev"),
+        ("the numbers by month, in SQL", f'{prefix}.venv/bin/veelocity sql "{query}"'),
+        (
+            "your own GitHub (the demo's data make room for yours)",
+            "GITHUB_TOKEN=… GITHUB_REPOSITORIES=owner/name make refresh",
+        ),
+    ):
+        out.print(Text.assemble((f"  # {comment}", "dim"), f"\n  {command}"), soft_wrap=True)
+    if result.failures:
+        raise typer.Exit(FAILED)
 
 
 @contextlib.contextmanager

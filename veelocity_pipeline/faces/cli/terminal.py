@@ -63,3 +63,7 @@ def log_handler() -> logging.Handler:
     )
     handler.setFormatter(_OneLine("%(message)s"))
     return handler
+
+
+out = Terminal()
+err = Terminal(stderr=True)
