@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from veelocity_pipeline.simulator.plan import MOMENT
+from veelocity_pipeline.simulator.organization.plan import MOMENT
 from veelocity_pipeline.sources import SOURCES, SourceEntry
 from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, TIMESTAMP, Table
 from veelocity_pipeline.warehouse.duckdb_file import connect

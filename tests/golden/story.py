@@ -18,10 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from veelocity_pipeline.simulator.ids import Ids
-from veelocity_pipeline.simulator.organization import (
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
-    Attachment,
     Comment,
     Commit,
     Deployment,
@@ -30,24 +28,28 @@ from veelocity_pipeline.simulator.organization import (
     Issue,
     Job,
     Label,
-    LinearIssue,
-    LinearLabel,
-    LinearTeam,
-    LinearUser,
-    Organization,
     PullRequest,
     PullRequestCommit,
     Release,
     Repository,
     Review,
     RunAttempt,
-    StateChange,
     Tag,
     Workflow,
     WorkflowRun,
+)
+from veelocity_pipeline.simulator.organization.ids import Ids
+from veelocity_pipeline.simulator.organization.tracker import (
+    Attachment,
+    LinearIssue,
+    LinearLabel,
+    LinearTeam,
+    LinearUser,
+    StateChange,
     WorkflowState,
     Workspace,
 )
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 FOUNDED = datetime(2025, 1, 1, tzinfo=UTC)
 OWNER = "acme"

@@ -20,7 +20,7 @@ from graphql import OperationDefinitionNode, OperationType, parse
 
 from tests.conftest import veelocity
 from veelocity_pipeline.simulator import Fault, LoggedRequest, SimulatedApp, Simulator
-from veelocity_pipeline.simulator.organization import Organization
+from veelocity_pipeline.simulator.organization.whole import Organization
 from veelocity_pipeline.simulator.server import GITHUB_TOKEN, LINEAR_KEY
 from veelocity_pipeline.sources.github import queries as github_queries
 from veelocity_pipeline.warehouse.home import Home

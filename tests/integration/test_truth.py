@@ -16,7 +16,7 @@ import pytest
 from tests.integration.truth import Measurement, Truth, hours, quantile
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.organization import LinearIssue
+from veelocity_pipeline.simulator.organization.tracker import LinearIssue
 from veelocity_pipeline.warehouse.home import Home
 
 Row = tuple[Any, ...]

@@ -17,15 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from veelocity_pipeline.simulator import Organization
-from veelocity_pipeline.simulator.organization import (
-    Account,
-    Commit,
-    DeploymentRecord,
-    Issue,
-    LinearIssue,
-    PullRequest,
-    Repository,
-)
+from veelocity_pipeline.simulator.organization.code_host import Account, Commit, Issue, PullRequest, Repository
+from veelocity_pipeline.simulator.organization.tracker import LinearIssue
+from veelocity_pipeline.simulator.organization.whole import DeploymentRecord
 
 INCIDENT_WINDOW = timedelta(hours=168)
 FOREVER = datetime.max.replace(tzinfo=UTC)

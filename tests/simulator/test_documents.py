@@ -8,8 +8,9 @@ import pytest
 from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse, specified_rules, validate
 from graphql.validation import NoUnusedFragmentsRule
 
-from veelocity_pipeline.simulator import github_graphql, linear_graphql
 from veelocity_pipeline.simulator.engine import Engine
+from veelocity_pipeline.simulator.github import graphql as github
+from veelocity_pipeline.simulator.linear import graphql as linear
 
 
 def documents(module: str) -> dict[str, str]:
@@ -30,8 +31,8 @@ def documents(module: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("module", "engine"),
     [
-        ("veelocity_pipeline.sources.github.queries", github_graphql.engine()),
-        ("veelocity_pipeline.sources.linear.queries", linear_graphql.engine()),
+        ("veelocity_pipeline.sources.github.queries", github.engine()),
+        ("veelocity_pipeline.sources.linear.queries", linear.engine()),
     ],
     ids=["github", "linear"],
 )

@@ -144,7 +144,7 @@ def test_costs_are_counted_as_documented(small: Simulator, query: str, points: i
     from graphql import parse
 
     from veelocity_pipeline.simulator.cost import count
-    from veelocity_pipeline.simulator.github_graphql import engine
+    from veelocity_pipeline.simulator.github.graphql import engine
 
     cost = count(engine().schema, parse(query), {}, None, must_page=True)
     assert cost.points == points

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.github_rest import FILTERED_LIMIT, ProblemError, created_range
-from veelocity_pipeline.simulator.plan import MOMENT
+from veelocity_pipeline.simulator.github.rest import FILTERED_LIMIT, ProblemError, created_range
+from veelocity_pipeline.simulator.organization.plan import MOMENT
 
 from .conftest import github
 

@@ -14,16 +14,12 @@ from typing import Any
 import pytest
 
 from veelocity_pipeline.simulator import Organization, Simulator
-from veelocity_pipeline.simulator.life import Life
-from veelocity_pipeline.simulator.organization import (
-    Commit,
-    DeploymentRecord,
-    Issue,
-    LinearIssue,
-    PullRequest,
-)
-from veelocity_pipeline.simulator.plan import DEMO, MOMENT
-from veelocity_pipeline.simulator.worktime import after_work_hours
+from veelocity_pipeline.simulator.organization.code_host import Commit, Issue, PullRequest
+from veelocity_pipeline.simulator.organization.life import Life
+from veelocity_pipeline.simulator.organization.plan import DEMO, MOMENT
+from veelocity_pipeline.simulator.organization.tracker import LinearIssue
+from veelocity_pipeline.simulator.organization.whole import DeploymentRecord
+from veelocity_pipeline.simulator.organization.worktime import after_work_hours
 
 
 def pull_requests(organization: Organization) -> list[PullRequest]:
@@ -143,7 +139,8 @@ def test_work_is_done_in_working_hours(start: str, worked: float, end: str) -> N
 
 
 def test_the_same_seed_is_the_same_organisation_in_another_process(small: Simulator) -> None:
-    code = "from veelocity_pipeline.simulator.life import Life; print(Life('small', 7).organization.fingerprint())"
+    code = "from veelocity_pipeline.simulator.organization.life import Life; "
+    code += "print(Life('small', 7).organization.fingerprint())"
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}
     told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == small.organization.fingerprint()

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, SimulatedApp, SimulatedInstallation, Simulator
-from veelocity_pipeline.simulator.organization import Account
+from veelocity_pipeline.simulator.organization.code_host import Account
 from veelocity_pipeline.sources import github, github_actions
 from veelocity_pipeline.sources.github import github_client
 from veelocity_pipeline.sources.github.app import AppAccounts

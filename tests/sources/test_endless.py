@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.organization import Tag
+from veelocity_pipeline.simulator.organization.code_host import Tag
 from veelocity_pipeline.sources import SOURCES, Connector, Known, RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.github import connector as github
 from veelocity_pipeline.sources.github import queries, trees

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.simulator import Fault, Simulator, github_graphql
-from veelocity_pipeline.simulator.organization import (
+from veelocity_pipeline.simulator import Fault, Simulator
+from veelocity_pipeline.simulator.github import graphql as github_graphql
+from veelocity_pipeline.simulator.organization.code_host import (
     Commit,
     Deployment,
     DeploymentStatus,
@@ -80,7 +81,7 @@ def test_a_commit_and_a_pull_request_of_more_files_than_github_lists(
     settings = settings_of(simulator)
     for limit in (100_000, 2_000):
         # With the lower limit no tree is listed whole with all below it, and folder after folder is walked.
-        monkeypatch.setattr("veelocity_pipeline.simulator.github_trees.MOST_ENTRIES", limit)
+        monkeypatch.setattr("veelocity_pipeline.simulator.github.trees.MOST_ENTRIES", limit)
         warehouse = new_warehouse(f"home{limit}")
         refresh(warehouse, settings)
         read = warehouse.rows("select path from raw_github.commit_files where commit_id = '" + direct.id + "'")
@@ -97,7 +98,7 @@ def test_a_folder_that_cannot_be_listed_fails_by_name(
     repository = simulator.organization.repositories[0]
     direct = next(each for each in reversed(repository.commits.values()) if not each.pull_requests and each.parents)
     touch(direct, 3_205)
-    monkeypatch.setattr("veelocity_pipeline.simulator.github_trees.MOST_ENTRIES", 30)
+    monkeypatch.setattr("veelocity_pipeline.simulator.github.trees.MOST_ENTRIES", 30)
     outcomes = new_warehouse("home").refresh(ENTRY, settings_of(simulator))
     (error,) = {outcome.error for outcome in outcomes if outcome.error}
     assert f"{repository.full_name}: the folder src/" in error

@@ -28,7 +28,7 @@ from veelocity_pipeline.sources.linear.connector import LinearConnector
 from veelocity_pipeline.sources.linear.provider import LINEAR
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-SDL = (files("veelocity_pipeline.simulator") / "linear.graphql").read_text(encoding="utf-8")
+SDL = (files("veelocity_pipeline.simulator.linear") / "schema.graphql").read_text(encoding="utf-8")
 Node = dict[str, Any]
 
 

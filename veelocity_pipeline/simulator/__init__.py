@@ -3,8 +3,8 @@
 ``python -m veelocity_pipeline.simulator`` serves the same in the foreground.
 """
 
-from .app import SimulatedApp, SimulatedInstallation
-from .organization import Organization
-from .server import Fault, LoggedRequest, Simulator
+from veelocity_pipeline.simulator.github.app import SimulatedApp, SimulatedInstallation
+from veelocity_pipeline.simulator.organization.whole import Organization
+from veelocity_pipeline.simulator.server import Fault, LoggedRequest, Simulator
 
 __all__ = ["Fault", "LoggedRequest", "Organization", "SimulatedApp", "SimulatedInstallation", "Simulator"]

@@ -7,8 +7,8 @@ import contextlib
 import sys
 from pathlib import Path
 
-from . import Simulator
-from .plan import PLANS
+from veelocity_pipeline.simulator import Simulator
+from veelocity_pipeline.simulator.organization.plan import PLANS
 
 
 def main() -> int:

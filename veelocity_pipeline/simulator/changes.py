@@ -19,22 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from .code import RepositoryLife
-from .organization import (
+from veelocity_pipeline.simulator.organization.code import RepositoryLife
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
-    Attachment,
     Comment,
     Commit,
-    Cycle,
     Deployment,
     DeploymentStatus,
     Issue,
-    LinearComment,
-    LinearIssue,
-    LinearLabel,
-    LinearTeam,
-    LinearUser,
-    Project,
     PullRequest,
     Release,
     Repository,
@@ -43,12 +35,22 @@ from .organization import (
     Tag,
     Workflow,
     WorkflowRun,
+)
+from veelocity_pipeline.simulator.organization.plan import THINGS, VERBS
+from veelocity_pipeline.simulator.organization.tracker import (
+    Attachment,
+    Cycle,
+    LinearComment,
+    LinearIssue,
+    LinearLabel,
+    LinearTeam,
+    LinearUser,
+    Project,
     WorkflowState,
 )
-from .plan import THINGS, VERBS
 
 if TYPE_CHECKING:
-    from .life import Life
+    from veelocity_pipeline.simulator.organization.life import Life
 
 T = TypeVar("T")
 

@@ -218,7 +218,7 @@ class Engine:
     """A schema with resolvers, and what was parsed so far.
 
     Args:
-        sdl: file name of the schema beside this module.
+        sdl: the file of the schema.
         resolvers: by type, by field; a field without arguments may be given a function of the object alone.
         type_name: the GraphQL type of an object, where the schema has an interface or union.
         time_format: how DateTime is written.
@@ -226,13 +226,13 @@ class Engine:
 
     def __init__(
         self,
-        sdl: str,
+        sdl: FilePath,
         resolvers: Mapping[str, Mapping[str, Resolver]],
         values: Mapping[str, Mapping[str, Callable[[Any], Any]]],
         type_name: Callable[[Any], str],
         time_format: Callable[[datetime], str] = timestamp,
     ) -> None:
-        self.schema: GraphQLSchema = build_schema((FilePath(__file__).parent / sdl).read_text(encoding="utf-8"))
+        self.schema: GraphQLSchema = build_schema(sdl.read_text(encoding="utf-8"))
         for name in ("DateTime", "GitTimestamp"):
             scalar = self.schema.type_map.get(name)
             if isinstance(scalar, GraphQLScalarType):

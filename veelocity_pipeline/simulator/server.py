@@ -28,17 +28,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from . import github_graphql, linear_graphql
-from .app import SimulatedApp
-from .changes import Changes, Told
-from .cost import Cost, count
-from .engine import ApiError, Engine, page_limit
-from .github_graphql import NODE_LIMIT, Budget
-from .github_rest import Answer, ProblemError, Rest
-from .life import Life, Still
-from .linear_graphql import Allowance
-from .organization import Organization
-from .plan import CI_ACCOUNT, OWNER
+from veelocity_pipeline.simulator.changes import Changes, Told
+from veelocity_pipeline.simulator.cost import Cost, count
+from veelocity_pipeline.simulator.engine import ApiError, Engine, page_limit
+from veelocity_pipeline.simulator.github import graphql as github_graphql
+from veelocity_pipeline.simulator.github.app import SimulatedApp
+from veelocity_pipeline.simulator.github.graphql import NODE_LIMIT, Budget
+from veelocity_pipeline.simulator.github.rest import Answer, ProblemError, Rest
+from veelocity_pipeline.simulator.linear import graphql as linear_graphql
+from veelocity_pipeline.simulator.linear.graphql import Allowance
+from veelocity_pipeline.simulator.organization.life import Life, Still
+from veelocity_pipeline.simulator.organization.plan import CI_ACCOUNT, OWNER
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 GITHUB_TOKEN = "ghp_simulated000000000000000000000000000"
 LINEAR_KEY = "lin_api_simulated000000000000000000000000"

@@ -12,11 +12,12 @@ import random
 from collections.abc import Generator
 from datetime import datetime, timedelta
 
-from .code import RepositoryLife
-from .ids import Ids
-from .organization import Account, Organization
-from .plan import CI_ACCOUNT, FIRST_NAMES, LAST_NAMES, MOMENT, OWNER, PLANS
-from .work import WorkspaceLife
+from veelocity_pipeline.simulator.organization.code import RepositoryLife
+from veelocity_pipeline.simulator.organization.code_host import Account
+from veelocity_pipeline.simulator.organization.ids import Ids
+from veelocity_pipeline.simulator.organization.plan import CI_ACCOUNT, FIRST_NAMES, LAST_NAMES, MOMENT, OWNER, PLANS
+from veelocity_pipeline.simulator.organization.whole import Organization
+from veelocity_pipeline.simulator.organization.work import WorkspaceLife
 
 Process = Generator[datetime, None, None]
 

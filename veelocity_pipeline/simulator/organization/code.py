@@ -7,15 +7,13 @@ from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .delivery import Delivery
-from .organization import (
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
     Comment,
     Commit,
     Event,
     Issue,
     Label,
-    LinearIssue,
     PullRequest,
     PullRequestCommit,
     Repository,
@@ -24,14 +22,15 @@ from .organization import (
     Workflow,
     WorkflowRun,
 )
-from .plan import MOMENT, REMARKS, THINGS, VERBS, RepositoryPlan
-from .worktime import after_work_hours, is_workday
+from veelocity_pipeline.simulator.organization.delivery import Delivery
+from veelocity_pipeline.simulator.organization.plan import MOMENT, REMARKS, THINGS, VERBS, RepositoryPlan
+from veelocity_pipeline.simulator.organization.tracker import LinearIssue
+from veelocity_pipeline.simulator.organization.worktime import after_work_hours, is_workday
 
 if TYPE_CHECKING:
-    from .life import Life
+    from veelocity_pipeline.simulator.organization.life import Life
 
 Process = Generator[datetime, None, None]
-
 _LABELS = {
     "bug": ("d73a4a", "Something is not working"),
     "enhancement": ("a2eeef", "New feature or request"),

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .organization import (
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
     Commit,
     Deployment,
-    DeploymentRecord,
     DeploymentStatus,
     Environment,
-    Failure,
     Job,
     PullRequest,
     Release,
@@ -25,13 +23,13 @@ from .organization import (
     Workflow,
     WorkflowRun,
 )
-from .worktime import after_work_hours, is_workday
+from veelocity_pipeline.simulator.organization.whole import DeploymentRecord, Failure
+from veelocity_pipeline.simulator.organization.worktime import after_work_hours, is_workday
 
 if TYPE_CHECKING:
-    from .code import RepositoryLife
+    from veelocity_pipeline.simulator.organization.code import RepositoryLife
 
 Process = Generator[datetime, None, None]
-
 REVERT_WINDOW = timedelta(hours=720)
 INCIDENT_WINDOW = timedelta(hours=168)
 

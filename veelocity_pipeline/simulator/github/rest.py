@@ -13,20 +13,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from .engine import timestamp
-from .github_graphql import MOST_FILES, SITE, avatar, commit_path, find_commit, history, visible
-from .github_trees import find_tree, listing, tree_of
-from .organization import (
+from veelocity_pipeline.simulator.engine import timestamp
+from veelocity_pipeline.simulator.github.graphql import (
+    MOST_FILES,
+    SITE,
+    avatar,
+    commit_path,
+    find_commit,
+    history,
+    visible,
+)
+from veelocity_pipeline.simulator.github.trees import find_tree, listing, tree_of
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
     Commit,
     Job,
-    Organization,
     PullRequest,
     Repository,
     RunAttempt,
     Workflow,
     WorkflowRun,
 )
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 Json = Any
 FILTERED_LIMIT = 1_000

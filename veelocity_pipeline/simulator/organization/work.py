@@ -8,14 +8,12 @@ from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .delivery import INCIDENT_WINDOW, Lane
-from .organization import (
-    Account,
+from veelocity_pipeline.simulator.organization.code_host import Account, Issue, PullRequest
+from veelocity_pipeline.simulator.organization.delivery import INCIDENT_WINDOW, Lane
+from veelocity_pipeline.simulator.organization.plan import REMARKS, THINGS, VERBS, TeamPlan
+from veelocity_pipeline.simulator.organization.tracker import (
     Attachment,
     Cycle,
-    Failure,
-    IncidentRecord,
-    Issue,
     LinearComment,
     LinearIssue,
     LinearLabel,
@@ -23,20 +21,18 @@ from .organization import (
     LinearUser,
     Project,
     ProjectStatus,
-    PullRequest,
     StateChange,
     WorkflowState,
     Workspace,
 )
-from .plan import REMARKS, THINGS, VERBS, TeamPlan
-from .worktime import after_work_hours, is_workday
+from veelocity_pipeline.simulator.organization.whole import Failure, IncidentRecord
+from veelocity_pipeline.simulator.organization.worktime import after_work_hours, is_workday
 
 if TYPE_CHECKING:
-    from .code import RepositoryLife
-    from .life import Life
+    from veelocity_pipeline.simulator.organization.code import RepositoryLife
+    from veelocity_pipeline.simulator.organization.life import Life
 
 Process = Generator[datetime, None, None]
-
 _STATES = (
     ("Triage", "triage"),
     ("Backlog", "backlog"),

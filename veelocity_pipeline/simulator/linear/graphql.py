@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from .engine import ApiError, Connection, Engine, moment, snake
-from .organization import (
+from veelocity_pipeline.simulator.engine import ApiError, Connection, Engine, moment, snake
+from veelocity_pipeline.simulator.organization.tracker import (
     Attachment,
     Cycle,
     LinearComment,
@@ -18,13 +19,13 @@ from .organization import (
     LinearLabel,
     LinearTeam,
     LinearUser,
-    Organization,
     Project,
     ProjectStatus,
     StateChange,
     WorkflowState,
     Workspace,
 )
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 SITE = "https://linear.app"
 PAGE_LIMIT = 250
@@ -303,7 +304,6 @@ def _id_of(attribute: str) -> Callable[[Any], Any]:
 
 _NEVER_ARCHIVED = {"archivedAt": lambda s: None}
 _PRIORITIES = ("No priority", "Urgent", "High", "Medium", "Low")
-
 VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "Organization": {
         **_NEVER_ARCHIVED,
@@ -481,7 +481,6 @@ RESOLVERS: dict[str, dict[str, Any]] = {
         "teams": listing(lambda source, context: source.teams),
     },
 }
-
 _TYPES = {
     LinearIssue: "Issue",
     LinearTeam: "Team",
@@ -501,4 +500,5 @@ _TYPES = {
 @functools.cache
 def engine() -> Engine:
     """Linear's schema with its resolvers."""
-    return Engine("linear.graphql", RESOLVERS, VALUES, lambda value: _TYPES[type(value)], milliseconds)
+    schema = Path(__file__).with_name("schema.graphql")
+    return Engine(schema, RESOLVERS, VALUES, lambda value: _TYPES[type(value)], milliseconds)

@@ -14,12 +14,12 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .engine import timestamp
-from .github_rest import Answer, ProblemError, Rest
-from .organization import Account, Organization
+from veelocity_pipeline.simulator.engine import timestamp
+from veelocity_pipeline.simulator.github.rest import Answer, ProblemError, Rest
+from veelocity_pipeline.simulator.organization.code_host import Account
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 Json = Any
-
 READS = ("actions", "contents", "deployments", "issues", "metadata", "pull_requests")
 TOKEN_START = "ghs_simulated"
 LASTS = timedelta(hours=1)

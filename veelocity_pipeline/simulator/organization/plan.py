@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 MOMENT = datetime(2026, 9, 30, 12, tzinfo=UTC)
 """The simulated now of a fresh simulator, a Wednesday at noon. Never the wall clock."""
-
 OWNER = "acme"
 CI_ACCOUNT = "acme-ci"
 """A user account that is a machine: only the settings can say so."""
@@ -115,7 +114,6 @@ _API = RepositoryPlan(
     bots_per_week=1.5,
     ci_from_day=400,
 )
-
 DEMO = Plan(
     start=datetime(2025, 3, 31, tzinfo=UTC),
     repositories=(
@@ -229,7 +227,6 @@ DEMO = Plan(
     outsiders=6,
     leavers=((11, 190), (27, 365)),
 )
-
 SMALL = Plan(
     start=datetime(2026, 8, 3, tzinfo=UTC),
     repositories=(
@@ -251,7 +248,6 @@ SMALL = Plan(
     outsiders=1,
     leavers=((3, 25),),
 )
-
 MEDIUM = replace(
     DEMO,
     start=datetime(2026, 7, 20, tzinfo=UTC),
@@ -270,7 +266,6 @@ MEDIUM = replace(
     leavers=((14, 30), (18, 45)),
 )
 """All that the demo has, in ten weeks: every way to deliver, for tests that read an organisation whole."""
-
 ORDINARY = Plan(
     start=datetime(2025, 9, 29, tzinfo=UTC),
     repositories=(replace(_WEB, per_day=3.9, members=20, ci_from_day=None, issues_per_week=1.0),),
@@ -280,13 +275,10 @@ ORDINARY = Plan(
     leavers=(),
 )
 """A year of one repository: a thousand pull requests, and over a thousand Linear issues in two teams."""
-
 REVIEWED = replace(ORDINARY, repositories=(replace(ORDINARY.repositories[0], more_reviews=10),))
 """The same where each pull request has about ten reviews."""
-
 HUGE = replace(ORDINARY, repositories=(replace(ORDINARY.repositories[0], per_day=39.0, members=40),))
 """Ten thousand pull requests in one repository."""
-
 HUNDRED = Plan(
     start=datetime(2026, 7, 6, tzinfo=UTC),
     repositories=tuple(
@@ -315,9 +307,7 @@ HUNDRED = Plan(
     leavers=(),
 )
 """A hundred repositories, each with a little of everything, and four Linear teams."""
-
 _DELIVERED = {each.delivery: each for each in DEMO.repositories}
-
 DELIVERIES = {
     f"ordinary-{delivery}": replace(
         ORDINARY,
@@ -336,7 +326,6 @@ DELIVERIES = {
     for delivery in ("services", "train", "releases", "gitflow")
 }
 """The same year of a repository that delivers in another way."""
-
 _TINY = RepositoryPlan(
     name="one",
     description="A little of everything",
@@ -349,7 +338,6 @@ _TINY = RepositoryPlan(
     bots_per_week=0,
     is_private=False,
 )
-
 TINY = Plan(
     start=MOMENT,
     repositories=(_TINY, replace(_TINY, name="two"), replace(_TINY, name="three")),
@@ -360,7 +348,6 @@ TINY = Plan(
     is_quiet=True,
 )
 """Three all but empty repositories and two empty teams, to which only ``changes`` happen."""
-
 PLANS = {
     "demo": DEMO,
     "small": SMALL,
@@ -372,7 +359,6 @@ PLANS = {
     "hundred": HUNDRED,
     "tiny": TINY,
 }
-
 FIRST_NAMES = (
     "Ada",
     "Bruno",

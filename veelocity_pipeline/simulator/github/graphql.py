@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
-from .engine import ApiError, Connection, Engine, moment, snake
-from .organization import (
+from veelocity_pipeline.simulator.engine import ApiError, Connection, Engine, moment, snake
+from veelocity_pipeline.simulator.organization.code_host import (
     Account,
     Comment,
     Commit,
@@ -21,7 +22,6 @@ from .organization import (
     Event,
     Issue,
     Label,
-    Organization,
     PullRequest,
     PullRequestCommit,
     Release,
@@ -30,6 +30,7 @@ from .organization import (
     ReviewComment,
     Tag,
 )
+from veelocity_pipeline.simulator.organization.whole import Organization
 
 SITE = "https://github.com"
 NODE_LIMIT = 500_000
@@ -612,7 +613,6 @@ _WRITTEN = {
     "publishedAt": lambda source: source.created_at,
 }
 _EVENT = {"actor": lambda source: visible(source.actor)}
-
 VALUES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "RateLimit": {
         name: itemgetter(snake(name)) for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")
@@ -856,4 +856,4 @@ RESOLVERS: dict[str, dict[str, Any]] = {
 @functools.cache
 def engine() -> Engine:
     """GitHub's schema with its resolvers."""
-    return Engine("github.graphql", RESOLVERS, VALUES, type_name)
+    return Engine(Path(__file__).with_name("schema.graphql"), RESOLVERS, VALUES, type_name)

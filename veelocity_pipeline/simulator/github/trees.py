@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from .github_graphql import history
-from .organization import Commit, Repository
+from veelocity_pipeline.simulator.github.graphql import history
+from veelocity_pipeline.simulator.organization.code_host import Commit, Repository
 
 MOST_ENTRIES = 100_000
 """How many entries a tree is listed with that is asked for with all that is below it."""

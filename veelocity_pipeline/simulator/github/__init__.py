@@ -1,0 +1,1 @@
+"""A simulated GitHub over the organisation."""
