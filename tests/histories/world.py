@@ -29,7 +29,7 @@ from veelocity_pipeline.loading.dlt import LoadError, make_pipeline, prepare
 from veelocity_pipeline.loading.look import look
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.simulator.github import rest
+from veelocity_pipeline.simulator.github import actions as simulated_actions
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.github_actions import connector as actions
 from veelocity_pipeline.sources.github_actions import windows
@@ -177,7 +177,7 @@ def made_small(history: History) -> Iterator[None]:
         (actions, "CAP", 8 * page),
         (windows, "CAP", 8 * page),
         (windows, "GOAL", 6 * page),
-        (rest, "FILTERED_LIMIT", 8 * page),
+        (simulated_actions, "FILTERED_LIMIT", 8 * page),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in changed]
     try:

@@ -9,8 +9,8 @@ from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse, specifie
 from graphql.validation import NoUnusedFragmentsRule
 
 from veelocity_pipeline.simulator.engine import Engine
-from veelocity_pipeline.simulator.github import graphql as github
-from veelocity_pipeline.simulator.linear import graphql as linear
+from veelocity_pipeline.simulator.github import graphql as github_graphql_graphql
+from veelocity_pipeline.simulator.linear import graphql as linear_graphql_graphql
 
 
 def documents(module: str) -> dict[str, str]:
@@ -31,8 +31,8 @@ def documents(module: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("module", "engine"),
     [
-        ("veelocity_pipeline.sources.github.queries", github.engine()),
-        ("veelocity_pipeline.sources.linear.queries", linear.engine()),
+        ("veelocity_pipeline.sources.github.queries", github_graphql_graphql.engine()),
+        ("veelocity_pipeline.sources.linear.queries", linear_graphql_graphql.engine()),
     ],
     ids=["github", "linear"],
 )

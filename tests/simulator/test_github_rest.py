@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.github.rest import FILTERED_LIMIT, ProblemError, created_range
+from veelocity_pipeline.simulator.github.actions import FILTERED_LIMIT, created_range
+from veelocity_pipeline.simulator.github.answers import ProblemError
 from veelocity_pipeline.simulator.organization.plan import MOMENT
 
 from .conftest import github

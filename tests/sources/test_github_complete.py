@@ -11,7 +11,7 @@ import pytest
 
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.simulator.github import graphql as github_graphql
+from veelocity_pipeline.simulator.github import objects, refs
 from veelocity_pipeline.simulator.organization.code_host import (
     Commit,
     Deployment,
@@ -141,24 +141,24 @@ def test_a_tag_of_a_tag_of_a_tag_and_so_on_leads_to_its_commit(
     assert repository.head is not None
     tag = Tag("T_deep", repository, "v-deep", repository.head, True, simulator.organization.viewer, simulator.now)
     repository.tags.append(tag)
-    real = github_graphql._tag_ref
+    real = refs.tag_ref
 
-    def deep(each: Tag) -> github_graphql.Ref:
+    def deep(each: Tag) -> objects.Ref:
         ref = real(each)
         if each is tag:
             simulator.organization.nodes[ref.target.id] = ref.target
             for level in range(8):
-                outer = github_graphql.TagObject(tag)
+                outer = objects.TagObject(tag)
                 outer.id, outer.oid, outer.target = f"TO_{level}", f"{level:040}", ref.target
                 simulator.organization.nodes[outer.id] = outer  # type: ignore[assignment]
                 ref = replace(ref, target=outer)
         return ref
 
-    def when(ref: github_graphql.Ref) -> Any:
+    def when(ref: objects.Ref) -> Any:
         return repository.head.committed_at  # type: ignore[union-attr]
 
-    monkeypatch.setattr(github_graphql, "_tag_ref", deep)
-    monkeypatch.setattr(github_graphql.TagObject, "committed_at", property(when), raising=False)
+    monkeypatch.setattr(refs, "tag_ref", deep)
+    monkeypatch.setattr(objects.TagObject, "committed_at", property(when), raising=False)
     warehouse = new_warehouse("home")
     refresh(warehouse, settings_of(simulator))
     assert warehouse.rows("select sha from raw_github.tags where name = 'v-deep'") == [(repository.head.sha,)]

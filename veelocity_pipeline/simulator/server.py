@@ -32,10 +32,12 @@ from veelocity_pipeline.simulator.changes import Changes, Told
 from veelocity_pipeline.simulator.cost import Cost, count
 from veelocity_pipeline.simulator.engine import ApiError, Engine, page_limit
 from veelocity_pipeline.simulator.github import graphql as github_graphql
+from veelocity_pipeline.simulator.github import objects
+from veelocity_pipeline.simulator.github.answers import Answer, ProblemError
 from veelocity_pipeline.simulator.github.app import SimulatedApp
-from veelocity_pipeline.simulator.github.graphql import NODE_LIMIT, Budget
-from veelocity_pipeline.simulator.github.rest import Answer, ProblemError, Rest
-from veelocity_pipeline.simulator.linear import graphql as linear_graphql
+from veelocity_pipeline.simulator.github.objects import NODE_LIMIT, Budget
+from veelocity_pipeline.simulator.github.rest import Rest
+from veelocity_pipeline.simulator.linear import graphql as linear_graphql_graphql
 from veelocity_pipeline.simulator.linear.graphql import Allowance
 from veelocity_pipeline.simulator.organization.life import Life, Still
 from veelocity_pipeline.simulator.organization.plan import CI_ACCOUNT, OWNER
@@ -214,7 +216,7 @@ class Simulator:
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._github: Engine = github_graphql.engine()
-        self._linear: Engine = linear_graphql.engine()
+        self._linear: Engine = linear_graphql_graphql.engine()
         self._purses: dict[tuple[str, str], _Purse] = {}
         self._served = 0
         self.faults: list[Fault] = []
@@ -550,14 +552,14 @@ class Simulator:
         self, request: Request, app: SimulatedApp, path: str, token: str, headers: dict[str, str]
     ) -> Response:
         """What an App asks with its signature."""
-        rest = self._rest(request, self.organization)
+        repositories = self._rest(request, self.organization).repositories
         purse = self._purse("core", "app", GITHUB_LIMIT)
         purse.take(1)
         headers |= self._limit_headers("core", purse, self.now + timedelta(hours=1))
         try:
             if request.method == "POST":
-                return self._json(201, app.create_token(path, token, rest), headers)
-            answer = app.get(path, request.query_params, token, rest)
+                return self._json(201, app.create_token(path, token, repositories), headers)
+            answer = app.get(path, request.query_params, token, repositories)
         except ProblemError as problem:
             return self._json(problem.status, problem.body, {**headers, **problem.headers})
         link = self._links(request, answer)
@@ -669,7 +671,7 @@ class Simulator:
             refusal = {"data": {name: None}, "errors": [{"type": code, "path": [name], "message": message}]}
             return self._json(200, refusal, headers), cost.points
         budget = Budget(purse.limit, purse.remaining, reset)
-        context = github_graphql.Context(seen, budget, cost.points, cost.nodes, permissions)
+        context = objects.Context(seen, budget, cost.points, cost.nodes, permissions)
         result = self._github.run(document, None, context, variables, operation)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
@@ -730,7 +732,7 @@ class Simulator:
             Allowance("requests", requests.limit, requests.remaining, reset),
             Allowance("complexity", complexity.limit, complexity.remaining, reset),
         )
-        context = linear_graphql.Context(self.organization, allowances)
+        context = linear_graphql_graphql.Context(self.organization, allowances)
         result = self._linear.run(document, None, context, variables, operation)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:

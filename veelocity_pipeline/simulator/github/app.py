@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from veelocity_pipeline.simulator.engine import timestamp
-from veelocity_pipeline.simulator.github.rest import Answer, ProblemError, Rest
+from veelocity_pipeline.simulator.github.answers import Answer, ProblemError
+from veelocity_pipeline.simulator.github.repositories import Repositories
 from veelocity_pipeline.simulator.organization.code_host import Account
 from veelocity_pipeline.simulator.organization.whole import Organization
 
@@ -111,27 +112,29 @@ class SimulatedApp:
         part.viewer = replace(organization.viewer, login=f"{self.slug}[bot]")
         return part
 
-    def get(self, path: str, query: Mapping[str, str], token: str, rest: Rest) -> Answer:
+    def get(self, path: str, query: Mapping[str, str], token: str, repositories: Repositories) -> Answer:
         """The answer to a GET below ``/app``.
 
         Raises:
             ProblemError: the signature is not the App's, or there is no such thing.
         """
-        self._verify(token, rest.organization.now)
+        self._verify(token, repositories.organization.now)
         if path == "/app":
-            return Answer(self._shown(rest))
+            return Answer(self._shown(repositories))
         if path == "/app/installations":
-            page, number, last = rest.page([self._installation(each, rest) for each in self.installations], query)
+            page, number, last = repositories.page(
+                [self._installation(each, repositories) for each in self.installations], query
+            )
             return Answer(page, number, last)
-        return Answer(self._installation(self._find(path, r"/app/installations/(\d+)$"), rest))
+        return Answer(self._installation(self._find(path, r"/app/installations/(\d+)$"), repositories))
 
-    def create_token(self, path: str, token: str, rest: Rest) -> Json:
+    def create_token(self, path: str, token: str, repositories: Repositories) -> Json:
         """A new token for an installation; POST ``/app/installations/{id}/access_tokens``.
 
         Raises:
             ProblemError: as ``get``; 403 where it is suspended.
         """
-        now = rest.organization.now
+        now = repositories.organization.now
         self._verify(token, now)
         installation = self._find(path, r"/app/installations/(\d+)/access_tokens$")
         if installation.suspended_at is not None:
@@ -172,14 +175,14 @@ class SimulatedApp:
         if claims["exp"] > moment + 600:
             raise ProblemError(401, "'Expiration time' claim ('exp') is too far in the future")
 
-    def _shown(self, rest: Rest) -> Json:
-        created = timestamp(rest.organization.account.created_at)
+    def _shown(self, repositories: Repositories) -> Json:
+        created = timestamp(repositories.organization.account.created_at)
         return {
             "id": int(self.id),
             "slug": self.slug,
             "client_id": f"Iv1.{hashlib.sha256(self.id.encode()).hexdigest()[:16]}",
             "node_id": f"A_{self.id}",
-            "owner": rest.user(rest.organization.account),
+            "owner": repositories.user(repositories.organization.account),
             "name": "Veelocity reads",
             "description": "Reads what delivery metrics are made of.",
             "external_url": "https://example.com",
@@ -191,18 +194,18 @@ class SimulatedApp:
             "installations_count": len(self.installations),
         }
 
-    def _installation(self, installation: SimulatedInstallation, rest: Rest) -> Json:
-        organization = rest.organization
+    def _installation(self, installation: SimulatedInstallation, repositories: Repositories) -> Json:
+        organization = repositories.organization
         account = _account(organization, installation.owner)
-        base = f"{rest.root}/app/installations/{installation.id}"
+        base = f"{repositories.root}/app/installations/{installation.id}"
         created = timestamp(organization.account.created_at)
         is_suspended = installation.suspended_at is not None
         return {
             "id": installation.id,
-            "account": {**rest.user(account), "login": installation.owner},
+            "account": {**repositories.user(account), "login": installation.owner},
             "repository_selection": "all",
             "access_tokens_url": f"{base}/access_tokens",
-            "repositories_url": f"{rest.root}/installation/repositories",
+            "repositories_url": f"{repositories.root}/installation/repositories",
             "html_url": f"https://github.com/organizations/{installation.owner}/settings/installations/{installation.id}",
             "app_id": int(self.id),
             "app_slug": self.slug,
@@ -213,7 +216,7 @@ class SimulatedApp:
             "created_at": created,
             "updated_at": created,
             "single_file_name": None,
-            "suspended_by": rest.user(organization.viewer) if is_suspended else None,
+            "suspended_by": repositories.user(organization.viewer) if is_suspended else None,
             "suspended_at": timestamp(installation.suspended_at) if installation.suspended_at else None,
         }
 

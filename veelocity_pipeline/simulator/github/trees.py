@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from veelocity_pipeline.simulator.github.graphql import history
+from veelocity_pipeline.simulator.github.refs import history
 from veelocity_pipeline.simulator.organization.code_host import Commit, Repository
 
 MOST_ENTRIES = 100_000
@@ -93,3 +93,8 @@ def _entries(tree: Tree, folder: str, is_deep: bool) -> list[dict[str, Any]]:
             if is_deep:
                 found += _entries(entry, f"{path}/", True)
     return found
+
+
+def tree_id(commit: Commit) -> str:
+    """A hash that belongs to this commit alone, where nobody looks into the tree."""
+    return commit.sha[::-1]
