@@ -198,7 +198,7 @@ def test_what_may_pass_is_left_to_the_refresh(
 def test_an_app_that_is_refused_is_told_at_once(
     simulator: Simulator, configured: Callable[..., Settings], home: Home
 ) -> None:
-    simulator.github_app = app = SimulatedApp()
+    simulator.github.app = app = SimulatedApp()
     key = {"GITHUB_TOKEN": "", "GITHUB_APP_PRIVATE_KEY": app.private_key.replace("\n", "\\n"), "LINEAR_API_KEY": ""}
     require_readable(configured(**key, GITHUB_APP_ID=app.id), home)
     with pytest.raises(NothingReadableError, match="GITHUB_APP_ID") as caught:

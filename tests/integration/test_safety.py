@@ -20,8 +20,9 @@ from graphql import OperationDefinitionNode, OperationType, parse
 
 from tests.conftest import veelocity
 from veelocity_pipeline.simulator import Fault, LoggedRequest, SimulatedApp, Simulator
+from veelocity_pipeline.simulator.github.face import GITHUB_TOKEN
+from veelocity_pipeline.simulator.linear.face import LINEAR_KEY
 from veelocity_pipeline.simulator.organization.whole import Organization
-from veelocity_pipeline.simulator.server import GITHUB_TOKEN, LINEAR_KEY
 from veelocity_pipeline.sources.github import queries as github_queries
 from veelocity_pipeline.warehouse.home import Home
 
@@ -78,8 +79,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     home = Home(folder / "home")
     documents: set[str] = set()
     with Simulator(size="small") as simulator:
-        simulator.github_app = app = SimulatedApp()
-        for engine in (simulator._github, simulator._linear):
+        simulator.github.app = app = SimulatedApp()
+        for engine in (simulator.github.engine, simulator.linear.engine):
             prepare = engine.prepare
 
             def watched(query: str, prepare=prepare):  # type: ignore[no-untyped-def]

@@ -211,7 +211,7 @@ def test_what_an_app_is_answered_conforms(small: Simulator) -> None:
     """The requests that an App makes, as it makes them: two reads, and the one that makes a token."""
     app = SimulatedApp()
     app.installations.append(SimulatedInstallation(7_002, "globex", suspended_at=small.now))
-    small.github_app = app
+    small.github.app = app
     accounts = AppAccounts(app.id, SecretStr(app.private_key))
     client = Client(small.github_url, "", accounts, provider=GITHUB).using((accounts.app,))
     check_rest("/app", "/app", client.get("/app").json)
@@ -226,7 +226,7 @@ def test_what_an_app_is_answered_conforms(small: Simulator) -> None:
     posted = [entry for entry in small.log if entry.method == "POST" and entry.api == "rest"]
     assert [entry.path for entry in posted] == ["/app/installations/7001/access_tokens"]
     assert {*NEEDED} <= openapi()["components"]["schemas"]["app-permissions"]["properties"].keys()
-    small.github_app = None
+    small.github.app = None
 
 
 @needs_contracts

@@ -203,7 +203,7 @@ def test_an_unknown_fault_is_refused() -> None:
 
 
 def test_a_spent_hour_is_refused_once(fresh: Simulator) -> None:
-    purse = fresh._purse("core", fresh.environment()["GITHUB_TOKEN"], 5_000)
+    purse = fresh.purse("core", fresh.environment()["GITHUB_TOKEN"], 5_000)
     purse.used = 4_999
     with github(fresh) as client:
         statuses = [client.get("/user").status_code for _ in range(3)]

@@ -39,20 +39,20 @@ def simulator(app: SimulatedApp) -> Iterator[Simulator]:
     app.installations = [SimulatedInstallation(7_001, "acme")]
     app.issued.clear()
     with Simulator(size="small") as simulator:
-        simulator.github_app = app
+        simulator.github.app = app
         yield simulator
 
 
 def configured(simulator: Simulator, settings: Callable[..., Settings], **fields: Any) -> Settings:
     """Settings of the App alone, unless told otherwise."""
-    assert simulator.github_app is not None
+    assert simulator.github.app is not None
     names = simulator.environment()["GITHUB_REPOSITORIES"].split(",")
     return settings(
         **{
             "github_api_url": simulator.github_url,
             "github_tokens": (),
-            "github_app_id": simulator.github_app.id,
-            "github_app_private_key": simulator.github_app.private_key,
+            "github_app_id": simulator.github.app.id,
+            "github_app_private_key": simulator.github.app.private_key,
             "github_repositories": names,
             **fields,
         }
@@ -179,18 +179,18 @@ def test_an_owner_without_an_installation_fails_alone(simulator: Simulator, sett
 
 
 def test_a_suspended_installation_fails_alone(simulator: Simulator, settings: Callable[..., Settings]) -> None:
-    assert simulator.github_app is not None
+    assert simulator.github.app is not None
     other = moved(simulator, "globex")
-    simulator.github_app.installations.append(SimulatedInstallation(7_002, "Globex", suspended_at=simulator.now))
+    simulator.github.app.installations.append(SimulatedInstallation(7_002, "Globex", suspended_at=simulator.now))
     found = resolved(simulator, configured(simulator, settings, github_repositories=("acme/web", other)))
     assert found["acme/web"] is None
     assert "suspended at globex" in str(found[other])
 
 
 def test_each_owner_is_read_with_its_own_token(simulator: Simulator, settings: Callable[..., Settings]) -> None:
-    assert simulator.github_app is not None
+    assert simulator.github.app is not None
     other = moved(simulator, "globex")
-    simulator.github_app.installations.append(SimulatedInstallation(7_002, "globex"))
+    simulator.github.app.installations.append(SimulatedInstallation(7_002, "globex"))
     chosen = configured(simulator, settings, github_repositories=("acme/web", other))
     assert resolved(simulator, chosen) == {"acme/web": None, other: None}
     assert tokens_made(simulator) == 2
@@ -219,8 +219,8 @@ def test_one_request_asks_for_all_repositories_of_an_installation(
 
 
 def test_many_installations_are_read_page_by_page(simulator: Simulator, settings: Callable[..., Settings]) -> None:
-    assert simulator.github_app is not None
-    simulator.github_app.installations = [
+    assert simulator.github.app is not None
+    simulator.github.app.installations = [
         *(SimulatedInstallation(number, f"org-{number}") for number in range(1, 230)),
         SimulatedInstallation(7_001, "acme"),
     ]
@@ -243,9 +243,9 @@ def test_what_is_no_key_is_said(settings: Callable[..., Settings]) -> None:
 def test_a_missing_permission_fails_by_name_and_at_once(
     simulator: Simulator, settings: Callable[..., Settings], new_warehouse: NewWarehouse
 ) -> None:
-    assert simulator.github_app is not None
+    assert simulator.github.app is not None
     for permission in ("actions", "issues"):
-        del simulator.github_app.installations[0].permissions[permission]
+        del simulator.github.app.installations[0].permissions[permission]
     chosen = configured(simulator, settings, github_repositories=("acme/web",))
     (failure,) = {outcome.error for outcome in new_warehouse("home").refresh(github_actions.ENTRY, chosen)}
     assert "Resource not accessible by integration" in str(failure)
@@ -283,9 +283,9 @@ def test_the_budget_is_the_installations_and_shared_by_all_clients_of_a_run(
 
 
 def test_an_answer_that_is_no_token_is_said(simulator: Simulator, settings: Callable[..., Settings]) -> None:
-    assert simulator.github_app is not None
+    assert simulator.github.app is not None
     client = github_client(configured(simulator, settings)).for_owner("acme")
-    simulator.github_app.installations.clear()  # removed after it was listed
+    simulator.github.app.installations.clear()  # removed after it was listed
     with pytest.raises(PermissionDeniedError, match="at acme"):
         client.get("/repos/acme/web")
 

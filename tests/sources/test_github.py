@@ -413,7 +413,7 @@ def test_a_permission_that_the_token_lacks_is_named(
     permission: str, named: str, simulator: Simulator, of: Organization
 ) -> None:
     granted = dict.fromkeys(("metadata", "contents", "pull_requests", "issues", "actions", "deployments"), "read")
-    simulator.token_permissions = {name: level for name, level in granted.items() if name != permission}
+    simulator.github.token_permissions = {name: level for name, level in granted.items() if name != permission}
     lines = GitHubConnector(of()).check()
     assert [line.ok for line in lines] == [True] + [False] * len(of().github_repositories)
     assert all(f"what is missing is read access to {named}: " in line.detail for line in lines[1:])
@@ -430,7 +430,7 @@ def test_a_permission_that_the_token_lacks_is_named(
 def test_what_a_classic_token_may_do_is_said(
     scopes: str, ok: bool, says: str, simulator: Simulator, of: Organization
 ) -> None:
-    simulator.token_scopes = scopes
+    simulator.github.token_scopes = scopes
     [line] = [line for line in GitHubConnector(of()).check() if line.subject == "GitHub token"]
     assert line.ok is ok
     assert says in line.detail

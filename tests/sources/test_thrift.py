@@ -15,7 +15,7 @@ from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading.dlt import make_pipeline
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.server import LoggedRequest
+from veelocity_pipeline.simulator.world import LoggedRequest
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
 
 from .conftest import RawWarehouse
