@@ -6,7 +6,7 @@ from itertools import chain
 
 from hypothesis import strategies as st
 
-from veelocity_pipeline.simulator.changes import SHOWN
+from veelocity_pipeline.simulator.organization.changes.shown import SHOWN
 
 from .world import Change, Configure, History, Refresh, Step, Wait
 

@@ -19,7 +19,7 @@ from tests import inprocess
 from tests.inprocess import marts
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.changes import SHOWN
+from veelocity_pipeline.simulator.organization.changes.shown import SHOWN
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
 from veelocity_pipeline.warehouse.home import Home
 

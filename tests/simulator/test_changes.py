@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from veelocity_pipeline.simulator import Simulator
-from veelocity_pipeline.simulator.changes import SHOWN
+from veelocity_pipeline.simulator.organization.changes.shown import SHOWN
 
 
 def test_every_change_happens_in_a_long_life() -> None:

@@ -11,9 +11,10 @@ from datetime import timedelta
 import uvicorn
 from starlette.applications import Starlette
 
-from veelocity_pipeline.simulator.changes import Changes, Told
 from veelocity_pipeline.simulator.github.face import GITHUB_TOKEN, GitHub
 from veelocity_pipeline.simulator.linear.face import LINEAR_KEY, Linear
+from veelocity_pipeline.simulator.organization.changes.base import Told
+from veelocity_pipeline.simulator.organization.changes.make import Changes
 from veelocity_pipeline.simulator.organization.life import Life, Still
 from veelocity_pipeline.simulator.organization.plan import CI_ACCOUNT, OWNER
 from veelocity_pipeline.simulator.organization.whole import Organization

@@ -1,0 +1,1 @@
+"""Changes that can be made to an organisation one at a time, for tests."""
