@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,12 +23,11 @@ from veelocity_pipeline.simulator.organization.code_host import (
     WorkflowRun,
 )
 from veelocity_pipeline.simulator.organization.whole import DeploymentRecord, Failure
-from veelocity_pipeline.simulator.organization.worktime import after_work_hours, is_workday
+from veelocity_pipeline.simulator.organization.worktime import Process, after_work_hours, is_workday
 
 if TYPE_CHECKING:
     from veelocity_pipeline.simulator.organization.code import RepositoryLife
 
-Process = Generator[datetime, None, None]
 REVERT_WINDOW = timedelta(hours=720)
 INCIDENT_WINDOW = timedelta(hours=168)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Generator
 from datetime import datetime, timedelta
 
 from veelocity_pipeline.simulator.organization.code import RepositoryLife
@@ -18,8 +17,7 @@ from veelocity_pipeline.simulator.organization.ids import Ids
 from veelocity_pipeline.simulator.organization.plan import CI_ACCOUNT, FIRST_NAMES, LAST_NAMES, MOMENT, OWNER, PLANS
 from veelocity_pipeline.simulator.organization.whole import Organization
 from veelocity_pipeline.simulator.organization.work import WorkspaceLife
-
-Process = Generator[datetime, None, None]
+from veelocity_pipeline.simulator.organization.worktime import Process
 
 
 class Life:

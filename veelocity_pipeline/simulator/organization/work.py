@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,13 +25,12 @@ from veelocity_pipeline.simulator.organization.tracker import (
     Workspace,
 )
 from veelocity_pipeline.simulator.organization.whole import Failure, IncidentRecord
-from veelocity_pipeline.simulator.organization.worktime import after_work_hours, is_workday
+from veelocity_pipeline.simulator.organization.worktime import Process, after_work_hours, is_workday
 
 if TYPE_CHECKING:
     from veelocity_pipeline.simulator.organization.code import RepositoryLife
     from veelocity_pipeline.simulator.organization.life import Life
 
-Process = Generator[datetime, None, None]
 _STATES = (
     ("Triage", "triage"),
     ("Backlog", "backlog"),
@@ -114,7 +112,7 @@ class WorkspaceLife:
         self.life.start(self._cycles(team), self.life.plan.start)
         self.life.start(self._arrivals(plan, team), self.life.plan.start)
         if plan.key_changed_on_day is not None:
-            self.life.start(self._change_key(team, plan.key), self.life.day(plan.key_changed_on_day))
+            self.life.start(self.change_key(team, plan.key), self.life.day(plan.key_changed_on_day))
 
     def _projects(self, founded: datetime, rng: random.Random) -> None:
         for number, topic in enumerate(_PROJECTS):
@@ -141,7 +139,7 @@ class WorkspaceLife:
         return
         yield
 
-    def _change_key(self, team: LinearTeam, key: str) -> Process:
+    def change_key(self, team: LinearTeam, key: str) -> Process:
         """The team gets another key; its issues are still found by the former one."""
         for issue in self.workspace.issues:
             if issue.team is team:

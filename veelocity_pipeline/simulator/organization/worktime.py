@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _OPENS, _DAY_SECONDS = 8 * 3600, 10 * 3600
+
+Process = Generator[datetime, None, None]
+"""It acts, then yields the moment at which it wants to go on."""
 
 
 def _to_work(moment: datetime) -> int:

@@ -20,7 +20,7 @@ def _open(scene: Scene, picks: Picks, fork: bool = False) -> str:
     author = scene.person(picks)
     if fork:
         author = picks.one(scene.life.present(scene.life.outsiders))
-    origin = home._fork(author) if fork else None
+    origin = home.fork(author) if fork else None
     topic = scene.topic(picks)
     commits = []
     parent = base
@@ -49,7 +49,7 @@ def _edit(scene: Scene, picks: Picks) -> str:
 def _close(scene: Scene, picks: Picks) -> str:
     pull_request = picks.one(scene.pull_requests("OPEN"))
     scene.drops(pull_request.repository, pull_request.head_branch)
-    scene.home(pull_request.repository)._close(pull_request, scene.person(picks))
+    scene.home(pull_request.repository).close(pull_request, scene.person(picks))
     return f"{name_of(pull_request)} is closed"
 
 

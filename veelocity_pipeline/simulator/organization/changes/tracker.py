@@ -394,11 +394,11 @@ def _rename_team(scene: Scene, picks: Picks) -> str:
 
 
 @change("change a Linear team's key")
-def _change_key(scene: Scene, picks: Picks) -> str:
+def change_key(scene: Scene, picks: Picks) -> str:
     """Every issue of it gets another key, address and branch name, and keeps its updatedAt."""
     team = picks.one(_teams(scene))
     former = team.key
-    for _ in scene.life.work._change_key(team, f"K{scene.life.ids.number('Name')}"):
+    for _ in scene.life.work.change_key(team, f"K{scene.life.ids.number('Name')}"):
         pass
     return f"team {former} is {team.key} now"
 
