@@ -18,15 +18,13 @@ from veelocity_pipeline.simulator.organization.code_host import (
     Repository,
     Review,
     ReviewComment,
-    Workflow,
-    WorkflowRun,
 )
 from veelocity_pipeline.simulator.organization.plan import THINGS, VERBS, RepositoryPlan
-from veelocity_pipeline.simulator.organization.worktime import Process
 
 if TYPE_CHECKING:
     from veelocity_pipeline.simulator.organization.delivery import Delivery
     from veelocity_pipeline.simulator.organization.life import Life
+    from veelocity_pipeline.simulator.organization.workflows import Workflows
 
 _LABELS = {
     "bug": ("d73a4a", "Something is not working"),
@@ -43,8 +41,7 @@ class RepositoryActs:
     """One repository, and everything that can be done in it."""
 
     delivery: Delivery
-    ci: Workflow | None = None
-    preview: Workflow
+    workflows: Workflows
 
     def __init__(self, life: Life, plan: RepositoryPlan) -> None:
         self.life = life
@@ -220,8 +217,7 @@ class RepositoryActs:
         self.add_commits(pull_request, commits)
         if head_repository is None:
             repository.branches[head_branch] = commits[-1]
-        if self.ci is not None and self.now >= self.ci.created_at:
-            self.run_checks(pull_request)
+        self.workflows.check(pull_request)
         return pull_request
 
     def add_commits(self, pull_request: PullRequest, commits: list[Commit]) -> None:
@@ -457,33 +453,6 @@ class RepositoryActs:
             self.life.organization.forks.append(fork)
             self.life.organization.nodes[fork.id] = fork
         return self.forks[author.login]
-
-    def run_checks(self, pull_request: PullRequest) -> None:
-        """The workflows that a pull request triggers; none of them deploys."""
-        rng = self.life.random(self.plan.name, "checks", pull_request.number)
-        if self.ci is None or rng.random() > self.plan.ci_share:
-            return
-        outcome = "success" if rng.random() < 0.85 else "failure"
-        self._start_run(self.ci, pull_request, rng.randint(120, 900), outcome)
-        if rng.random() < 0.1:
-            self._start_run(self.preview, pull_request, rng.randint(60, 200), "success")
-
-    def _start_run(self, workflow: Workflow, pull_request: PullRequest, seconds: int, outcome: str) -> None:
-        run = self.delivery.start_run(
-            workflow,
-            "pull_request",
-            pull_request.author,
-            pull_request.title,
-            pull_request.head_branch,
-            pull_request.head,
-            pull_request,
-        )
-        self.life.start(self._finish_check(run, outcome), self.now + timedelta(seconds=seconds))
-
-    def _finish_check(self, run: WorkflowRun, outcome: str) -> Process:
-        self.delivery.finish_attempt(run.last, outcome, ["test"])
-        return
-        yield
 
     def open_issue(self, title: str, body: str, author: Account) -> Issue:
         """A new GitHub issue; it takes its number from the same row as pull requests."""

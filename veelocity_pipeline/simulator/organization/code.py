@@ -15,6 +15,7 @@ from veelocity_pipeline.simulator.organization.code_host import (
 from veelocity_pipeline.simulator.organization.delivery import Delivery
 from veelocity_pipeline.simulator.organization.plan import MOMENT, THINGS, RepositoryPlan
 from veelocity_pipeline.simulator.organization.pull_request import PullRequestLife
+from veelocity_pipeline.simulator.organization.workflows import Workflows
 from veelocity_pipeline.simulator.organization.worktime import Process, after_work_hours, is_workday
 
 if TYPE_CHECKING:
@@ -28,10 +29,9 @@ class RepositoryLife(RepositoryActs):
         super().__init__(life, plan)
         self.begun = 0
         self.pull_requests = PullRequestLife(self)
+        self.workflows = Workflows(self)
         self.delivery = Delivery(self)
-        if plan.ci_from_day is not None:
-            self.ci = self.delivery.workflow("CI", "ci.yml", life.day(plan.ci_from_day))
-            self.preview = self.delivery.workflow("Deploy preview", "preview.yml", life.day(plan.ci_from_day))
+        self.workflows.begin_checks()
         if life.plan.is_quiet:
             return
         life.start(self._arrivals(), life.plan.start)

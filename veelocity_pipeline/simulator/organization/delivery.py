@@ -13,11 +13,9 @@ from veelocity_pipeline.simulator.organization.code_host import (
     Deployment,
     DeploymentStatus,
     Environment,
-    Job,
     PullRequest,
     Release,
     Repository,
-    RunAttempt,
     Tag,
     Workflow,
     WorkflowRun,
@@ -67,6 +65,7 @@ class Delivery:
     def __init__(self, repository_life: RepositoryLife) -> None:
         self.home = repository_life
         self.life = repository_life.life
+        self.workflows = repository_life.workflows
         self.plan = repository_life.plan
         self.repository: Repository = repository_life.repository
         self.rng = self.life.random(self.plan.name, "delivery")
@@ -77,13 +76,13 @@ class Delivery:
         kind = self.plan.delivery
         if kind == "services":
             for service in self.plan.services:
-                workflow = self.workflow(service.workflow, service.file, start)
+                workflow = self.workflows.workflow(service.workflow, service.file, start)
                 self.lanes.append(Lane(service.name, "production", workflow, service.prefix))
         elif kind == "external":
             self.lanes = [Lane(full_name, "production", None), Lane(full_name, "production-eu", None)]
             self.lanes.append(Lane(full_name, "staging", None, is_production=False))
         else:
-            self.lanes = [Lane(full_name, "production", self.workflow(*self.plan.workflow, start))]
+            self.lanes = [Lane(full_name, "production", self.workflows.workflow(*self.plan.workflow, start))]
             if kind == "train":
                 self.lanes.append(Lane(full_name, "staging", self.lanes[0].workflow, is_production=False))
         if kind in ("train", "external"):
@@ -97,14 +96,14 @@ class Delivery:
         if kind == "train":
             self.life.start(self._trains(), start)
         elif kind == "releases":
-            self.notes = self.workflow("Draft release notes", "release-notes.yml", start)
+            self.notes = self.workflows.workflow("Draft release notes", "release-notes.yml", start)
             self.life.start(self._releases(), start)
         elif kind == "gitflow":
             self.life.start(self._release_pull_requests(), start)
         elif kind == "external":
             self.life.start(self._external(), start)
         if self.home.is_first:
-            nightly = self.workflow("Nightly deploy test", "nightly-deploy-test.yml", start)
+            nightly = self.workflows.workflow("Nightly deploy test", "nightly-deploy-test.yml", start)
             self.life.start(self._nightly(nightly), start)
 
     @property
@@ -124,85 +123,14 @@ class Delivery:
         self.repository.environments.append(environment)
         self.life.organization.nodes[node] = environment
 
-    # -- Actions
-
-    def workflow(self, name: str, file: str, created_at: datetime) -> Workflow:
-        """A new workflow file; it is listed from ``created_at`` on."""
-        number = self.life.ids.number("Workflow")
-        node = self.life.ids.node("Workflow", number, self.repository.database_id)
-        workflow = Workflow(
-            number, node, self.repository, name, f".github/workflows/{file}", "active", created_at, created_at
-        )
-        self.repository.workflows.append(workflow)
-        return workflow
-
-    def start_run(
-        self,
-        workflow: Workflow,
-        event: str,
-        actor: Account,
-        title: str,
-        branch: str | None,
-        commit: Commit,
-        pull_request: PullRequest | None = None,
-    ) -> WorkflowRun:
-        """A run, with its first attempt in progress."""
-        number = self.life.ids.number("WorkflowRun")
-        workflow.run_count += 1
-        head_repository = (pull_request and pull_request.head_repository) or self.repository
-        run = WorkflowRun(
-            id=number,
-            node_id=self.life.ids.node("WorkflowRun", number, self.repository.database_id),
-            repository=self.repository,
-            workflow=workflow,
-            number=workflow.run_count,
-            event=event,
-            actor=actor,
-            title=title,
-            head_branch=branch,
-            head_commit=commit,
-            head_repository=head_repository,
-            pull_request=pull_request,
-            created_at=self.now,
-        )
-        self.repository.runs.append(run)
-        self.start_attempt(run, actor)
-        return run
-
-    def start_attempt(self, run: WorkflowRun, actor: Account) -> RunAttempt:
-        """The first attempt, or one more after the last ended."""
-        attempt = RunAttempt(run, len(run.attempts) + 1, actor, "in_progress", None, self.now, self.now)
-        run.attempts.append(attempt)
-        return attempt
-
-    def finish_attempt(self, attempt: RunAttempt, conclusion: str, jobs: list[str]) -> None:
-        """End an attempt; its jobs ran one after the other and the last one decided."""
-        attempt.status, attempt.conclusion = "completed", conclusion
-        attempt.updated_at = self.now
-        span = (self.now - attempt.started_at) / max(len(jobs), 1)
-        for index, name in enumerate(jobs):
-            is_last = index == len(jobs) - 1
-            attempt.jobs.append(
-                Job(
-                    id=self.life.ids.number("Job"),
-                    attempt=attempt,
-                    name=name,
-                    status="completed",
-                    conclusion=conclusion if is_last else "success",
-                    created_at=attempt.started_at,
-                    started_at=attempt.started_at + timedelta(seconds=int((span * index).total_seconds())),
-                    completed_at=attempt.started_at + timedelta(seconds=int((span * (index + 1)).total_seconds())),
-                )
-            )
-
     def _nightly(self, workflow: Workflow) -> Process:
         """A scheduled workflow with deploy in its name that deploys nothing."""
         moment = self.life.plan.start + timedelta(days=5, hours=2)
         while True:
             yield moment
-            run = self.start_run(workflow, "schedule", self.life.actions, workflow.name, "main", self.main)
+            run = self.workflows.start_run(workflow, "schedule", self.life.actions, workflow.name, "main", self.main)
             yield self.now + timedelta(minutes=25)
-            self.finish_attempt(run.last, "success", ["test"])
+            self.workflows.finish_attempt(run.last, "success", ["test"])
             moment += timedelta(days=7)
 
     # -- what landed, and how it gets out
@@ -297,13 +225,13 @@ class Delivery:
         lane.free_at = self.now + timedelta(seconds=seconds + 1)
         title = commit.message.split("\n")[0]
         author = commit.author if commit.author and commit.author.deleted_at is None else self.life.ci
-        run = self.start_run(lane.workflow, event, author, title, "main", commit)
+        run = self.workflows.start_run(lane.workflow, event, author, title, "main", commit)
         record = self._record(lane, "workflow_run", commit)
         record.attempt = run.last
         yield self.now + timedelta(seconds=seconds)
         chance = self.rng.random()
         conclusion = "success" if chance < 0.92 else "failure" if chance < 0.97 else "cancelled"
-        self.finish_attempt(run.last, conclusion, ["build", "deploy"])
+        self.workflows.finish_attempt(run.last, conclusion, ["build", "deploy"])
         self._finish(lane, record, conclusion)
         if conclusion == "failure" and self.rng.random() < 0.7:
             yield from self._run_again(lane, run, commit)
@@ -319,12 +247,12 @@ class Delivery:
             return  # overtaken
         seconds = self.rng.randint(200, 700)
         lane.free_at = self.now + timedelta(seconds=seconds + 1)
-        attempt = self.start_attempt(run, self.rng.choice(self.life.present(self.home.members)))
+        attempt = self.workflows.start_attempt(run, self.rng.choice(self.life.present(self.home.members)))
         record = self._record(lane, "workflow_run", commit)
         record.attempt = attempt
         yield self.now + timedelta(seconds=seconds)
         conclusion = "success" if self.rng.random() < 0.85 else "failure"
-        self.finish_attempt(attempt, conclusion, ["build", "deploy"])
+        self.workflows.finish_attempt(attempt, conclusion, ["build", "deploy"])
         self._finish(lane, record, conclusion)
 
     def _trains(self) -> Process:
@@ -352,7 +280,7 @@ class Delivery:
         actor = self.rng.choice(self.life.present(self.home.members))
         title = f"Roll back to {commit.sha[:7]}" if is_rollback else "Deploy"
         # a run that is started by hand runs on the branch's head, whatever commit it was told to deploy
-        run = self.start_run(production.workflow, "workflow_dispatch", actor, title, "main", self.main)
+        run = self.workflows.start_run(production.workflow, "workflow_dispatch", actor, title, "main", self.main)
         yield self.now + timedelta(seconds=seconds[0])
         jobs = ["build"]
         conclusion = "success"
@@ -369,7 +297,7 @@ class Delivery:
             self._end_deployment(lane, record, deployment, conclusion, self.life.actions, url)
             if failed:
                 break
-        self.finish_attempt(run.last, conclusion, jobs)
+        self.workflows.finish_attempt(run.last, conclusion, jobs)
         if production.running is not None and production.running.commit is commit and not is_rollback:
             self._maybe_trouble(production, production.running)
 
@@ -514,8 +442,10 @@ class Delivery:
         self.repository.releases.append(release)
         self.life.organization.nodes[release.id] = release
         if is_draft:
-            run = self.start_run(self.notes, "workflow_dispatch", author, "Draft release notes", "main", self.main)
-            self.finish_attempt(run.last, "success", ["notes"])
+            run = self.workflows.start_run(
+                self.notes, "workflow_dispatch", author, "Draft release notes", "main", self.main
+            )
+            self.workflows.finish_attempt(run.last, "success", ["notes"])
         elif is_prerelease:
             self._tag(release, self.main)
         return release
@@ -538,12 +468,14 @@ class Delivery:
         record.release = release
         self._finish(lane, record, "success")
         assert lane.workflow is not None
-        run = self.start_run(lane.workflow, "release", release.author, release.name, release.tag_name, commit)
+        run = self.workflows.start_run(lane.workflow, "release", release.author, release.name, release.tag_name, commit)
         self.life.start(self._built(run), self.now + timedelta(minutes=self.rng.randint(8, 30)))
         self._maybe_trouble(lane, record)
 
     def _built(self, run: WorkflowRun) -> Process:
-        self.finish_attempt(run.last, "success" if self.rng.random() < 0.95 else "failure", ["build", "publish"])
+        self.workflows.finish_attempt(
+            run.last, "success" if self.rng.random() < 0.95 else "failure", ["build", "publish"]
+        )
         return
         yield
 
@@ -634,9 +566,9 @@ class Delivery:
             return
         seconds = rng.randint(150, 500)
         lane.free_at = self.now + timedelta(seconds=seconds + 1)
-        attempt = self.start_attempt(target.attempt.run, rng.choice(self.life.present(self.home.members)))
+        attempt = self.workflows.start_attempt(target.attempt.run, rng.choice(self.life.present(self.home.members)))
         record = self._record(lane, "workflow_run", target.commit)
         record.attempt = attempt
         yield self.now + timedelta(seconds=seconds)
-        self.finish_attempt(attempt, "success", ["build", "deploy"])
+        self.workflows.finish_attempt(attempt, "success", ["build", "deploy"])
         self._finish(lane, record, "success")

@@ -16,7 +16,7 @@ def _workflow(scene: Scene, home: RepositoryLife, picks: Picks) -> Workflow:
     active = [each for each in home.repository.workflows if each.state == "active"]
     if len(active) < 2 and (not active or picks.flag()):
         number = len(home.repository.workflows) + 1
-        return home.delivery.workflow(("Deploy", "Check")[number % 2], f"work-{number}.yml", scene.now)
+        return home.workflows.workflow(("Deploy", "Check")[number % 2], f"work-{number}.yml", scene.now)
     return picks.one(active)
 
 
@@ -33,7 +33,7 @@ def _start_run(scene: Scene, picks: Picks, fork: bool = False) -> str:
         pull_request = picks.one(found)
         event, commit = "pull_request", pull_request.head
     branch = repository.default_branch
-    run = home.delivery.start_run(
+    run = home.workflows.start_run(
         workflow, event, scene.person(picks), scene.topic(picks), branch, commit, pull_request
     )
     if picks.flag():
@@ -60,7 +60,7 @@ def _go_on(scene: Scene, picks: Picks) -> str:
     else:
         conclusion = ("success", "failure", "cancelled", "timed_out")[picks.number(4)]
         jobs = [f"deploy {number}" for number in range(1 + picks.number(3))]
-        scene.home(run.repository).delivery.finish_attempt(attempt, conclusion, jobs)
+        scene.home(run.repository).workflows.finish_attempt(attempt, conclusion, jobs)
     return f"run {run.id} of {run.repository.full_name} is {attempt.conclusion or attempt.status}"
 
 
@@ -69,14 +69,14 @@ def _run_again(scene: Scene, picks: Picks) -> str:
     """For 30 days after it was created, and no more than 50 times."""
     month = timedelta(days=30)
     run = picks.one(each for each in _runs(scene, "completed") if scene.now - each.created_at <= month)
-    attempt = scene.home(run.repository).delivery.start_attempt(run, scene.person(picks))
+    attempt = scene.home(run.repository).workflows.start_attempt(run, scene.person(picks))
     return f"run {run.id} of {run.repository.full_name} is run again (attempt {attempt.number})"
 
 
 @change("cancel a run")
 def _cancel(scene: Scene, picks: Picks) -> str:
     run = picks.one(_runs(scene, "queued", "in_progress", "waiting"))
-    scene.home(run.repository).delivery.finish_attempt(run.last, "cancelled", [])
+    scene.home(run.repository).workflows.finish_attempt(run.last, "cancelled", [])
     return f"run {run.id} of {run.repository.full_name} is cancelled"
 
 
