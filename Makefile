@@ -50,7 +50,7 @@ status: $(READY) ## How fresh everything is, and what failed
 	@$(BIN)/veelocity status
 
 lint: $(READY) ## Style, types and layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionary.md
 	@VEELOCITY_WAREHOUSE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
@@ -84,7 +84,7 @@ $(READY): requirements.lock pyproject.toml
 	if [ -n "$$uv" ] && "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock; \
 	then :; else $(BIN)/pip install --quiet --require-hashes -r requirements.lock; fi
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
-	@$(BIN)/python -m veelocity_pipeline.transform.project
+	@$(BIN)/python -m veelocity_pipeline.transform.prepare
 	@touch $@
 
 lock: ## Pin every dependency anew (needs uv)

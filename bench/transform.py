@@ -12,7 +12,7 @@ import time
 from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building
-from veelocity_pipeline.transform.project import prepared
+from veelocity_pipeline.transform.prepare import prepared
 from veelocity_pipeline.transform.runner import Done, Runner
 from veelocity_pipeline.warehouse.home import Home
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from veelocity_pipeline.config.settings import Settings
-from veelocity_pipeline.transform.project import ship
+from veelocity_pipeline.transform.prepare import ship
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import exclusively
 

@@ -23,7 +23,8 @@ from typing import Any
 import duckdb
 
 from veelocity_pipeline.sources.kit.tables import Row
-from veelocity_pipeline.transform.project import MODELS, digest, ship
+from veelocity_pipeline.transform.prepare import ship
+from veelocity_pipeline.transform.project import MODELS, digest
 from veelocity_pipeline.warehouse.lock import exclusively
 
 from .raw import create_raw_tables

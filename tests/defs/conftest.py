@@ -7,7 +7,7 @@ import os
 import dagster as dg
 import pytest
 
-from veelocity_pipeline.transform.project import ship
+from veelocity_pipeline.transform.prepare import ship
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,6 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEELOCITY_HOME", str(home))
         patch.setenv("VEELOCITY_ENV_FILE", os.devnull)
-        from veelocity_pipeline.definitions import definitions
+        from veelocity_pipeline.defs.location import definitions
 
         return definitions()

@@ -244,7 +244,7 @@ def test_other_databases_of_the_process_are_left_alone(instance: dg.DagsterInsta
 
 def test_the_storage_is_light_to_import() -> None:
     heavy = (
-        "{'duckdb', 'dlt', 'dbt', 'pyarrow', 'veelocity_pipeline.config.settings', 'veelocity_pipeline.definitions'}"
+        "{'duckdb', 'dlt', 'dbt', 'pyarrow', 'veelocity_pipeline.config.settings', 'veelocity_pipeline.defs.location'}"
     )
     for module in ("history", "history_postgres"):
         code = f"import sys, veelocity_pipeline.defs.{module}; print({heavy} & set(sys.modules))"

@@ -11,7 +11,7 @@ from dagster._config import ConfigType, ConfigTypeKind
 
 from veelocity_pipeline.defs.assets.ingest import ingest_assets
 from veelocity_pipeline.defs.assets.publish import export_asset
-from veelocity_pipeline.defs.execute import failed_steps
+from veelocity_pipeline.defs.ended import failed_steps
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.operations.jobs import FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.sources import SOURCES

@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from veelocity_pipeline.defs import execute as orchestration
-from veelocity_pipeline.defs.execute import report_dead_runs
+from veelocity_pipeline.defs import ended
+from veelocity_pipeline.defs.ended import report_dead_runs
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import alive
 
@@ -100,6 +100,6 @@ def test_a_run_that_never_showed_itself_has_a_while_to(
 ) -> None:
     run = add(instance, 1, how)
     assert report_dead_runs(instance, home) == []
-    monkeypatch.setattr(orchestration, limit, 0)
+    monkeypatch.setattr(ended, limit, 0)
     assert report_dead_runs(instance, home) == [run]
     assert status(instance, run) == dg.DagsterRunStatus.FAILURE

@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from veelocity_pipeline import definitions
 from veelocity_pipeline.defs.assets import models as transform
 from veelocity_pipeline.defs.assets import publish
+from veelocity_pipeline.defs.location import loaded
 from veelocity_pipeline.faces.cli.main import app
 from veelocity_pipeline.loading import read
 from veelocity_pipeline.sources.github import queries as github
@@ -30,7 +30,7 @@ from veelocity_pipeline.transform.runner import Done, Runner
 from veelocity_pipeline.warehouse import publish as warehouse_publish
 from veelocity_pipeline.warehouse.home import Home
 
-assert definitions.defs  # loaded here, once for all refreshes
+assert loaded()  # loaded here, once for all refreshes
 
 TIMEOUT = httpx.Timeout(0.5, connect=5.0)
 """Shorter than a fault's silence."""

@@ -18,7 +18,7 @@ import pytest
 from tests.integration.dev import LAUNCH, QUIET, Dev, eventually
 from tests.report.test_in_browser import ARGUMENTS, CHROMIUM
 from veelocity_pipeline.operations.jobs import INCREMENTAL, REBUILD
-from veelocity_pipeline.transform.project import ship
+from veelocity_pipeline.transform.prepare import ship
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH")

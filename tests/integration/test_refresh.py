@@ -400,10 +400,10 @@ def test_what_cannot_be_read_is_known_and_what_was_published_stays(
 RESULT = """
 import json, sys
 from veelocity_pipeline.faces.cli.main import main
-from veelocity_pipeline.defs import execute as orchestration
+from veelocity_pipeline.defs import execute
 failures, failed_steps = json.loads(sys.argv.pop())
-result = orchestration.RefreshResult("run", not failed_steps, failed_steps, [tuple(each) for each in failures])
-orchestration.refresh = lambda settings, **options: result
+result = execute.RefreshResult("run", not failed_steps, failed_steps, [tuple(each) for each in failures])
+execute.refresh = lambda settings, **options: result
 main()
 """
 """The command, with a job that ended like this."""

@@ -13,7 +13,8 @@ from tests.dbt.raw import create_raw_tables
 from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building, inputs
-from veelocity_pipeline.transform.project import Project, prepared, ship
+from veelocity_pipeline.transform.prepare import prepared, ship
+from veelocity_pipeline.transform.project import Project
 from veelocity_pipeline.transform.runner import Done, Runner
 from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home

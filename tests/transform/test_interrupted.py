@@ -19,7 +19,7 @@ import os, resource, signal, sys
 from pathlib import Path
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building
-from veelocity_pipeline.transform.project import prepared
+from veelocity_pipeline.transform.prepare import prepared
 from veelocity_pipeline.transform.runner import Runner
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import writing

@@ -17,24 +17,22 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.config.settings import CHECKOUT, Settings
+from veelocity_pipeline.defs.ended import failed_steps, is_interruption, report_dead_runs
 from veelocity_pipeline.operations.jobs import BUILD_TAG, EVERYTHING, FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.safety.files import replace_file, settle_libraries
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
 from veelocity_pipeline.warehouse.home import Home
-from veelocity_pipeline.warehouse.lock import alive, exclusively, forget_life, is_alive, writing
+from veelocity_pipeline.warehouse.lock import alive, exclusively, writing
 from veelocity_pipeline.warehouse.status import read_status
 
 if TYPE_CHECKING:
     import dagster as dg
-    from dagster._utils.error import SerializableErrorInfo
 
     from veelocity_pipeline.operations.idle import Quiet
 
 log = logging.getLogger("veelocity")
-
 TEMPLATE = CHECKOUT / "dagster.yaml"
 """What is rendered into Dagster's home; Dagster reads only the copy there."""
-
 _SQLITE = """
 storage:
   custom:
@@ -43,7 +41,6 @@ storage:
     config:
       base_dir: {folder}
 """
-
 _POSTGRES = """
 storage:
   custom:
@@ -53,7 +50,6 @@ storage:
       postgres_url:
         env: DAGSTER_POSTGRES_URL
 """
-
 _RETENTION = """
 retention:
   schedule:
@@ -66,15 +62,8 @@ retention:
 """
 """Rendered, like the storage, below a comment: Dagster reads the template too, where it finds it in its own folder, and
 would take no placeholder for a number."""
-
 _REFRESH = "veelocity refresh"
 """The command, as its runs are tagged."""
-
-_SETTLED_AFTER = 60
-"""Seconds after which a run that says it is going on must have shown that it lives; that takes a moment."""
-
-_STARTED_AFTER = 300
-"""Seconds after which a run that is to start must have; loading the definitions takes about ten."""
 
 
 def prepare_instance(settings: Settings) -> Home:
@@ -134,36 +123,6 @@ def prune_runs(settings: Settings) -> int:
         return prune_history(instance, settings.history_days, most=None)
 
 
-def report_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
-    """Mark as failed every run that says it is going on and whose process is no more: it was killed.
-
-    Dagster's own launcher cannot tell (it asks no worker how it is), and such a run would keep the only slot for ever.
-
-    Returns:
-        ids of the runs that were marked.
-    """
-    import dagster as dg
-
-    started = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    starting = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-    dead = []
-    for record in instance.get_run_records(dg.RunsFilter(statuses=[*started, *starting])):
-        run = record.dagster_run
-        lives = is_alive(home, run.run_id)
-        if lives:
-            continue
-        since = (
-            record.start_time if run.status in started and record.start_time else record.create_timestamp.timestamp()
-        )
-        settled = _SETTLED_AFTER if run.status in started else _STARTED_AFTER
-        if lives is None and time.time() - since < settled:
-            continue
-        instance.report_run_failed(run, "The run's process ended without a word: killed, or the machine went down.")
-        forget_life(home, run.run_id)
-        dead.append(run.run_id)
-    return dead
-
-
 @dataclass(frozen=True)
 class RefreshResult:
     """How a refresh ended.
@@ -218,9 +177,10 @@ def refresh(
     log.info("Loading the pipeline …")
     prepare_instance(settings)
 
-    from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.jobs import left_out, run_config
+    from veelocity_pipeline.defs.location import loaded
 
+    defs = loaded()
     job = FULL if full else INCREMENTAL
     selection = None
     if only:
@@ -313,9 +273,10 @@ def _run(
 
     started = time.time()
 
-    from veelocity_pipeline.definitions import defs
     from veelocity_pipeline.defs.launch import console_config
+    from veelocity_pipeline.defs.location import loaded
 
+    defs = loaded()
     with explained_history(), dg.DagsterInstance.get() as instance:
         report_dead_runs(instance, home)
         result = defs.resolve_job_def(name).execute_in_process(
@@ -334,48 +295,9 @@ def _result(result: dg.ExecuteInProcessResult, failures: Sequence[tuple[str, str
     Raises:
         KeyboardInterrupt: it was interrupted.
     """
-    if any(map(_is_interruption, result.all_events)):
+    if any(map(is_interruption, result.all_events)):
         raise KeyboardInterrupt
     return RefreshResult(result.run_id, result.success, failed_steps(result.all_events), list(failures))
-
-
-def _is_interruption(event: dg.DagsterEvent) -> bool:
-    """Whether this is a step or the run that ends because of a signal."""
-    error = event.step_failure_data.error if event.is_step_failure else None
-    if event.event_type_value == "PIPELINE_FAILURE":
-        error = event.job_failure_data.error
-    while error is not None:
-        if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
-            return True
-        error = error.cause
-    return False
-
-
-def failed_steps(events: Sequence[dg.DagsterEvent]) -> dict[str, str]:
-    """Why which step failed; where none was reached, why the run could not start."""
-    steps = {
-        event.step_key or "": _cause(event.step_failure_data.error)
-        for event in events
-        if event.is_step_failure and event.step_failure_data.error
-    }
-    starts = [
-        _cause(error)
-        for event in events
-        if event.event_type_value == "RESOURCE_INIT_FAILURE" and (error := event.engine_event_data.error)
-    ]
-    return steps or ({"start": starts[0]} if starts else {})
-
-
-def _cause(error: SerializableErrorInfo | None) -> str:
-    """What a failure says in one line: our own explanation where there is one, else the innermost message."""
-    while error is not None:
-        if error.message.startswith("veelocity_pipeline."):
-            return error.message.partition(": ")[2].strip()
-        if error.cause is None:
-            break
-        error = error.cause
-    lines = [line.strip() for line in (error.message if error else "").splitlines() if line.strip()]
-    return lines[0] if lines else "unknown"
 
 
 def _failures(home: Home, since: float) -> list[tuple[str, str, str]]:

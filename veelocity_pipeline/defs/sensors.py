@@ -11,7 +11,7 @@ from veelocity_pipeline.config.cron import earliest
 from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
 from veelocity_pipeline.defs.assets.ingest import CONFIGURATION
 from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
-from veelocity_pipeline.defs.execute import failed_steps, report_dead_runs
+from veelocity_pipeline.defs.ended import failed_steps, report_dead_runs
 from veelocity_pipeline.defs.jobs import (
     FULL_JOB,
     INCREMENTAL_JOB,

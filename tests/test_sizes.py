@@ -1,0 +1,88 @@
+"""No module has more than about 500 lines; those that have are listed, and the list can only shrink."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from veelocity_pipeline.config.settings import CHECKOUT
+
+MOST = 500
+FOLDERS = ("veelocity_pipeline", "tests", "bench")
+
+LARGER = {
+    "veelocity_pipeline/config/settings.py": 711,
+    "veelocity_pipeline/loading/read.py": 1058,
+    "veelocity_pipeline/published/series.py": 667,
+    "veelocity_pipeline/simulator/organization/delivery.py": 574,
+    "veelocity_pipeline/sources/github/connector.py": 1268,
+    "veelocity_pipeline/sources/github_actions/connector.py": 786,
+    "veelocity_pipeline/sources/kit/http/client.py": 1099,
+    "veelocity_pipeline/sources/linear/connector.py": 560,
+    "tests/defs/test_history.py": 570,
+    "tests/golden/story.py": 775,
+    "tests/histories/world.py": 590,
+    "tests/integration/test_refresh.py": 513,
+    "tests/integration/truth.py": 635,
+    "tests/report/test_in_browser.py": 571,
+    "tests/sources/official.py": 528,
+    "tests/sources/test_github.py": 681,
+    "tests/sources/test_github_actions.py": 697,
+    "tests/sources/test_http.py": 710,
+    "tests/sources/test_linear.py": 841,
+    "tests/sources/test_loading.py": 565,
+}
+"""Modules to split, with the size that they may not exceed until then."""
+
+
+def faults(root: Path, larger: Mapping[str, int]) -> list[str]:
+    """What is wrong with the sizes of the modules below a folder, and with the list of larger ones."""
+    sizes = {
+        path.relative_to(root).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for folder in FOLDERS
+        for path in (root / folder).rglob("*.py")
+    }
+    found = [
+        f"{name} has {size} lines, more than {larger.get(name, MOST)}: split it by what it does"
+        for name, size in sorted(sizes.items())
+        if size > larger.get(name, MOST)
+    ]
+    return found + [
+        f"{name} has {sizes.get(name, 'no')} lines: take it off the list of larger modules"
+        for name in larger
+        if sizes.get(name, 0) <= MOST
+    ]
+
+
+def test_no_module_is_too_large() -> None:
+    assert faults(CHECKOUT, LARGER) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "larger", "found"),
+    [
+        (500, {}, []),
+        (501, {}, ["bench/room/module.py has 501 lines, more than 500: split it by what it does"]),
+        (600, {"bench/room/module.py": 600}, []),
+        (
+            601,
+            {"bench/room/module.py": 600},
+            ["bench/room/module.py has 601 lines, more than 600: split it by what it does"],
+        ),
+        (
+            500,
+            {"bench/room/module.py": 600},
+            ["bench/room/module.py has 500 lines: take it off the list of larger modules"],
+        ),
+        (1, {"tests/moved.py": 600}, ["tests/moved.py has no lines: take it off the list of larger modules"]),
+    ],
+)
+def test_a_module_that_is_too_large_is_seen(
+    lines: int, larger: Mapping[str, int], found: list[str], tmp_path: Path
+) -> None:
+    module = tmp_path / "bench" / "room" / "module.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("\n" * lines, encoding="utf-8")
+    assert faults(tmp_path, larger) == found
