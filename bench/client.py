@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.loading.dlt import make_pipeline
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.sources import SOURCES, RefreshRequest

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.warehouse.duckdb_file import quoted
 from veelocity_pipeline.warehouse.home import Home

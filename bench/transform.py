@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building
 from veelocity_pipeline.transform.prepare import prepared

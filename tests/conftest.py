@@ -40,6 +40,7 @@ MARKS = {
         *(
             "test_query.py",
             "test_rooms.py",
+            "test_connections.py",
             "test_rules.py",
             "test_settings.py",
             "test_terminal.py",

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.dbt.harness import build_models, failed_tests
 from tests.dbt.project import compiled_project
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.config.rules import config_tables
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading.dlt import make_pipeline, prepare
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.published.open import read_published
@@ -56,7 +57,8 @@ def read(home: Home, settings: Settings, *, full: bool = False, only: Iterable[s
     home.make()
     outcomes = []
     for entry in (SOURCES[name] for name in only):
-        outcomes += list(load(entry, settings, make_pipeline(entry, home), RefreshRequest(full)))
+        for view in entry.connected(settings):
+            outcomes += load(entry, view, make_pipeline(entry, home, view.connection), RefreshRequest(full))
     record_attempts(home, [outcome.to_row() for outcome in outcomes])
     return outcomes
 
@@ -74,11 +76,11 @@ def build(home: Home, settings: Settings) -> None:
         if not {(entry.dataset, table) for table in entry.tables} <= there:
             prepare(entry, make_pipeline(entry, home))
     record_attempts(home, [])
-    forget_attempts(home, settings.github_repositories)
+    forget_attempts(home, settings.repository_entries, [each.name for each in settings.connections])
     project = compiled_project()
     with connect(home) as connection:
         build_models(connection, project)
-        assert failed_tests(project, connection) == []
+        assert (failed := failed_tests(project, connection)) == [], failed
     publish(home)
     remember_build(home, inputs(home, settings))
 

@@ -61,8 +61,8 @@ from veelocity_pipeline.faces.cli.parts import Part
 dev._RESTARTED_AFTER = 0.5
 dev._ENDED_WITHIN = 3.0
 start = dev.Parts.__init__
-def prepare(self, folder, webserver):
-    start(self, folder, webserver)
+def prepare(self, folder, webserver, secrets):
+    start(self, folder, webserver, secrets)
     for part, command in self._commands.items():
         command[:1] = ["server", part.value, {str(folder)!r}]
 dev.Parts.__init__ = prepare

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.faces.cli.demo import simulated_environment
 from veelocity_pipeline.faces.report import render
 from veelocity_pipeline.operations.upkeep import put_aside

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.operations import preflight
 from veelocity_pipeline.operations.preflight import NothingReadableError, require_options, require_readable
 from veelocity_pipeline.simulator import Fault, SimulatedApp, Simulator

@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from veelocity_pipeline.config.settings import CHECKOUT, Deployments, Failures, People, Settings
+from veelocity_pipeline.config.sections import Deployments, Failures, People
+from veelocity_pipeline.config.settings import CHECKOUT, Settings
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 QUERIES = (CHECKOUT / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ QUESTIONS = dict(re.findall(r"^### (.+?)\n.*?```sql\n(.*?)```", QUERIES, flags=r
 def test_the_settings_example_is_valid_and_shows_the_defaults(config) -> None:  # type: ignore[no-untyped-def]
     [text] = blocks("toml")
     config(text)
-    from veelocity_pipeline.config.settings import load_settings
+    from veelocity_pipeline.config.load import load_settings
 
     settings = load_settings()
     assert settings.deployments == Deployments()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.config.rules import SCHEMAS, config_tables
-from veelocity_pipeline.config.settings import load_settings
 
 
 def test_every_table_is_there_without_any_setting() -> None:

@@ -9,14 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from veelocity_pipeline.config.settings import (
-    Settings,
-    SettingsError,
-    contains_regex,
-    exposed_secrets,
-    glob_regex,
-    load_settings,
-)
+from veelocity_pipeline.config.load import exposed_secrets, load_settings
+from veelocity_pipeline.config.patterns import contains_regex, glob_regex
+from veelocity_pipeline.config.settings import Settings, SettingsError
 
 Config = Callable[[str], None]
 

@@ -282,9 +282,12 @@ def test_duckdb_is_new_enough_for_the_readers_format() -> None:
 def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> None:
     with connect(home) as connection:
         connection.execute("create schema raw_github")
-        connection.execute("create table raw_github.repositories (id varchar, configured_as varchar)")
         connection.execute(
-            "insert into raw_github.repositories values ('R1', 'acme/web'), ('R2', 'acme/former'), ('R3', 'globex/*')"
+            "create table raw_github.repositories (id varchar, configured_as varchar, connection varchar)"
+        )
+        connection.execute(
+            """insert into raw_github.repositories by name from (values
+               ('R1', 'acme/web'), ('R2', 'acme/former'), ('R3', 'globex/*')) as known(id, configured_as)"""
         )
 
     def record(minute: int, *scopes: tuple[str, str, str | None], source: str = "github") -> None:

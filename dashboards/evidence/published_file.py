@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from veelocity_pipeline.config.settings import SettingsError, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import SettingsError
 from veelocity_pipeline.warehouse.home import Home
 
 SOURCE = Path(__file__).resolve().parent / "sources" / "veelocity"

@@ -33,8 +33,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.config.rules import config_tables
-from veelocity_pipeline.config.settings import load_settings
 from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.warehouse.status import SYNC_STATUS
 

@@ -15,7 +15,7 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from tests.receiver import SECRET, Receiver
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.defs import quiet
 from veelocity_pipeline.defs.assets.ingest import CONFIGURATION
 from veelocity_pipeline.defs.loaded import CONFIGURED

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.defs.test_automation import status_row
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.defs import checks
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.warehouse.home import Home

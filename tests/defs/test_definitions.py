@@ -107,6 +107,7 @@ def outcome(table: str, scope: str, error: str | None) -> Outcome:
         table=table,
         scope_id=scope,
         scope_name=scope,
+        connection="github",
         attempted_at=T,
         succeeded_at=None if error else T,
         read_at=None if error else T,

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from veelocity_pipeline.config.settings import CHECKOUT, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.defs import history, quiet
 from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs.history import INDEX, MOST_OPEN, SqliteEvents
@@ -218,7 +219,7 @@ def named():
 before = named()
 from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs import history, history_postgres, quiet
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 prepare_instance(load_settings())
 with dg.DagsterInstance.get() as instance:
     assert quiet.record(instance, [], "00000000-0000-0000-0000-000000000001", "a test").success

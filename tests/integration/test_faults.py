@@ -18,7 +18,8 @@ import httpx
 import pytest
 
 from tests.faults.trials import KINDS, Raw, raw_rows
-from veelocity_pipeline.config.settings import CHECKOUT, Settings, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import CHECKOUT, Settings
 from veelocity_pipeline.loading.dlt import make_pipeline
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator
@@ -208,7 +209,7 @@ def test_what_spoils_one_repository_leaves_the_others_alone_and_is_made_good(
 CHILD = """
 import os, resource, signal, sys, threading
 from veelocity_pipeline.sources.github import queries as github
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
 from veelocity_pipeline.loading import read as loading_read

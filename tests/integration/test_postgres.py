@@ -23,7 +23,8 @@ from dagster_postgres.utils import pg_alembic_config
 
 from tests.conftest import VEELOCITY, veelocity
 from tests.integration.postgres import PASSWORD, Postgres, running_postgres
-from veelocity_pipeline.config.settings import SettingsError, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import SettingsError
 from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs.instance import HistoryError, prune_history
 from veelocity_pipeline.simulator import Simulator

@@ -26,7 +26,7 @@ import pytest
 from tests import inprocess
 from tests.conftest import VEELOCITY, copied, reader_of, veelocity
 from tests.inprocess import Marts, marts, settings_of
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.operations import idle
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Fault, Simulator

@@ -26,7 +26,8 @@ from dagster._core.storage.runs.schema import RunsTable
 
 from tests.conftest import reader_of, veelocity
 from tests.inprocess import marts
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.defs.execute import prepare_instance
 from veelocity_pipeline.defs.instance import KEPT_RUNS, prune_history
 from veelocity_pipeline.loading.dlt import make_pipeline

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from veelocity_pipeline.config.cron import comes, earliest, longest_gap
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.operations.decisions import (
     Configuration,
     Run,

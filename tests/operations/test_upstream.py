@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.operations import upstream
 from veelocity_pipeline.operations.decisions import Start, Wait
 from veelocity_pipeline.operations.upstream import Answer, Memory, ask, upstream_changed

@@ -16,7 +16,8 @@ from graphql import GraphQLSchema, parse, validate
 from pydantic import SecretStr
 
 from tests.golden.story import tell
-from veelocity_pipeline.config.settings import Service, Settings
+from veelocity_pipeline.config.sections import Service
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading import read as loading_read
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape

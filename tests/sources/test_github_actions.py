@@ -17,7 +17,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.config.settings import Deployments, Service, Settings
+from veelocity_pipeline.config.sections import Deployments, Service
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.github_actions import ENTRY, shape
 from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
@@ -180,7 +181,8 @@ class Store(Known):
         for chunk in chunks:
             for name, rows in chunk.rows.items():
                 for row in rows:
-                    self.tables[name][tuple(row[column] for column in ENTRY.tables[name].primary_key)] = row
+                    key = [column for column in ENTRY.tables[name].primary_key if column != "repository_id"]
+                    self.tables[name][tuple(row[column] for column in key)] = row
                     self.loaded += 1
             for name, ids in chunk.listed.items():
                 for row in self.tables[name].values():

@@ -18,7 +18,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from veelocity_pipeline.config.settings import Settings, Team
+from veelocity_pipeline.config.sections import Team
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, BadAnswerError

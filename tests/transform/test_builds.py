@@ -10,7 +10,7 @@ import pytest
 
 from tests.dbt.harness import SCENARIOS, given
 from tests.dbt.raw import create_raw_tables
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.transform.build import steps
 from veelocity_pipeline.transform.fingerprint import Building, inputs
 from veelocity_pipeline.transform.prepare import prepared, ship

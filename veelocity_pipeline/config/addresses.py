@@ -1,4 +1,4 @@
-"""Where the UI is reached: the hosts that it answers for, and the origins of its own pages."""
+"""Addresses: of the UI (the hosts that it answers for, the origins of its own pages) and of what the settings name."""
 
 from __future__ import annotations
 
@@ -87,3 +87,31 @@ class OwnAddresses:
         if at is not None and at.host not in _EVERY_ADDRESS:
             hosts.add(at.host)
         return cls(frozenset(hosts), frozenset(each.seen_from("http").seen_from("https") for each in listed))
+
+
+def host_of(url: str) -> str | None:
+    """Return the host that an address of the web names; None where it is no such address."""
+    try:
+        return urlsplit(url).hostname if re.match(r"https?://[^/\s]+", url) else None
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether what is sent to a host stays on this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_postgres(url: str) -> bool:
+    """Whether this is an address that SQLAlchemy, which imports slowly, takes for PostgreSQL's."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return address.drivername in ("postgresql", "postgresql+psycopg2") and bool(address.database)

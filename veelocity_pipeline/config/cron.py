@@ -9,6 +9,8 @@ from typing import Any
 
 from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 
+from veelocity_pipeline.config.connections import is_whole
+
 _LOOKED_AT = 1_500
 """Ticks after which even ``* 8-18 * * 1`` has been through its longest gap."""
 
@@ -42,7 +44,7 @@ def late(rows: Iterable[Mapping[str, Any]], sources: Iterable[str], since: datet
             for row in rows
             if row["source"] in wanted
             and row["succeeded_at"]
-            and row["repository"] != "*"
+            and not is_whole(row["repository"])
             and datetime.fromisoformat(row["succeeded_at"]) < since
         }
     )

@@ -11,7 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from veelocity_pipeline.config.settings import Deployments, Failures, Settings, contains_regex, glob_regex
+from veelocity_pipeline.config.patterns import contains_regex, glob_regex
+from veelocity_pipeline.config.sections import Deployments, Failures
+from veelocity_pipeline.config.settings import Settings
 
 TEXT = pa.string()
 
@@ -58,7 +60,7 @@ def config_tables(settings: Settings) -> dict[str, pa.Table]:
         {"name": "start_date", "value": settings.start_date.isoformat() if settings.start_date else None},
         {"name": "pseudonyms", "value": str(settings.people.pseudonyms).lower()},
     ]
-    rows["repositories"] = [{"name": name} for name in settings.github_repositories]
+    rows["repositories"] = [{"name": name} for name in settings.repository_entries]
     for repository, (deployments, failures) in scopes:
         rows["repository_settings"].append(
             {

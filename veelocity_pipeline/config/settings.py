@@ -1,190 +1,49 @@
-"""Typed settings: the environment (or ``.env``) wins over ``veelocity.toml``, that over the defaults.
-
-Importing this module reads nothing; :func:`load_settings` does.
-"""
+"""The settings, typed and frozen; :mod:`veelocity_pipeline.config.load` reads them."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from veelocity_pipeline.config.addresses import Address
+from veelocity_pipeline.config.addresses import Address, host_of, is_loopback, is_postgres
+from veelocity_pipeline.config.connections import (
+    CODE_HOST,
+    EXCLUDED,
+    TRACKER,
+    Connection,
+    RepositoryEntry,
+    check_entries,
+    comma_separated,
+    qualified,
+    split_name,
+)
 from veelocity_pipeline.config.cron import comes
+from veelocity_pipeline.config.patterns import Patterns, contains_regex, not_blank
+from veelocity_pipeline.config.sections import Deployments, Failures, People, RepositoryOverrides, Service, Team
 from veelocity_pipeline.safety.redaction import remember, remember_address
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GITHUB_API = "https://api.github.com"
 LINEAR_API = "https://api.linear.app/graphql"
 
-Evidence = Literal["rollback", "revert", "hotfix", "incident", "deployment_status"]
-DeploymentSource = Literal["auto", "workflow_runs", "deployments", "releases", "merges"]
-
 
 class SettingsError(Exception):
     """The configuration is wrong; the message is one line that names the setting and the cure."""
 
 
-def _split(value: object) -> object:
-    """A comma-separated text as a list; empty parts do not count."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _not_blank(value: object) -> object:
-    """A variable that is set to nothing is not set."""
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _pattern(value: object) -> object:
-    """A pattern of the settings, checked: where it is a ``/regex/`` it must be one that DuckDB's RE2 knows too."""
-    if isinstance(value, str):
-        if not value.strip():
-            raise ValueError("a pattern is empty")
-        if is_regex(value):
-            try:
-                re.compile(value[1:-1])
-            except re.error as error:
-                raise ValueError(f"{value} is not a regular expression: {error}") from None
-            if re.search(r"\(\?(?:[=!]|<[=!])|\\[1-9]", value):
-                raise ValueError(f"{value} uses a look-around or a back-reference, which patterns cannot have")
-    return value
-
-
-def is_regex(pattern: str) -> bool:
-    """Whether the pattern is written ``/regex/``."""
-    return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")
-
-
-def _is_postgres(url: str) -> bool:
-    """Whether this is an address that SQLAlchemy, which imports slowly, takes for PostgreSQL's."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
-        return False
-    return address.drivername in ("postgresql", "postgresql+psycopg2") and bool(address.database)
-
-
-_TextList = Annotated[tuple[str, ...], BeforeValidator(_split)]
-_Patterns = Annotated[tuple[Annotated[str, BeforeValidator(_pattern)], ...], BeforeValidator(_split)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Deployments(_Section):
-    """Which attempts are deployments."""
-
-    source: DeploymentSource = "auto"
-    workflow_patterns: _Patterns = ("deploy", "release", "publish")
-    exclude_patterns: _Patterns = ("draft", "docs", "preview", "staging", "test", "nightly", "cleanup", "notes")
-    job_patterns: _Patterns = ()
-    production_environments: _Patterns = ("production", "prod*", "live")
-    count_redeploys: bool = False
-
-
-class Failures(_Section):
-    """What is evidence that a deployment failed."""
-
-    evidence: Annotated[tuple[Evidence, ...], BeforeValidator(_split)] = ("rollback", "revert", "hotfix", "incident")
-    hotfix_labels: _Patterns = ("hotfix",)
-    hotfix_branches: _Patterns = ("hotfix/*",)
-    incident_labels: _Patterns = ("incident", "outage", "sev*")
-    incident_window_hours: int = Field(default=168, gt=0)
-    revert_window_hours: int = Field(default=720, gt=0)
-
-
-class Alias(_Section):
-    """Other logins and e-mails of one person."""
-
-    login: str
-    also: _TextList
-
-
-class People(_Section):
-    """Who is a bot, and who is the same person."""
-
-    bots: _TextList = ("k8s-ci-robot",)
-    pseudonyms: bool = False
-    aliases: tuple[Alias, ...] = ()
-
-
 _Minutes = Annotated[int, Field(ge=0, le=1440)]
 """How often a sensor looks; 0: never."""
-
-_RepositoryName = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
-
 _SECRETS_OF_OTHERS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables that libraries read by themselves, where an export goes to a bucket."""
-
-EXCLUDED = "!"
-"""What an entry of the repositories begins with that leaves one of an owner's out: ``!owner/name``."""
-
-
-class RepositoryOverrides(_Section):
-    """One repository's own rules; a key that is not set keeps the value of its section."""
-
-    name: _RepositoryName
-    deployments: dict[str, Any] = Field(default_factory=dict)
-    failures: dict[str, Any] = Field(default_factory=dict)
-
-
-class Service(_Section):
-    """A part of a monorepo that is deployed for itself."""
-
-    name: str
-    repository: _RepositoryName
-    paths: _Patterns = ()
-    workflow_patterns: _Patterns = ()
-    job_patterns: _Patterns = ()
-    environments: _Patterns = ()
-    tags: _Patterns = ()
-
-
-class Member(_Section):
-    """A person's time in a team, both days included; open where a day is missing."""
-
-    login: str
-    from_: date | None = Field(default=None, alias="from")
-    until: date | None = None
-
-
-def _member(value: object) -> object:
-    return {"login": value} if isinstance(value, str) else value
-
-
-class Team(_Section):
-    """People, repositories, services and Linear teams that are looked at together."""
-
-    name: str
-    members: tuple[Annotated[Member, BeforeValidator(_member)], ...] = ()
-    repositories: tuple[_RepositoryName, ...] = ()
-    services: _TextList = ()
-    linear_teams: _TextList = ()
 
 
 class Settings(BaseSettings):
@@ -192,35 +51,35 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    github_tokens: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
+    github_tokens: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=(), validation_alias="GITHUB_TOKEN"
     )
-    github_app_id: Annotated[str | None, BeforeValidator(_not_blank)] = Field(
+    github_app_id: Annotated[str | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="GITHUB_APP_ID"
     )
-    github_app_private_key: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+    github_app_private_key: Annotated[SecretStr | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="GITHUB_APP_PRIVATE_KEY"
     )
-    github_app_private_key_file: Annotated[Path | None, BeforeValidator(_not_blank)] = Field(
+    github_app_private_key_file: Annotated[Path | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="GITHUB_APP_PRIVATE_KEY_FILE"
     )
     github_api_url: str = Field(default=GITHUB_API, validation_alias="GITHUB_API_URL")
-    github_repositories: Annotated[tuple[_RepositoryName, ...], NoDecode, BeforeValidator(_split)] = Field(
+    github_repositories: Annotated[tuple[RepositoryEntry, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=(), validation_alias="GITHUB_REPOSITORIES"
     )
-    linear_api_key: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+    linear_api_key: Annotated[SecretStr | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="LINEAR_API_KEY"
     )
     linear_api_url: str = Field(default=LINEAR_API, validation_alias="LINEAR_API_URL")
     home: Path = Field(default=CHECKOUT / "data", validation_alias="VEELOCITY_HOME")
-    export_to: Annotated[Path | None, BeforeValidator(_not_blank)] = Field(
+    export_to: Annotated[Path | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_EXPORT_TO"
     )
     export_format: Literal["parquet", "csv"] = Field(default="parquet", validation_alias="VEELOCITY_EXPORT_FORMAT")
     export_verbatim: bool = Field(default=False, validation_alias="VEELOCITY_EXPORT_VERBATIM")
     allow_shared_folders: bool = Field(default=False, validation_alias="VEELOCITY_ALLOW_SHARED_FOLDERS")
     allow_http: bool = Field(default=False, validation_alias="VEELOCITY_ALLOW_HTTP")
-    start_date: Annotated[date | None, BeforeValidator(_not_blank)] = Field(
+    start_date: Annotated[date | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_START_DATE"
     )
     timezone: str = Field(default="UTC", validation_alias="VEELOCITY_TIMEZONE")
@@ -231,21 +90,21 @@ class Settings(BaseSettings):
     settings_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_SETTINGS_SENSOR_MINUTES")
     dead_runs_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_DEAD_RUNS_SENSOR_MINUTES")
     alerts_sensor_minutes: _Minutes = Field(default=1, validation_alias="VEELOCITY_ALERTS_SENSOR_MINUTES")
-    alert_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+    alert_url: Annotated[SecretStr | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_ALERT_URL"
     )
     ui_url: str = Field(default="http://localhost:3000", validation_alias="VEELOCITY_UI_URL")
-    ui_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+    ui_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=(), validation_alias="VEELOCITY_UI_HOSTS"
     )
     stale_after: int = Field(default=3, ge=1, le=1000, validation_alias="VEELOCITY_STALE_AFTER")
     concurrency: int = Field(default=4, ge=1, le=16, validation_alias="VEELOCITY_CONCURRENCY")
     max_answer_mb: int = Field(default=64, ge=1, le=10_000, validation_alias="VEELOCITY_MAX_ANSWER_MB")
     history_days: int = Field(default=14, ge=1, le=3650, validation_alias="VEELOCITY_HISTORY_DAYS")
-    dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(_not_blank)] = Field(
+    dagster_postgres_url: Annotated[SecretStr | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="DAGSTER_POSTGRES_URL"
     )
-    deployment_patterns: Annotated[_Patterns | None, NoDecode, BeforeValidator(_not_blank)] = Field(
+    deployment_patterns: Annotated[Patterns | None, NoDecode, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="DEPLOYMENT_PATTERNS"
     )
     deployments: Deployments = Deployments()
@@ -254,6 +113,11 @@ class Settings(BaseSettings):
     repositories: tuple[RepositoryOverrides, ...] = ()
     services: tuple[Service, ...] = ()
     teams: tuple[Team, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    connection_tokens: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """By connection's name, the secret that its ``token_env`` holds."""
+    connection: str = ""
+    """Whose settings these are, where they are of one of ``connections``; see :meth:`connected`."""
 
     def model_post_init(self, _context: object) -> None:
         """Check what one field alone cannot tell; from here on no message of this process holds one of the secrets.
@@ -269,7 +133,7 @@ class Settings(BaseSettings):
             ("LINEAR_API_URL", self.linear_api_url),
             ("VEELOCITY_UI_URL", self.ui_url),
         ):
-            if _host(url) is None:
+            if host_of(url) is None:
                 raise ValueError(f"{name}: {url!r} is no address; it begins with https://")
             if name != "VEELOCITY_UI_URL":  # which is only shown
                 self._check_encrypted(name, url)
@@ -280,7 +144,7 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"VEELOCITY_UI_HOSTS: {name!r} is not a host; write ui.example.com or ui.example.com:8443"
                 )
-        if self.dagster_postgres_url is not None and not _is_postgres(self.dagster_postgres_url.get_secret_value()):
+        if self.dagster_postgres_url is not None and not is_postgres(self.dagster_postgres_url.get_secret_value()):
             # never the address itself: the password is in it
             raise ValueError(
                 "DAGSTER_POSTGRES_URL is no address of a database; write postgresql://user:password@host:5432/name, "
@@ -294,7 +158,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}: {cron!r} is no cron line; it has five fields, like 0 * * * *")
         if self.alert_url is not None:
             url = self.alert_url.get_secret_value()
-            if _host(url) is None:  # its text is a secret, and not in the message
+            if host_of(url) is None:  # its text is a secret, and not in the message
                 raise ValueError("VEELOCITY_ALERT_URL: what is set is no address; it begins with https://")
             self._check_encrypted("VEELOCITY_ALERT_URL", url)
         has_key = self.github_app_private_key is not None or self.github_app_private_key_file is not None
@@ -307,12 +171,12 @@ class Settings(BaseSettings):
             raise ValueError("a private key of a GitHub App is set, but not GITHUB_APP_ID, which says whose it is")
         if self.github_app_private_key is not None and self.github_app_private_key_file is not None:
             raise ValueError("GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are both set; leave one out")
-        self._check_repositories()
+        self._check_connections()
         for override in self.repositories:
             try:
                 self._resolve(override.name)
             except ValidationError as error:
-                raise ValueError(f"[[repositories]] {override.name}: {_first_problem(error)}") from None
+                raise ValueError(f"[[repositories]] {override.name}: {first_problem(error)}") from None
         names = [service.name for service in self.services]
         for team in self.teams:
             for service in team.services:
@@ -320,6 +184,10 @@ class Settings(BaseSettings):
                     raise ValueError(f"[[teams]] {team.name}: there is no [[services]] entry named {service!r}")
 
     def _remember_secrets(self) -> None:
+        for secret in self.connection_tokens.values():
+            remember(secret)
+        for each in self.connections:
+            remember_address(each.url)
         addresses = ("alert_url", "dagster_postgres_url", "github_api_url", "linear_api_url", "ui_url")
         for name in type(self).model_fields:
             value = getattr(self, name)
@@ -336,27 +204,80 @@ class Settings(BaseSettings):
                 remember_address(os.environ.get(name))
 
     def _check_encrypted(self, name: str, url: str) -> None:
-        if not url.startswith("https:") and not self.allow_http and not _is_loopback(_host(url) or ""):
+        if not url.startswith("https:") and not self.allow_http and not is_loopback(host_of(url) or ""):
             raise ValueError(
                 f"{name} begins with http://, so what is sent there can be read on the way, secrets too: write "
                 "https://, or set VEELOCITY_ALLOW_HTTP=1 where that way is yours alone"
             )
 
-    def _check_repositories(self) -> None:
-        if "*" in "".join(name.split("/")[0] for name in self.github_repositories):
-            raise ValueError("GITHUB_REPOSITORIES: an owner cannot be a pattern; write owner/name or owner/*")
-        entries = {name.casefold() for name in self.github_repositories}
-        for excluded in self.github_repositories:
-            if not excluded.startswith(EXCLUDED):
-                continue
-            name = excluded.removeprefix(EXCLUDED)
-            owner = name.split("/")[0]
-            if "*" in name:
-                raise ValueError(f"GITHUB_REPOSITORIES: {excluded} is a pattern; leave out one repository by its name")
-            if name.casefold() in entries:
-                raise ValueError(f"GITHUB_REPOSITORIES: {name} is both named and left out; take out one of the two")
-            if f"{owner.casefold()}/*" not in entries:
-                raise ValueError(f"GITHUB_REPOSITORIES: {excluded} leaves out nothing; it goes with {owner}/*")
+    def _check_connections(self) -> None:
+        check_entries("GITHUB_REPOSITORIES", self.github_repositories)
+        names = [each.name for each in self.connections]
+        for each in self.connections:
+            place = f"[[connections]] {each.name}"
+            if names.count(each.name) > 1:
+                raise ValueError(f"{place}: two connections have this name; each needs its own")
+            if host_of(each.url) is None:
+                raise ValueError(f"{place}: url: {each.url!r} is no address; it begins with https://")
+            self._check_encrypted(f"{place}: url", each.url)
+            check_entries(f"{place}: repositories", each.repositories)
+        for place, name in (
+            *((f"[[repositories]] {each.name}", each.name) for each in self.repositories),
+            *((f"[[services]] {each.name}", each.repository) for each in self.services),
+            *((f"[[teams]] {team.name}", name) for team in self.teams for name in team.repositories),
+        ):
+            self._check_name(place, name)
+
+    def _check_name(self, place: str, name: str) -> None:
+        """See that a repository's name means one connection's."""
+        connection, bare = split_name(name)
+        hosts = [view.connection or CODE_HOST for view in self.connected(CODE_HOST)]
+        if connection and connection not in hosts:
+            raise ValueError(f"{place}: there is no connection {connection!r} of a code host, only {_or(hosts)}")
+        bringing = [view.connection or CODE_HOST for view in self.connected(CODE_HOST) if view.names_repository(bare)]
+        if not connection and len(bringing) > 1:
+            written = _or([f"{each}:{bare}" for each in bringing])
+            raise ValueError(f"{place}: {bare} is on more than one connection; write {written}")
+
+    def connected(self, source: str) -> list[Settings]:
+        """Return these settings as each connection of a vendor has them: its own, then those of ``[[connections]]``."""
+        return [
+            self,
+            *(
+                self.model_copy(update={**each.fields(self.connection_tokens.get(each.name)), "connections": ()})
+                for each in self.connections
+                if each.source == source
+            ),
+        ]
+
+    @property
+    def repository_entries(self) -> tuple[str, ...]:
+        """The entries that name repositories, of every connection; those of ``[[connections]]`` begin with its name."""
+        marked = [
+            (EXCLUDED if entry.startswith(EXCLUDED) else "") + qualified(each.name, entry.removeprefix(EXCLUDED))
+            for each in self.connections
+            for entry in each.repositories
+        ]
+        return (*self.github_repositories, *marked)
+
+    def scopes_asked(self, source: str, names: Iterable[str]) -> tuple[str, ...]:
+        """Return those of some repositories (or teams) that these settings' connection is asked for, by its own names.
+
+        Args:
+            source: the vendor.
+            names: ``owner/name`` or a team's key, with its connection before a colon where that is not plain.
+        """
+        mine = self.connection or source
+        others = [view for view in self.connected(source) if view.connection]
+        asked = []
+        for name in names:
+            connection, bare = split_name(name)
+            is_mine = self.names_repository(bare) or not (
+                self.connection or any(view.names_repository(bare) for view in others)
+            )
+            if connection == mine or (not connection and is_mine):
+                asked.append(bare)
+        return tuple(asked)
 
     @property
     def wanted_repositories(self) -> tuple[str, ...]:
@@ -386,9 +307,19 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names the variable that is not set.
         """
-        if only and "github" not in only and "github_actions" not in only:
-            if self.linear_api_key is None:
+        needs_host = not only or "github" in only or "github_actions" in only
+        for each in self.connections:
+            if (each.source == CODE_HOST) == needs_host and each.name not in self.connection_tokens:
+                raise SettingsError(
+                    f"{each.token_env} is not set; [[connections]] {each.name} takes its secret from it"
+                )
+        if not needs_host:
+            if self.linear_api_key is None and not any(each.source == TRACKER for each in self.connections):
                 raise SettingsError("LINEAR_API_KEY is not set; make one in Linear under Settings, Security & access")
+            return
+        if any(each.source == CODE_HOST for each in self.connections) and not (
+            self.github_repositories or self.has_github_access
+        ):
             return
         if not self.has_github_access:
             raise SettingsError("GITHUB_TOKEN is not set; put a token that may read your repositories in .env")
@@ -409,26 +340,38 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names one that they do not bring, and those that are like it.
         """
-        entries = {entry.casefold(): entry for entry in self.wanted_repositories}
         is_linear = set(only) == {"linear"}
-        for name in names:
+        vendor = TRACKER if is_linear else CODE_HOST
+        views = {view.connection or vendor: view for view in self.connected(vendor)}
+        entries = {entry.casefold(): entry for view in views.values() for entry in view.wanted_repositories}
+        for asked in names:
+            connection, name = split_name(asked)
+            if connection and connection not in views:
+                raise SettingsError(f"--repository {asked}: there is no connection {connection!r}, only {_or(views)}")
+            mine = [views[connection]] if connection else list(views.values())
             slash = "/" in name
             if is_linear:
                 if slash:
                     raise SettingsError(f"--repository {name}: Linear has no repositories; name a team by its key")
+                if len(mine) > 1:
+                    written = _or([f"{each}:{name}" for each in views])
+                    raise SettingsError(f"--repository {name}: say of which connection it is; write {written}")
                 continue
             if not slash:
                 raise SettingsError(
                     f"--repository {name}: write it as owner/name (a team of Linear by its key, with --only linear)"
                 )
-            if self.is_excluded(name):
-                raise SettingsError(f"--repository {name}: !{name} in GITHUB_REPOSITORIES leaves it out; take that out")
-            if self.names_repository(name):
+            if any(view.names_repository(name) for view in mine):
                 continue
+            if any(view.is_excluded(name) for view in mine):
+                raise SettingsError(f"--repository {name}: !{name} in GITHUB_REPOSITORIES leaves it out; take that out")
             there = {**{each.casefold(): each for each in known if "/" in each}, **entries}
             near = [there[each] for each in difflib.get_close_matches(name.casefold(), there, n=3)]
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise SettingsError(f"--repository {name} is not among GITHUB_REPOSITORIES: add it there first{meant}")
+            setting = (
+                f"the repositories of [[connections]] {connection}" if mine[0].connection else "GITHUB_REPOSITORIES"
+            )
+            raise SettingsError(f"--repository {asked} is not among {setting}: add it there first{meant}")
 
     def midnight(self, day: date) -> datetime:
         """When a day begins in the settings' time zone."""
@@ -468,9 +411,15 @@ class Settings(BaseSettings):
         root = self.github_api_url.rstrip("/")
         return root.removesuffix("/v3") + "/graphql" if root.endswith("/api/v3") else root + "/graphql"
 
+    def _means(self, entry: str, repository: str) -> bool:
+        """Whether an entry of the settings names a repository of these settings' connection."""
+        connection, name = split_name(entry.casefold())
+        if ":" in repository:
+            return entry.casefold() == repository.casefold()
+        return name == repository.casefold() and connection in ("", self.connection or CODE_HOST)
+
     def _override(self, repository: str) -> RepositoryOverrides | None:
-        wanted = repository.casefold()
-        return next((entry for entry in self.repositories if entry.name.casefold() == wanted), None)
+        return next((entry for entry in self.repositories if self._means(entry.name, repository)), None)
 
     def _resolve(self, repository: str | None) -> tuple[Deployments, Failures]:
         deployments = self.deployments
@@ -490,7 +439,7 @@ class Settings(BaseSettings):
 
     def services_of(self, repository: str) -> list[Service]:
         """The services of a repository, by its configured or current name."""
-        return [service for service in self.services if service.repository.casefold() == repository.casefold()]
+        return [service for service in self.services if self._means(service.repository, repository)]
 
     def deploys(self, repository: str, workflow_name: str | None, workflow_path: str | None) -> bool:
         """Whether a workflow deploys by its name or file, as METRICS reads ``workflow_patterns``."""
@@ -513,193 +462,11 @@ class Settings(BaseSettings):
         return bool(rules.job_patterns) or any(service.job_patterns for service in self.services_of(repository))
 
 
-def _host(url: str) -> str | None:
-    """Return the host that an address of the web names; None where it is no such address."""
-    try:
-        return urlsplit(url).hostname if re.match(r"https?://[^/\s]+", url) else None
-    except ValueError:
-        return None
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)
 
 
-def _is_loopback(host: str) -> bool:
-    """Return whether what is sent to a host stays on this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-_RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-
-
-def _escape(text: str) -> str:
-    return _RE2_SPECIAL.sub(lambda match: "\\" + match.group(), text)
-
-
-def contains_regex(pattern: str) -> str:
-    """The pattern as a regular expression that is searched for: ``/regex/`` as it is, other text literally."""
-    return pattern[1:-1] if is_regex(pattern) else _escape(pattern)
-
-
-def glob_regex(pattern: str, *, is_path: bool = False) -> str:
-    """The pattern as an anchored regular expression: ``*`` is any text; in paths it stops at ``/``, ``**`` does not."""
-    if is_regex(pattern):
-        return pattern[1:-1]
-    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
-    star = "[^/]*" if is_path else ".*"
-    wild = {"*": star, "**": ".*", "**/": "(?:.*/)?" if is_path else ".*", "?": "."}
-    return "^" + "".join(wild.get(part, _escape(part)) for part in parts) + "$"
-
-
-class _TomlSource(PydanticBaseSettingsSource):
-    """``veelocity.toml``; its keys are the fields' own names, and only those below may stand in it."""
-
-    def __init__(self, settings_cls: type[BaseSettings], path: Path | None) -> None:
-        super().__init__(settings_cls)
-        self._path = path
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # __call__ reads the whole file at once
-
-    def __call__(self) -> dict[str, Any]:
-        if self._path is None:
-            return {}
-        try:
-            content = tomllib.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SettingsError(f"VEELOCITY_CONFIG: there is no file {self._path}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{self._path.name}: cannot be read: {error}") from None
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{self._path.name}: not valid TOML: {error}") from None
-        unknown = sorted(set(content) - _TOML_KEYS)
-        if unknown:
-            raise SettingsError(
-                f"{self._path.name}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_TOML_KEYS))}"
-            )
-        # under the aliases, so that a variable of the environment takes the file's place instead of standing beside it
-        return {str(Settings.model_fields[name].validation_alias or name): value for name, value in content.items()}
-
-
-_TOML_KEYS = frozenset(
-    {"deployments", "failures", "people", "repositories", "services", "teams"}
-    | {"github_repositories", "start_date", "timezone", "incremental_cron", "full_cron", "concurrency", "history_days"}
-    | {f"{name}_sensor_minutes" for name in ("first_start", "upstream", "settings", "dead_runs", "alerts")}
-    | {"ui_url", "ui_hosts", "stale_after", "max_answer_mb"}
-)
-
-
-def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings as the process finds them.
-
-    Args:
-        directory: where ``veelocity.toml`` and ``.env`` (or the file that ``VEELOCITY_ENV_FILE`` names) are looked
-            for; the checkout, from whatever folder the program is called.
-        overrides: field values that win over everything, for callers that know better.
-
-    Raises:
-        SettingsError: something is wrong; names the setting.
-    """
-    folder = directory or CHECKOUT
-    dotenv = _dotenv(folder)
-
-    class _Loaded(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del env_settings, dotenv_settings, file_secret_settings
-            # names are taken by their exact case: on its own the library would also read `timezone` or `HOME`
-            env = EnvSettingsSource(settings_cls, case_sensitive=True)
-            file = _DotEnv(settings_cls, env_file=dotenv, case_sensitive=True)
-            return init_settings, _Named(env), _Named(file), _TomlSource(settings_cls, _config_file(folder, file))
-
-    try:
-        loaded = _Loaded(**dict(overrides or {}))
-    except ValidationError as error:
-        raise SettingsError(_first_problem(error)) from None
-    home = expanded(loaded.home, "VEELOCITY_HOME")
-    key_file = loaded.github_app_private_key_file
-    return loaded.model_copy(
-        update={
-            "home": home if home.is_absolute() else (folder / home).resolve(),
-            "github_app_private_key_file": key_file and folder / expanded(key_file, "GITHUB_APP_PRIVATE_KEY_FILE"),
-            "export_to": loaded.export_to and folder / expanded(loaded.export_to, "VEELOCITY_EXPORT_TO"),
-            "github_api_url": loaded.github_api_url.rstrip("/"),
-            "ui_url": loaded.ui_url.rstrip("/"),
-        }
-    )
-
-
-def _dotenv(folder: Path) -> Path:
-    return folder / os.environ.get("VEELOCITY_ENV_FILE", ".env")
-
-
-def exposed_secrets(settings: Settings, directory: Path | None = None) -> list[Path]:
-    """Return the files with secrets that other users of this machine may read.
-
-    Args:
-        directory: as for :func:`load_settings`.
-    """
-    # (a key may be mounted for a group of which the service is the only member)
-    files = [(_dotenv(directory or CHECKOUT), 0o077), (settings.github_app_private_key_file, 0o007)]
-    return [path for path, others in files if path is not None and path.is_file() and path.stat().st_mode & others]
-
-
-def expanded(path: Path, setting: str) -> Path:
-    """Return a path with ``~`` replaced by the user's home.
-
-    Raises:
-        SettingsError: the system knows no such user, or no home.
-    """
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise SettingsError(f"{setting}: {path} begins with a home folder that is not known; write it whole") from None
-
-
-class _DotEnv(DotEnvSettingsSource):
-    """``.env``, which may hold variables that are not ours."""
-
-    def __call__(self) -> dict[str, Any]:
-        return EnvSettingsSource.__call__(self)
-
-
-class _Named(PydanticBaseSettingsSource):
-    """Of an environment source only the variables of INTERFACE, which are the fields' aliases, that say something."""
-
-    def __init__(self, inner: EnvSettingsSource) -> None:
-        super().__init__(inner.settings_cls)
-        self._inner = inner
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return self._inner.get_field_value(field, field_name)
-
-    def __call__(self) -> dict[str, Any]:
-        values = self._inner.env_vars
-        found = {}
-        for field in Settings.model_fields.values():
-            alias = field.validation_alias
-            if isinstance(alias, str) and (values.get(alias) or "").strip():
-                found[alias] = (values[alias] or "").strip()
-        return found
-
-
-def _config_file(directory: Path, dotenv: DotEnvSettingsSource) -> Path | None:
-    named = os.environ.get("VEELOCITY_CONFIG") or dotenv.env_vars.get("VEELOCITY_CONFIG")
-    if named:
-        path = expanded(Path(named), "VEELOCITY_CONFIG")
-        return path if path.is_absolute() else directory / path
-    default = directory / "veelocity.toml"
-    return default if default.exists() else None
-
-
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """One line out of pydantic's many: where, and what."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"])

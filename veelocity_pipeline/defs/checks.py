@@ -111,7 +111,7 @@ def read_on_time(
         rows: of ``status.json``.
     """
     since = earliest(settings.incremental_cron, settings.stale_after, now)
-    unread = late(rows, [entry.name for entry in SOURCES.values() if entry.is_configured(settings)], since)
+    unread = late(rows, [entry.name for entry in SOURCES.values() if entry.is_read(settings)], since)
     problem = f"not read since {since:%Y-%m-%d %H:%M} UTC: {listed(unread)}" if unread else ""
     return _result(READ_ON_TIME, asset, problem, metadata={"late": len(unread)})
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.defs.launch import EXECUTOR
 from veelocity_pipeline.defs.loaded import RAW_KEYS
 from veelocity_pipeline.operations.decisions import Run, Wait, under_way

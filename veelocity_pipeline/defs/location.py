@@ -7,7 +7,7 @@ import warnings
 
 import dagster as dg
 
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.defs.assets.ingest import INGEST, config_assets, sync_status
 from veelocity_pipeline.defs.assets.models import transform_assets
 from veelocity_pipeline.defs.assets.publish import export_asset, publish_assets

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.defs.instance import prune_history
 from veelocity_pipeline.operations.jobs import REBUILD
 from veelocity_pipeline.operations.requested import check_requested

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from veelocity_pipeline.config.connections import qualified
 from veelocity_pipeline.config.cron import earliest
-from veelocity_pipeline.config.settings import Settings, SettingsError, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.defs.assets.ingest import CONFIGURATION
 from veelocity_pipeline.defs.checks import ALERTED, NEW_DAY
 from veelocity_pipeline.defs.ended import failed_steps, report_dead_runs
@@ -180,9 +182,11 @@ def _upstream(tick: Tick) -> Start | Wait:
     rows = read_status(tick.home)
     memory = Memory.from_json(tick.memory)
     answers = {
-        entry.name: ask(entry, tick.settings, rows)
+        qualified(settings.connection, entry.name): ask(entry, settings, rows)
         for entry in SOURCES.values()
-        if entry.is_configured(tick.settings) and not entry.along_with and memory.may_ask(entry.name, tick.now)
+        if not entry.along_with
+        for settings in entry.connected(tick.settings)
+        if entry.is_configured(settings) and memory.may_ask(qualified(settings.connection, entry.name), tick.now)
     }
     decided, memory = upstream_changed(answers, rows, memory, tick.now, job=INCREMENTAL)
     tick.remember(memory.to_json())
@@ -247,7 +251,7 @@ def present_problems(tick: Tick) -> list[alerts.Problem]:
     ended.sort(key=lambda run: run.ended_at or tick.now, reverse=True)
     newest_failed = {job: next((run.id for run in ended if run.job == job and run.failed), None) for job in JOBS}
     why = {run: _why(tick.instance, run) for run in newest_failed.values() if run}
-    configured = [entry.name for entry in SOURCES.values() if entry.is_configured(settings)]
+    configured = [entry.name for entry in SOURCES.values() if entry.is_read(settings)]
     rows = [row for row in read_status(tick.home) if row["source"] in configured]
     # status.json is written while a run goes on
     reading = [run for job in REFRESH_JOBS for run in history(tick.instance, dg.RunsFilter(job_name=job), _REMEMBERED)]

@@ -89,12 +89,17 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="veelocity-dlt-")
 
 
-def pipeline_name(entry: SourceEntry) -> str:
-    return f"veelocity_{entry.name}"
+def pipeline_name(entry: SourceEntry, connection: str) -> str:
+    # dlt keeps a state by pipeline, so each connection has its own marks
+    return f"veelocity_{entry.name}" + (f"_{connection}" if connection else "")
 
 
-def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
-    """The source's dlt pipeline into the working file; without a home one that only describes itself."""
+def make_pipeline(entry: SourceEntry, home: Home | None, connection: str = "") -> dlt.Pipeline:
+    """The source's dlt pipeline into the working file; without a home one that only describes itself.
+
+    Args:
+        connection: whose rows and marks it loads; empty for the vendor's own.
+    """
     import dlt
 
     # Whoever runs the load decides what a signal means; dlt would make a failed load of it, and the run would go on.
@@ -105,7 +110,7 @@ def make_pipeline(entry: SourceEntry, home: Home | None) -> dlt.Pipeline:
     folder = str(home.dlt) if home else _scratch().name
     file = str(home.working) if home else ":memory:"
     return dlt.pipeline(
-        pipeline_name(entry),
+        pipeline_name(entry, connection),
         pipelines_dir=folder,
         destination=dlt.destinations.duckdb(file),
         dataset_name=entry.dataset,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from veelocity_pipeline.config.connections import qualified, unqualified
 from veelocity_pipeline.sources.kit.connector import Known, SourceEntry
 from veelocity_pipeline.sources.kit.tables import Row
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Stored(Known):
     """What is loaded, asked for by one thread at a time."""
 
-    def __init__(self, entry: SourceEntry) -> None:
+    def __init__(self, entry: SourceEntry, connection: str) -> None:
         self._entry = entry
+        self._connection = connection
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -37,13 +39,23 @@ class Stored(Known):
     def rows(self, table: str, columns: Iterable[str], scope_id: str, where: str = "") -> list[Row]:
         names = list(columns)
         scope_column = self._entry.scope_column.get(table)
-        conditions = [f"{scope_column} = %s"] if scope_column else []
+        conditions = [f"{scope_column} = %s"] if scope_column else [self._is_mine]
         if where:
             conditions.append(f"({where})")
         sql = f" where {' and '.join(conditions)}" if conditions else ""
         with self._lock:
-            found = self._ask(table, ", ".join(names), sql, [scope_id] if scope_column else [])
-        return [dict(zip(names, values, strict=True)) for values in found]
+            wanted = [qualified(self._connection, scope_id)] if scope_column else []
+            found = self._ask(table, ", ".join(names), sql, wanted)
+        rows = [dict(zip(names, values, strict=True)) for values in found]
+        if self._connection:
+            keys = set(self._entry.tables[table].keys) & set(names)
+            for row in rows:
+                row.update({key: row[key] and unqualified(self._connection, row[key]) for key in keys})
+        return rows
+
+    @property
+    def _is_mine(self) -> str:
+        return f"connection = '{self._connection}'" if self._connection else "connection is null"
 
     @abstractmethod
     def _ask(self, table: str, columns: str, where: str, values: list[str]) -> Iterable[Sequence[Any]]: ...
@@ -56,8 +68,10 @@ class Warehouse(Stored):
     closed before rows are loaded.
     """
 
-    def __init__(self, entry: SourceEntry, pipeline: dlt.Pipeline, missing: Mapping[str, pa.Table]) -> None:
-        super().__init__(entry)
+    def __init__(
+        self, entry: SourceEntry, connection: str, pipeline: dlt.Pipeline, missing: Mapping[str, pa.Table]
+    ) -> None:
+        super().__init__(entry, connection)
         self._pipeline = pipeline
         self._missing = missing
         self._client: SqlClientBase[Any] | None = None

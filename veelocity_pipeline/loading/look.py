@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 class OpenFile(Stored):
     """What is loaded, read from the open working file."""
 
-    def __init__(self, entry: SourceEntry, connection: duckdb.DuckDBPyConnection) -> None:
-        super().__init__(entry)
-        self._connection = connection
+    def __init__(self, entry: SourceEntry, connection: str, file: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(entry, connection)
+        self._file = file
 
     def _ask(self, table: str, columns: str, where: str, values: list[str]) -> Iterable[Sequence[Any]]:
         sql = f"select {columns} from {self._entry.dataset}.{table}{where.replace('%s', '?')}"
-        found: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
+        found: list[tuple[Any, ...]] = self._file.execute(sql, values).fetchall()
         return found
 
 
@@ -81,14 +81,15 @@ def look(
         WarehouseError: another process has the file open, or it is not a DuckDB file.
     """
     attempted_at = datetime.now(UTC)
-    with connect(home) as connection:
-        remembered = _remembered(entry, connection)
+    with connect(home) as file:
+        remembered = _remembered(entry, settings.connection, file)
         if remembered is None:
             return None
         if not entry.is_configured(settings):
             return []
         outcomes: list[Outcome] = []
-        seen = _Look(entry, request, OpenFile(entry, connection), remembered, on_progress)
+        known = OpenFile(entry, settings.connection, file)
+        seen = _Look(entry, settings.connection, request, known, remembered, on_progress)
         with (
             contextlib.closing(read(seen, settings, attempted_at)) as reading,
             contextlib.suppress(_SomethingNewError),
@@ -107,23 +108,25 @@ _STATE_VERSION = 4
 """Of dlt's state in the warehouse, as it is read here: base64 of the compressed JSON text of it."""
 
 
-def _remembered(entry: SourceEntry, connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]] | None:
+def _remembered(
+    entry: SourceEntry, connection: str, file: duckdb.DuckDBPyConnection
+) -> dict[str, dict[str, Any]] | None:
     """What the last load saved of each scope, without dlt; None where a table is to be made, or only dlt can tell.
 
     The newest state whose load ended well is the one that dlt goes on from.
     """
     columns: dict[str, set[str]] = {}
-    for table, column in connection.execute(
+    for table, column in file.execute(
         "select table_name, column_name from duckdb_columns() where schema_name = ?", [entry.dataset]
     ).fetchall():
         columns.setdefault(table, set()).add(column)
     if not all(set(table.schema.names) <= columns.get(name, set()) for name, table in entry.tables.items()):
         return None
-    found = connection.execute(
+    found = file.execute(
         f"""select engine_version, state from {entry.dataset}._dlt_pipeline_state as saved
             inner join {entry.dataset}._dlt_loads as loads on loads.load_id = saved._dlt_load_id
             where pipeline_name = ? and loads.status = 0 order by loads.load_id desc limit 1""",
-        [pipeline_name(entry)],
+        [pipeline_name(entry, connection)],
     ).fetchall()
     if not found or found[0][0] != _STATE_VERSION:
         return None

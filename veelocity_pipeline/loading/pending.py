@@ -37,14 +37,14 @@ class Pending:
         counted = {name: len(rows) for name, rows in self.rows.items()}
         return counted | {name: sum(map(len, parents.values())) for name, parents in self.sets.items()}
 
-    def arrow(self, tables: Mapping[str, Table]) -> dict[str, pa.Table]:
+    def arrow(self, tables: Mapping[str, Table], connection: str) -> dict[str, pa.Table]:
         """What to load, by table. Raises pyarrow's errors where a value is not of its column's type."""
         rows = {name: list(rows.values()) for name, rows in self.rows.items() if rows}
         for name, parents in self.sets.items():
             rows[name] = [
                 row for parent, children in parents.items() for row in children or [tables[name].empty_set(parent)]
             ]
-        return {name: tables[name].arrow(found) for name, found in rows.items() if found}
+        return {name: tables[name].arrow(found, connection) for name, found in rows.items() if found}
 
 
 @dataclass

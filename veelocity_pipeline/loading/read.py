@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from veelocity_pipeline.config.connections import qualified
 from veelocity_pipeline.loading.dlt import go_on, loading, make_tables, scopes_of, source_of
 from veelocity_pipeline.loading.known import Stored, Warehouse
 from veelocity_pipeline.loading.pending import Pending, Reading
@@ -68,6 +69,7 @@ class Pass(ABC):
     """One pass over all that there is to read.
 
     Attributes:
+        connection: whose rows are read; empty for the vendor's own.
         remembered: what the last load saved of each scope.
         failure: why nothing of the source can be read.
     """
@@ -77,12 +79,14 @@ class Pass(ABC):
     def __init__(
         self,
         entry: SourceEntry,
+        connection: str,
         request: RefreshRequest,
         known: Stored,
         remembered: dict[str, dict[str, Any]],
         on_progress: Callable[[str], None] | None,
     ) -> None:
         self.entry = entry
+        self.connection = connection
         self.request = request
         self.known = known
         self.remembered = remembered
@@ -96,7 +100,8 @@ class Pass(ABC):
     def say(self, text: str) -> None:
         if self._on_progress:
             with self._saying:
-                self._on_progress(sentence(f"{self.entry.title}: {text}"))
+                of = f" ({self.connection})" if self.connection else ""
+                self._on_progress(sentence(f"{self.entry.title}{of}: {text}"))
 
     def progress(self, scope: Scope, progress: Progress) -> None:
         """Note how far the read of a scope has come."""
@@ -161,7 +166,7 @@ class Pass(ABC):
                 continue
             self._mark_gone(reading, pending, now)
             try:
-                arrow = pending.arrow(self.entry.tables)
+                arrow = pending.arrow(self.entry.tables, self.connection)
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
                 # Nothing that comes after may move this scope's mark past the rows that are lost here.
                 reading.is_spoilt = True
@@ -182,10 +187,10 @@ class Pass(ABC):
         """Add the rows that a complete listing no longer has, with the time when that was seen."""
         for name, ids in pending.listed.items():
             table = self.entry.tables[name]
-            (key,) = table.primary_key
             for row in self.known.rows(name, table.columns, reading.scope.id, "deleted_at is null"):
-                if row[key] not in ids:
-                    pending.rows.setdefault(name, {})[(row[key],)] = {**row, "deleted_at": now}
+                if row[table.primary_key[0]] not in ids:
+                    key = tuple(row[column] for column in table.primary_key)
+                    pending.rows.setdefault(name, {})[key] = {**row, "deleted_at": now}
 
     def outcomes(self, reading: Reading, read_at: datetime | None, client: Client | None = None) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
@@ -196,8 +201,9 @@ class Pass(ABC):
             yield Outcome(
                 source=self.entry.name,
                 table=table,
-                scope_id=reading.scope.id,
-                scope_name=reading.scope.name,
+                scope_id=qualified(self.connection, reading.scope.id),
+                scope_name=qualified(self.connection, reading.scope.name),
+                connection=self.connection or self.entry.vendor,
                 attempted_at=reading.attempted_at,
                 succeeded_at=None if reading.error else datetime.now(UTC),
                 read_at=None if reading.error else read_at,
@@ -220,13 +226,15 @@ class _Refresh(Pass):
     def __init__(
         self,
         entry: SourceEntry,
+        connection: str,
         pipeline: dlt.Pipeline,
         request: RefreshRequest,
         on_progress: Callable[[str], None] | None,
         missing: dict[str, pa.Table],
     ) -> None:
         remembered = scopes_of(entry, pipeline.state)
-        super().__init__(entry, request, Warehouse(entry, pipeline, missing), remembered, on_progress)
+        known = Warehouse(entry, connection, pipeline, missing)
+        super().__init__(entry, connection, request, known, remembered, on_progress)
         self.pipeline = pipeline
         self.missing = missing
 
@@ -268,7 +276,8 @@ def load(
     iterator early ends the threads; what was loaded stays.
 
     Args:
-        pipeline: named ``veelocity_<source>``, into ``entry.dataset``. It goes on from the warehouse's state.
+        settings: of one connection (``Settings.connected``).
+        pipeline: of that connection. It goes on from the warehouse's state.
         on_progress: told, from any thread, what is going on; one short sentence each time.
 
     Yields:
@@ -279,12 +288,13 @@ def load(
     """
     attempted_at = datetime.now(UTC)
     missing = go_on(entry, pipeline)
-    if missing.keys() != entry.tables.keys() or not entry.is_configured(settings):
+    if entry.name in pipeline.schemas or not entry.is_configured(settings):
         make_tables(entry, pipeline, missing)
         missing = {}
     if not entry.is_configured(settings):
         return
-    yield from read(_Refresh(entry, pipeline, request, on_progress, missing), settings, attempted_at)
+    refresh = _Refresh(entry, settings.connection, pipeline, request, on_progress, missing)
+    yield from read(refresh, settings, attempted_at)
 
 
 def read(refresh: Pass, settings: Settings, attempted_at: datetime) -> Generator[Outcome, None, None]:

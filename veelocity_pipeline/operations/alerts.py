@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from veelocity_pipeline.config.connections import is_whole, split_name
 from veelocity_pipeline.operations.decisions import Run, listed
 from veelocity_pipeline.safety.foreign import sentence
 from veelocity_pipeline.sources import SOURCES
@@ -100,8 +101,11 @@ def unread(rows: Iterable[Mapping[str, Any]], runs: Sequence[Run]) -> list[Probl
     failing: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if row["error"]:
-            whole = row["repository"] == "*"
-            failing[SOURCES[row["source"]].title if whole else row["repository"]].append(row)
+            name = row["repository"]
+            if is_whole(name):
+                connection, _ = split_name(name)
+                name = SOURCES[row["source"]].title + (f" ({connection})" if connection else "")
+            failing[name].append(row)
     problems = []
     for name, mine in sorted(failing.items()):
         errors = dict.fromkeys(row["error"].rstrip(".") for row in mine)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from veelocity_pipeline.config.connections import EXCLUDED
 from veelocity_pipeline.config.rules import config_tables
-from veelocity_pipeline.config.settings import EXCLUDED, Settings
+from veelocity_pipeline.config.settings import Settings
 
 FIRST_PAUSE = timedelta(minutes=5)
 """After one failed try; each further one in a row doubles it."""
@@ -133,7 +134,7 @@ class Configuration:
         for name, table in config_tables(settings).items():
             if name != "repositories":
                 digest.update(f"{name} {table.to_pylist()!r}\n".encode())
-        return cls(settings.github_repositories, digest.hexdigest())
+        return cls(settings.repository_entries, digest.hexdigest())
 
     def to_json(self) -> dict[str, Any]:
         """For the run history."""

@@ -45,11 +45,11 @@ class Asked:
 
     Attributes:
         has_answer: one of them could be read.
-        refusals: by source, why nothing of it can be.
+        refusals: by source and connection, why nothing of it can be.
     """
 
     has_answer: bool = False
-    refusals: dict[str, SourceError] = field(default_factory=dict)
+    refusals: dict[tuple[str, str], SourceError] = field(default_factory=dict)
 
 
 def nothing_new(settings: Settings, home: Home, run: str, asked: Asked | None = None) -> list[Quiet] | None:
@@ -95,7 +95,7 @@ def _is_settled(settings: Settings, home: Home) -> bool:
     if has_failures(home):
         return False
     rows = read_status(home)
-    configured = [entry.name for entry in SOURCES.values() if entry.is_configured(settings)]
+    configured = [entry.name for entry in SOURCES.values() if entry.is_read(settings)]
     since = earliest(settings.incremental_cron, settings.stale_after, datetime.now(UTC))
     if late(rows, configured, since):
         return False
@@ -104,18 +104,21 @@ def _is_settled(settings: Settings, home: Home) -> bool:
 
 def _ask(entry: SourceEntry, settings: Settings, home: Home, run: str, asked: Asked) -> Quiet | None:
     said: list[str] = []
-    if entry.is_configured(settings):
+    if entry.is_read(settings):
         said.append(f"{entry.title}: incremental refresh")
     else:
         said.append(f"{entry.title}: {entry.missing}")
     since = time.monotonic()
-    failures: list[SourceError] = []
-    outcomes = look(entry, settings, home, RefreshRequest(run=run), said.append, failures.append)
-    refusals = [error for error in failures if isinstance(error, AuthenticationError | UnreachableError)]
-    if refusals:
-        asked.refusals[entry.name] = refusals[0]
-    elif entry.is_configured(settings):
-        asked.has_answer = True
-    if outcomes is None:
-        return None
+    outcomes: list[Outcome] = []
+    for view in entry.connected(settings):
+        failures: list[SourceError] = []
+        found = look(entry, view, home, RefreshRequest(run=run), said.append, failures.append)
+        refusals = [error for error in failures if isinstance(error, AuthenticationError | UnreachableError)]
+        if refusals:
+            asked.refusals[entry.name, view.connection] = refusals[0]
+        elif entry.is_configured(view):
+            asked.has_answer = True
+        if found is None:
+            return None
+        outcomes += found
     return Quiet(entry, outcomes, said, measure(entry, home, outcomes, time.monotonic() - since))

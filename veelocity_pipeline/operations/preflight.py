@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import httpx
 
+from veelocity_pipeline.config.connections import qualified
 from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.operations.requested import day_since
 from veelocity_pipeline.safety.files import WarehouseError
@@ -78,33 +79,34 @@ def require_readable(
     *,
     full: bool = False,
     only: tuple[str, ...] = (),
-    known: Mapping[str, SourceError] | None = None,
+    known: Mapping[tuple[str, str], SourceError] | None = None,
 ) -> None:
     """See that at least one source can be read; ask one after the other until one can.
 
     What cannot be read is written to ``sync_status`` and ``status.json``, as a refresh would have done.
 
     Args:
-        known: by source, why it could not be read a moment ago; it is not asked again.
+        known: by source and connection, why it could not be read a moment ago; it is not asked again.
 
     Raises:
         NothingReadableError: every source rejects the credentials, or its host cannot be reached.
     """
     attempted_at = datetime.now(UTC)
-    errors: dict[str, SourceError] = {}
-    requests: dict[str, int] = {}
+    errors: dict[tuple[str, str], SourceError] = {}
+    requests: dict[tuple[str, str], int] = {}
     # sources that read the same API with the same token are asked once
-    answered = {_access(SOURCES[name]): error for name, error in (known or {}).items()}
+    answered = {(SOURCES[name].vendor, connection): error for (name, connection), error in (known or {}).items()}
     for entry in SOURCES.values():
-        if (only and entry.name not in only) or not entry.is_configured(settings):
-            continue
-        access = _access(entry)
-        if access not in answered:
-            refusal, requests[entry.name] = _refusal(SOURCES[access], settings)
-            if refusal is None:
-                return
-            answered[access] = refusal
-        errors[entry.name] = answered[access]
+        for view in entry.connected(settings):
+            if (only and entry.name not in only) or not entry.is_configured(view):
+                continue
+            access, place = (entry.vendor, view.connection), (entry.name, view.connection)
+            if access not in answered:
+                refusal, requests[place] = _refusal(SOURCES[entry.vendor], view)
+                if refusal is None:
+                    return
+                answered[access] = refusal
+            errors[place] = answered[access]
     if not errors:
         return
     with writing(home, "veelocity refresh", log.info):
@@ -114,8 +116,9 @@ def require_readable(
                 Outcome(
                     source=name,
                     table=table,
-                    scope_id="*",
-                    scope_name="*",
+                    scope_id=qualified(connection, "*"),
+                    scope_name=qualified(connection, "*"),
+                    connection=connection or SOURCES[name].vendor,
                     attempted_at=attempted_at,
                     succeeded_at=None,
                     read_at=None,
@@ -123,18 +126,14 @@ def require_readable(
                     watermark=None,
                     error=str(error),
                     is_full=full,
-                    requests=requests.get(name, 0) if number == 0 else 0,
+                    requests=requests.get((name, connection), 0) if number == 0 else 0,
                     points=0,
                 ).to_row()
-                for name, error in errors.items()
+                for (name, connection), error in errors.items()
                 for number, table in enumerate(SOURCES[name].tables)
             ],
         )
     raise NothingReadableError(errors.values())
-
-
-def _access(entry: SourceEntry) -> str:
-    return entry.along_with or entry.name
 
 
 def _refusal(entry: SourceEntry, settings: Settings) -> tuple[SourceError | None, int]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from veelocity_pipeline.config.connections import CODE_HOST, split_name
 from veelocity_pipeline.config.settings import Settings, SettingsError
 
 _TEAM_KEY = re.compile(r"[A-Za-z0-9_-]{1,50}")
@@ -25,17 +26,23 @@ def check_requested(settings: Settings, source: str, config: Mapping[str, Any], 
     """
     day_since(config.get("since", ""), config.get("full", False), settings.start_date)
     read_before = {name.casefold() for name in known}
+    views = settings.connected(CODE_HOST)
     for name in config.get("repositories", ()):
+        connection, bare = split_name(name)
         if source == "linear" and "/" not in name:
             if not _TEAM_KEY.fullmatch(name):
                 raise SettingsError(
                     f"repositories: {_shown(name)} is not the key of a team in Linear; write one like ENG"
                 )
+        elif name.casefold() in read_before or any(
+            view.names_repository(bare) for view in views if connection in ("", view.connection or CODE_HOST)
+        ):
+            continue
         elif settings.is_excluded(name):
             raise SettingsError(
                 f"repositories: GITHUB_REPOSITORIES leaves {_shown(name)} out; remove !{name} there first"
             )
-        elif not settings.names_repository(name) and name.casefold() not in read_before:
+        else:
             raise SettingsError(f"repositories: {_shown(name)} is not in GITHUB_REPOSITORIES; add it there first")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from veelocity_pipeline.config.connections import qualified, split_name, unqualified
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.operations.decisions import Start, Wait, listed
 from veelocity_pipeline.sources import SOURCES, Change, SourceEntry, SourceError
@@ -46,12 +47,14 @@ def ask(entry: SourceEntry, settings: Settings, rows: Iterable[Mapping[str, Any]
     """Ask one source what changed since its last complete read; never longer than ``MOST_SECONDS``, and no wait.
 
     Args:
+        settings: of one connection.
         rows: of ``status.json``.
     """
     read_at = {
-        row["source_key"]: datetime.fromisoformat(row["read_at"])
+        unqualified(settings.connection, row["source_key"]): datetime.fromisoformat(row["read_at"])
         for row in rows
         if row["source"] == entry.name and row["source_key"] and row["read_at"]
+        if (row.get("connection") or entry.vendor) == (settings.connection or entry.vendor)
     }
     said: list[str] = []
     try:
@@ -87,7 +90,7 @@ class Memory:
     """What one look leaves for the next.
 
     Attributes:
-        asked: by source and scope's id, the newest change for which a run was started already.
+        asked: by source (and connection) and scope's id, the newest change for which a run was started already.
         resting_until: by source, when it may be asked again.
     """
 
@@ -122,7 +125,7 @@ def upstream_changed(
     For each state of one a run is started once: what that run cannot read is left to the schedule.
 
     Args:
-        answers: by source.
+        answers: by source, with the connection in front where it is not the vendor's own.
         rows: of ``status.json``, which know a scope's name where the provider was not asked for it.
         job: that reads increments.
     """
@@ -131,31 +134,33 @@ def upstream_changed(
     scopes: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
     changed: list[str] = []
-    for source, answer in answers.items():
-        title = SOURCES[source].title
+    for asked_of, answer in answers.items():
+        connection, source = split_name(asked_of)
+        title = SOURCES[source].title + (f" ({connection})" if connection else "")
         if answer.error:
             said.append(f"{title}: {answer.error.rstrip('.')}")
             continue
         if answer.share_left is not None and answer.share_left < LEAST_SHARE:
-            resting[source] = (now + REST).isoformat()
+            resting[asked_of] = (now + REST).isoformat()
             said.append(
                 f"{title}: only {answer.share_left:.0%} of the API's budget is left, which is kept for the schedules"
             )
             continue
-        resting.pop(source, None)
+        resting.pop(asked_of, None)
         mine: list[str] = []
-        before = {key: asked.pop(key) for key in list(asked) if key.split(" ")[0] == source}
+        before = {key: asked.pop(key) for key in list(asked) if key.split(" ")[0] == asked_of}
         for change in answer.changes or ():
-            key, newest = f"{source} {change.scope.id}", change.newest.isoformat()
+            key, newest = f"{asked_of} {change.scope.id}", change.newest.isoformat()
             asked[key] = newest
-            name = change.scope.name or names.get((source, change.scope.id), "")
+            named = change.scope.name and qualified(connection, change.scope.name)
+            name = named or names.get((source, qualified(connection, change.scope.id)), "")
             if name and before.get(key) != newest:
                 mine.append(name)
         if mine:
             changed += mine
             for entry in SOURCES.values():
                 if source in (entry.name, entry.along_with):
-                    scopes[entry.name] = tuple(mine)
+                    scopes[entry.name] = (*scopes.get(entry.name, ()), *mine)
     told = Memory(asked, resting)
     if scopes:
         return Start(job, f"Changed upstream: {listed(changed)}", scopes), told

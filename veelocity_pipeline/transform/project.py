@@ -77,7 +77,7 @@ def project_files(folder: Path) -> list[Path]:
 def loaded_columns() -> dict[str, list[str]]:
     """The columns of each table that models read and do not make, by ``schema.table``."""
     raw = {
-        f"{entry.dataset}.{name}": list(table.columns)
+        f"{entry.dataset}.{name}": list(table.stored_columns)
         for entry in SOURCES.values()
         for name, table in entry.tables.items()
     }

@@ -16,6 +16,7 @@ from veelocity_pipeline.warehouse.home import Home
 SYNC_STATUS = pa.schema(
     {
         "source": pa.string(),
+        "connection": pa.string(),
         "table_name": pa.string(),
         "repository": pa.string(),
         "source_key": pa.string(),
@@ -77,7 +78,8 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         connection.execute("create schema if not exists operations")
         connection.register("incoming", incoming)
         connection.execute("create table if not exists operations.sync_status as from incoming limit 0")
-        for name, kind in (("waited_seconds", "double"), ("bytes_received", "bigint")):  # an earlier version had none
+        added = (("waited_seconds", "double"), ("bytes_received", "bigint"), ("connection", "varchar"))
+        for name, kind in added:  # earlier versions had none
             connection.execute(f"alter table operations.sync_status add column if not exists {name} {kind}")
         merged = ", ".join(
             f"case when incoming.error is null then incoming.{name} else earlier.{name} end as {name}"
@@ -109,9 +111,12 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         # a source that could not be read at all has one such row; it is over once any of it was tried again
         connection.execute(
             """delete from operations.sync_status as earlier
-               where earlier.repository = '*' and earlier.succeeded_at is null and exists (
+               where (earlier.repository = '*' or earlier.repository like '%:*') and earlier.succeeded_at is null
+               and exists (
                    from attempted
-                   where attempted.source = earlier.source and attempted.attempted_at > earlier.attempted_at)"""
+                   where attempted.source = earlier.source
+                   and attempted.connection is not distinct from earlier.connection
+                   and attempted.attempted_at > earlier.attempted_at)"""
         )
         connection.execute("commit")
         rows = connection.execute("from operations.sync_status order by source, repository, table_name")
@@ -119,29 +124,39 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         _write_status(home, [dict(zip(names, row, strict=True)) for row in rows.fetchall()])
 
 
-def forget_attempts(home: Home, configured: Iterable[str]) -> None:
+def forget_attempts(home: Home, configured: Iterable[str], connections: Iterable[str] = ()) -> None:
     """Take out of ``operations.sync_status`` and ``status.json`` the failures that nobody tries to make good any more.
 
     Those are: repositories that the settings do not name, or leave out (what was loaded of them stays); an entry of
-    the settings that could not be found, whose repositories have been since; and a team of Linear that there is not.
+    the settings that could not be found, whose repositories have been since; a team of Linear that does not exist; and
+    connections that the settings no longer have.
 
     Args:
-        configured: entries of the settings: names, ``owner/*``, or ``!owner/name`` for one that is left out.
+        configured: entries of the settings: names, ``owner/*``, or ``!owner/name`` for one that is left out; with
+            their connection in front where it is not the vendor's own.
+        connections: names of ``[[connections]]``.
     """
     wanted = [name.casefold() for name in configured]
     if not wanted:
         return
     with connect(home) as connection:
         connection.execute(
+            """delete from operations.sync_status
+               where repository like '%:%' and split_part(repository, ':', 1) not in (select unnest($connections))""",
+            {"connections": list(connections)},
+        )
+        connection.execute(
             """delete from operations.sync_status as status
                where source in ('github', 'github_actions') and repository <> '*'
+               and repository not like '%:*'
                and ('!' || lower(repository) in (select unnest($wanted))
                    or lower(repository) not in (select unnest($wanted))
                    and lower(split_part(repository, '/', 1)) || '/*' not in (select unnest($wanted))
                    and not exists (
                        from raw_github.repositories as known
                        where known.id = status.source_key
-                       and lower(known.configured_as) in (select unnest($wanted))))""",
+                       and coalesce(known.connection || ':', '') || lower(known.configured_as)
+                           in (select unnest($wanted))))""",
             {"wanted": wanted},
         )
         connection.execute(
@@ -150,7 +165,8 @@ def forget_attempts(home: Home, configured: Iterable[str]) -> None:
                    from operations.sync_status as later
                    inner join raw_github.repositories as known on known.id = later.source_key
                    where later.source = status.source and later.attempted_at > status.attempted_at
-                   and lower(status.repository) in (lower(later.repository), lower(known.configured_as)))"""
+                   and lower(status.repository) in (
+                       lower(later.repository), coalesce(known.connection || ':', '') || lower(known.configured_as)))"""
         )
         # a team that was asked for by a key that there is not; all that there are have ids
         connection.execute(

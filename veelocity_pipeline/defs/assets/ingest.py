@@ -6,6 +6,7 @@ row of ``sync_status``, and everything downstream is built from what there is.
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -56,7 +57,7 @@ class RawTranslator(DagsterDltTranslator):
                 metadata={
                     "dagster/table_name": f"{self._entry.dataset}.{table.name}",
                     "dagster/column_schema": dg.TableSchema(
-                        columns=[dg.TableColumn(name, str(kind)) for name, kind in table.columns.items()]
+                        columns=[dg.TableColumn(name, str(kind)) for name, kind in table.stored_columns.items()]
                     ),
                 }
             )
@@ -97,12 +98,18 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
 
 def refresh_source(entry: SourceEntry, target: Warehouse, request: RefreshRequest) -> list[Outcome]:
     """Load one source and write down what became of each table, failures included."""
-    if not entry.is_configured(target.settings):
+    if not entry.is_read(target.settings):
         log.info("%s: %s", entry.title, entry.missing)
     else:
         log.info("%s: %s refresh", entry.title, "full" if request.full else "incremental")
-    with without_secrets():  # Dagster keeps what is raised, and what that came from
-        outcomes = list(load(entry, target.settings, make_pipeline(entry, target.home), request, on_progress=log.info))
+    outcomes: list[Outcome] = []
+    for settings in entry.connected(target.settings):
+        asked = settings.scopes_asked(entry.vendor, request.scopes)
+        if request.scopes and not asked:
+            continue
+        pipeline = make_pipeline(entry, target.home, settings.connection)
+        with without_secrets():  # Dagster keeps what is raised, and what that came from
+            outcomes += load(entry, settings, pipeline, replace(request, scopes=asked), on_progress=log.info)
     record_attempts(target.home, [outcome.to_row() for outcome in outcomes])
     failed = {(outcome.scope_name, outcome.error) for outcome in outcomes if outcome.error}
     for scope, error in sorted(failed):
@@ -169,7 +176,8 @@ def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
 def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
     make_missing_tables(target)
     record_attempts(target.home, [])
-    forget_attempts(target.home, target.settings.github_repositories)
+    connections = [each.name for each in target.settings.connections]
+    forget_attempts(target.home, target.settings.repository_entries, connections)
     rows = read_status(target.home)
     return dg.MaterializeResult(
         metadata={
@@ -182,11 +190,13 @@ def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
 
 
 def make_missing_tables(target: Warehouse) -> None:
-    """Make the empty raw tables of sources that no run has read yet, which the models need all the same."""
+    """Make the raw tables, and columns, that no run has made yet, which the models need all the same."""
     with connect(target.home) as connection:
-        rows = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        rows = connection.execute("select schema_name, table_name, column_name from duckdb_columns()").fetchall()
     for entry in SOURCES.values():
-        if not {(entry.dataset, table) for table in entry.tables} <= set(rows):
+        if not {
+            (entry.dataset, name, column) for name, table in entry.tables.items() for column in table.schema.names
+        } <= set(rows):
             prepare(entry, make_pipeline(entry, target.home))
 
 

@@ -10,7 +10,8 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from veelocity_pipeline.config.settings import Settings, SettingsError, exposed_secrets, load_settings
+from veelocity_pipeline.config.load import exposed_secrets, load_settings
+from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.faces.cli.terminal import err
 from veelocity_pipeline.faces.cli.wording import shown
 from veelocity_pipeline.safety.files import FolderError, WarehouseError

@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from veelocity_pipeline.config.settings import load_settings
+from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.faces.cli.app import FAILED
 from veelocity_pipeline.faces.cli.numbers import print_scorecard
 from veelocity_pipeline.faces.cli.refresh import run_refresh, tell

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from veelocity_pipeline.faces.cli.parts import Part, code_command, environment
+from veelocity_pipeline.faces.cli.parts import SECRET, SECRETS, Part, code_command, environment
 
 log = logging.getLogger("veelocity")
 
@@ -36,12 +36,13 @@ _ENDED_WITHIN = 30.0
 class Parts:
     """The three processes."""
 
-    def __init__(self, folder: Path, webserver: Sequence[str]) -> None:
+    def __init__(self, folder: Path, webserver: Sequence[str], secrets: frozenset[str] = SECRETS) -> None:
         """Prepare to start them.
 
         Args:
             folder: for the socket, and the file that tells the others of it.
             webserver: options of :mod:`veelocity_pipeline.defs.webserver`, but for the workspace.
+            secrets: variables that the code alone gets.
         """
         self._socket = folder / "code.sock"
         workspace = folder / "workspace.yaml"
@@ -52,6 +53,7 @@ class Parts:
             Part.DAEMON: ["dagster._daemon", "run", "--workspace", str(workspace)],
             Part.WEBSERVER: ["veelocity_pipeline.defs.webserver", "--workspace", str(workspace), *webserver],
         }
+        self._secrets = secrets
         self._running: dict[Part, subprocess.Popen[bytes]] = {}
         self._code_due = 0.0
 
@@ -91,7 +93,7 @@ class Parts:
         command = [sys.executable, "-m", "veelocity_pipeline.faces.cli.child", str(os.getpid()), *self._commands[part]]
         # in a group of its own, as a terminal's Ctrl-C is for this process to pass on, and to all that a part started
         self._running[part] = subprocess.Popen(
-            command, env=environment(part), stdin=subprocess.DEVNULL, start_new_session=True
+            command, env=environment(part, self._secrets), stdin=subprocess.DEVNULL, start_new_session=True
         )
 
     def _code_answers(self) -> bool:
@@ -130,8 +132,14 @@ def _lives(group: int) -> bool:
     return True
 
 
-def main(webserver: Sequence[str]) -> int:
-    """Run the parts, with these options of the webserver's, until a signal comes; return the exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts until a signal comes; return the exit status.
+
+    Args:
+        arguments: more variables that the code alone gets, each after ``--secret=``; then the webserver's options.
+    """
+    secrets = [each.removeprefix(SECRET) for each in arguments if each.startswith(SECRET)]
+    webserver = [each for each in arguments if not each.startswith(SECRET)]
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -139,7 +147,7 @@ def main(webserver: Sequence[str]) -> int:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, _frame: stopped.append(number))
     with tempfile.TemporaryDirectory(prefix="veelocity-") as folder:
-        return Parts(Path(folder), webserver).run(stopped)
+        return Parts(Path(folder), webserver, SECRETS.union(secrets)).run(stopped)
 
 
 if __name__ == "__main__":

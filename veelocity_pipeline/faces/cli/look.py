@@ -13,7 +13,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.connections import qualified
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.faces.cli.app import FAILED, settings_that_send
 from veelocity_pipeline.faces.cli.terminal import out
 from veelocity_pipeline.faces.cli.wording import megabytes, minute, shown
@@ -68,10 +70,12 @@ def _connections(settings: Settings) -> list[dict[str, Any]]:
 
     found: list[dict[str, Any]] = []
     for entry in SOURCES.values():
-        if entry.is_configured(settings):
-            found += [{"source": entry.name, **asdict(line)} for line in _checked(entry, settings)]
-        else:
+        if not entry.is_read(settings):
             found.append({"source": entry.name, "subject": entry.title, "ok": None, "detail": entry.missing})
+        for view in filter(entry.is_configured, entry.connected(settings)):
+            for line in _checked(entry, view):
+                subject = qualified(view.connection, line.subject)
+                found.append({"source": entry.name, **asdict(line), "subject": subject})
     return found
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from veelocity_pipeline.config.settings import SettingsError, expanded, load_settings
+from veelocity_pipeline.config.load import expanded, load_settings
+from veelocity_pipeline.config.settings import SettingsError
 from veelocity_pipeline.faces.cli.app import FAILED, complain
 from veelocity_pipeline.faces.cli.terminal import out
 from veelocity_pipeline.faces.cli.wording import CALLED_FROM, shown

@@ -40,14 +40,25 @@ _SHARED = "DAGSTER_POSTGRES_URL"
 """The one secret that all parts need: the history is there."""
 
 SECRETS = frozenset(
-    str(field.validation_alias) for field in Settings.model_fields.values() if _holds_secret(field.annotation)
+    field.validation_alias
+    for field in Settings.model_fields.values()
+    if isinstance(field.validation_alias, str) and _holds_secret(field.annotation)
 ) - {_SHARED} | {"GITHUB_APP_PRIVATE_KEY_FILE"}
 """Variables that the code alone needs: it asks the APIs and sends the alerts."""
 
 
-def environment(part: Part) -> dict[str, str]:
+SECRET = "--secret="
+"""Before a variable of ``[[connections]]``, among the arguments of ``veelocity dev``'s own process."""
+
+
+def secret_names(settings: Settings) -> frozenset[str]:
+    """Return the variables that the code alone needs, those of ``[[connections]]`` among them."""
+    return SECRETS | {each.token_env for each in settings.connections}
+
+
+def environment(part: Part, secrets: frozenset[str] = SECRETS) -> dict[str, str]:
     """Return this process's environment for a part, without the secrets that it does not need."""
-    return {name: value for name, value in os.environ.items() if part is Part.CODE or name not in SECRETS}
+    return {name: value for name, value in os.environ.items() if part is Part.CODE or name not in secrets}
 
 
 def code_command(where: Sequence[str]) -> list[str]:
@@ -103,7 +114,8 @@ def dev_command(settings: Settings, host: str, port: int) -> list[str]:
         SettingsError: the UI cannot listen there.
     """
     require_free(host, port)
-    return [sys.executable, "-m", "veelocity_pipeline.faces.cli.dev", *_ui_options(settings, host, port)]
+    secrets = [f"{SECRET}{name}" for name in sorted(secret_names(settings) - SECRETS)]
+    return [sys.executable, "-m", "veelocity_pipeline.faces.cli.dev", *secrets, *_ui_options(settings, host, port)]
 
 
 def beside(command: str) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from veelocity_pipeline.config.settings import Settings, load_settings
+from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.faces.cli.app import FAILED, MISUSED, complain, settings_that_send
 from veelocity_pipeline.faces.cli.terminal import err, log_handler, out
 from veelocity_pipeline.faces.cli.wording import shown

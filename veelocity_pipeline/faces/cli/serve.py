@@ -40,7 +40,7 @@ def serve(
     settings = settings_that_send()
     prepare_instance(settings)
     command = parts.serve_command(part, settings, host, port)
-    _become(command, parts.environment(part))
+    _become(command, parts.environment(part, parts.secret_names(settings)))
 
 
 def _become(command: list[str], environment: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from veelocity_pipeline.config.settings import expanded, load_settings
+from veelocity_pipeline.config.load import expanded, load_settings
 from veelocity_pipeline.faces.cli.terminal import out
 from veelocity_pipeline.faces.cli.wording import CALLED_FROM, megabytes, say, shown
 from veelocity_pipeline.operations.upkeep import shrink_history

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from veelocity_pipeline.config.settings import glob_regex
+from veelocity_pipeline.config.patterns import glob_regex
 from veelocity_pipeline.sources.github import queries, shape, trees
 from veelocity_pipeline.sources.github.app import check_app, check_scopes
 from veelocity_pipeline.sources.github.queries import Nested

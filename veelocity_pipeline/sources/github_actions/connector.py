@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from veelocity_pipeline.config.settings import contains_regex
+from veelocity_pipeline.config.patterns import contains_regex
 from veelocity_pipeline.sources.github.queries import TAGS_BY_NAME_PER_REQUEST, tags_named
 from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolved, vanished
 from veelocity_pipeline.sources.github_actions import shape

@@ -1,4 +1,7 @@
-"""The raw tables of GitHub Actions: REST's names; ``repository_id`` is the GraphQL node id, as in ``github``."""
+"""The raw tables of GitHub Actions: REST's names; ``repository_id`` is the GraphQL node id, as in ``github``.
+
+REST's numbers are unique on one host alone, so a key holds the repository, too.
+"""
 
 from __future__ import annotations
 
@@ -40,19 +43,19 @@ TABLES = by_name(
             "updated_at": TIMESTAMP,
             "deleted_at": TIMESTAMP,
         },
-        primary_key=("id",),
+        primary_key=("id", "repository_id"),
     ),
     Table(
         "runs",
         "One row per workflow run, as its latest attempt stands.",
         {"id": BIGINT, "repository_id": TEXT, "workflow_id": BIGINT, "run_attempt": BIGINT, **_RUN},
-        primary_key=("id",),
+        primary_key=("id", "repository_id"),
     ),
     Table(
         "run_attempts",
         "One row per earlier attempt of a deploying run that was run again.",
         {"run_id": BIGINT, "run_attempt": BIGINT, "repository_id": TEXT, "workflow_id": BIGINT, **_RUN},
-        primary_key=("run_id", "run_attempt"),
+        primary_key=("run_id", "run_attempt", "repository_id"),
     ),
     Table(
         "jobs",
@@ -70,6 +73,6 @@ TABLES = by_name(
             "completed_at": TIMESTAMP,
             "deleted_at": TIMESTAMP,
         },
-        primary_key=("id",),
+        primary_key=("id", "repository_id"),
     ),
 )

@@ -122,7 +122,7 @@ class Chunk:
             empty list says that the parent has none (any more).
         mark: what replaces the scope's mark (JSON values only), saved in the same load; None leaves it.
             ``mark["watermarks"]`` may hold an ISO time by table, which is shown in ``sync_status``.
-        listed: the complete set of ids of a table (its single primary key) in this scope, after a
+        listed: the complete set of ids of a table (the first column of its key) in this scope, after a
             full read: what is stored for the scope and not in it gets ``deleted_at``.
     """
 
@@ -152,6 +152,8 @@ class Outcome:
     """How reading one table of one scope went; what ``operations.sync_status`` holds.
 
     Attributes:
+        scope_id, scope_name: with the connection in front where it is not the vendor's own (``config.connections``).
+        connection: its name.
         read_at: the server's time at the start of this read if it was complete, else None.
         rows: rows that were loaded, gone ones and emptied sets not counted.
         watermark: the newest change that was seen, where the connector keeps one.
@@ -166,6 +168,7 @@ class Outcome:
     table: str
     scope_id: str
     scope_name: str
+    connection: str
     attempted_at: datetime
     succeeded_at: datetime | None
     read_at: datetime | None
@@ -190,6 +193,7 @@ class Outcome:
         """As ``operations.sync_status`` has it (``warehouse.SYNC_STATUS``)."""
         return {
             "source": self.source,
+            "connection": self.connection,
             "table_name": self.table,
             "repository": self.scope_name,
             "source_key": self.scope_id or None,
@@ -328,3 +332,16 @@ class SourceEntry:
     missing: str
     scope_column: Mapping[str, str]
     along_with: str = ""
+
+    def is_read(self, settings: Settings) -> bool:
+        """Whether any of its connections is configured."""
+        return any(map(self.is_configured, self.connected(settings)))
+
+    @property
+    def vendor(self) -> str:
+        """The name of the vendor whose connections it reads."""
+        return self.along_with or self.name
+
+    def connected(self, settings: Settings) -> list[Settings]:
+        """The settings of each connection that it reads, the vendor's own first, whether configured or not."""
+        return settings.connected(self.vendor)

@@ -31,6 +31,9 @@ _MUCH = 30_000
 GONE_COLUMN = "is_gone"
 """Of children: the set of this parent is empty now (the one row that says so is never stored)."""
 
+CONNECTION_COLUMN = "connection"
+"""In every raw table: the name of the connection that the row comes from. Null: the vendor's own."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -59,16 +62,32 @@ class Table:
             raise ValueError(f"{self.name}: set exactly one of primary_key and merge_key")
 
     @property
+    def stored_columns(self) -> Mapping[str, pa.DataType]:
+        """The columns, and the one that says of which connection a row is."""
+        return {**self.columns, CONNECTION_COLUMN: TEXT}
+
+    @property
     def schema(self) -> pa.Schema:
         """Arrow schema; a table of sets has the flag that empties a set as well. Keys are never null."""
-        columns = dict(self.columns)
+        columns = dict(self.stored_columns)
         if self.merge_key:
             columns[GONE_COLUMN] = BOOLEAN
         keys = (*self.primary_key, self.merge_key)
         return pa.schema([pa.field(name, kind, nullable=name not in keys) for name, kind in columns.items()])
 
-    def arrow(self, rows: Iterable[Row]) -> pa.Table:
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that hold ids of the provider as text, its own and those of other rows."""
+        return tuple(
+            name for name, kind in self.columns.items() if kind == TEXT and (name == "id" or name.endswith("_id"))
+        )
+
+    def arrow(self, rows: Iterable[Row], connection: str = "") -> pa.Table:
         """The rows as an Arrow table of the declared schema, without secrets of ours; a missing value is null.
+
+        Args:
+            connection: the name of the connection that they come from, by which their ids are told apart; empty for
+                the vendor's own.
 
         Raises:
             pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value is not of its column's type, or a key is null.
@@ -78,7 +97,17 @@ class Table:
             # Arrow notices only where the rows are written, which is too late to tell whose they are.
             if not field.nullable and table[field.name].null_count:
                 raise pa.ArrowInvalid(f"{self.name}.{field.name} is null")
-        return _redacted(table)
+        return _redacted(self._qualified(table, connection) if connection else table)
+
+    def _qualified(self, table: pa.Table, connection: str) -> pa.Table:
+        """Tell the ids of one connection from those of others, which may be equal."""
+        for name in self.keys:
+            place = table.schema.get_field_index(name)
+            keys = pc.binary_join_element_wise(f"{connection}:", table[name], "")
+            table = table.set_column(place, table.schema.field(place), keys)
+        place = table.schema.get_field_index(CONNECTION_COLUMN)
+        names = pa.array([connection] * table.num_rows, TEXT)
+        return table.set_column(place, table.schema.field(place), names)
 
     def empty_set(self, parent: str) -> Row:
         """The row that says: this parent has no children (any more)."""

@@ -3,7 +3,7 @@ select distinct
     repositories.repository_id,
     github.sha,
     coalesce(
-        pull_requests.pull_request_id, {{ scoped_id('github', 'repositories.name', 'github.pull_request_number') }}
+        pull_requests.pull_request_id, {{ scoped_id('repositories.connection', 'repositories.name', 'github.pull_request_number') }}
     ) as pull_request_id
 from {{ ref('stg_github__commit_pull_requests') }} as github
 inner join {{ ref('int_repositories_unioned') }} as repositories

@@ -1,5 +1,6 @@
 with github as (
     select
+        connection,
         comment_key,
         pull_request_key,
         author_login,
@@ -9,6 +10,7 @@ with github as (
     union all
     -- written with a review, a comment is seen by others only when the review is submitted
     select
+        comments.connection,
         comments.comment_key,
         comments.pull_request_key,
         comments.author_login,
@@ -21,7 +23,7 @@ with github as (
 )
 
 select distinct
-    'github:' || github.comment_key as comment_id,
+    {{ readable_key('github.comment_key', 'github.connection') }} as comment_id,
     pull_requests.pull_request_id,
     author.person as author,
     coalesce(author.is_bot, false) as is_bot,

@@ -1,6 +1,6 @@
 with github as (
     select
-        {{ scoped_id('github', 'repositories.name', 'pull_requests.number') }} as pull_request_id,
+        {{ scoped_id('repositories.connection', 'repositories.name', 'pull_requests.number') }} as pull_request_id,
         pull_requests.pull_request_key as source_key,
         repositories.repository_id,
         pull_requests.number,

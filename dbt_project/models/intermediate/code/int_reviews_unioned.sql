@@ -1,6 +1,6 @@
 -- a PENDING review is seen by its writer alone: it does not exist yet
 select distinct
-    'github:' || github.review_key as review_id,
+    {{ readable_key('github.review_key', 'github.connection') }} as review_id,
     github.review_key as source_key,
     pull_requests.pull_request_id,
     reviewer.person as reviewer,

@@ -10,8 +10,11 @@ select
 from {{ ref('int_repositories_unioned') }} as repositories
 inner join {{ source('config', 'repository_settings') }} as settings
     on settings.repository is null
-    or lower(settings.repository) in (lower(repositories.name), lower(repositories.configured_as))
+    or {{ names_repository('settings.repository', 'repositories') }}
 qualify row_number() over (
     partition by repositories.repository_id
-    order by lower(settings.repository) = lower(repositories.name) desc nulls last, settings.repository
+    order by
+        lower(settings.repository) in (lower(repositories.name), repositories.connection || ':' || lower(repositories.name))
+        desc nulls last,
+        settings.repository
 ) = 1

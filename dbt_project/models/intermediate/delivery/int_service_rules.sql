@@ -29,4 +29,9 @@ select
 from services
 inner join rules
     on rules.service = services.service_name
-    and lower(rules.repository) in (lower(services.repository_name), lower(services.repository_configured_as))
+    and lower(rules.repository) in (
+        lower(services.repository_name),
+        lower(services.repository_configured_as),
+        services.connection || ':' || lower(services.repository_name),
+        services.connection || ':' || lower(services.repository_configured_as)
+    )

@@ -12,15 +12,16 @@ named as (
         repositories.repository_id,
         repositories.name as repository_name,
         repositories.configured_as as repository_configured_as,
+        repositories.connection,
         services.service as service_name,
         repositories.repository_id || coalesce('/' || services.service, '') as service,
         flatten(list(own_rules.kinds)) as kinds
     from repositories
     left join {{ source('config', 'services') }} as services
-        on lower(services.repository) in (lower(repositories.name), lower(repositories.configured_as))
+        on {{ names_repository('services.repository', 'repositories') }}
     left join own_rules
         on own_rules.service = services.service
-        and own_rules.repository in (lower(repositories.name), lower(repositories.configured_as))
+        and {{ names_repository('own_rules.repository', 'repositories') }}
     group by all
 )
 
@@ -29,6 +30,7 @@ select
     repository_id,
     repository_name,
     repository_configured_as,
+    connection,
     service_name,
     list_has_any(kinds, ['workflow', 'job']) as has_own_runs,
     list_contains(kinds, 'service_environment') as has_own_environments,

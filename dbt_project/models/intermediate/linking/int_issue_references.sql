@@ -1,4 +1,5 @@
--- every spelling, in lower case, under which an issue may be named; a present one goes before a former one
+-- Every spelling, in lower case, under which an issue may be named; a present one goes before a former one. A name of a
+-- repository without its host means that of the connection where it is written.
 with issues as (select * from {{ ref('int_issues_unioned') }}),
 
 former as (
@@ -21,24 +22,33 @@ former_team_keys as (
 ),
 
 named as (
-    select lower(key) as reference, issue_id, false as is_former
+    select lower(key) as reference, null as within, issue_id, connection, false as is_former
     from issues
+    where repository_id is null
     union all
-    select reference, issue_id, true as is_former
+    select former.reference, null, former.issue_id, issues.connection, true
     from former
+    inner join issues using (issue_id)
     union all
-    select former_team_keys.key || '-' || issues.number, issues.issue_id, true as is_former
+    select former_team_keys.key || '-' || issues.number, null, issues.issue_id, issues.connection, true
     from issues
     inner join former_team_keys using (team)
     union all
-    select unnest([names.name, names.host || '/' || names.name]) || '#' || issues.number, issues.issue_id, false as is_former
+    select names.name || '#' || issues.number, names.connection, issues.issue_id, issues.connection, false
+    from issues
+    inner join {{ ref('int_repository_names') }} as names using (repository_id)
+    union all
+    select names.host || '/' || names.name || '#' || issues.number, null, issues.issue_id, issues.connection, false
     from issues
     inner join {{ ref('int_repository_names') }} as names using (repository_id)
 )
 
 select
     reference,
+    within as connection,
     arg_min(issue_id, (is_former, issue_id)) as issue_id
 from named
 where reference is not null
-group by reference
+group by reference, within
+-- a key that issues of two trackers bear names none of them
+having contains(reference, '#') or count(distinct connection) filter (where not is_former) <= 1

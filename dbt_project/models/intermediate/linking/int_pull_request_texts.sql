@@ -33,6 +33,7 @@ select distinct
     texts.link_method,
     texts.text as original,
     lower(repositories.name) as repository,
+    repositories.connection,
     case
         when texts.link_method = 'branch' then lower(texts.text)
         else {{ linkable_text('texts.text') }}

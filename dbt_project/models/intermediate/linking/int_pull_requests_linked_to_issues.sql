@@ -49,6 +49,7 @@ closing as (
         on
             lower(closing_references.issue_repository) || '#' || closing_references.issue_number
             = by_name.reference
+            and by_name.connection = closing_references.connection
     where coalesce(issues.issue_id, by_name.issue_id) is not null
 ),
 
@@ -64,6 +65,7 @@ phrases as (
 mentions as (
     select
         pull_request_id,
+        connection,
         link_method,
         true as is_magic,
         regexp_matches(text, '^(?:{{ closing_words() }})\b') as is_closing,
@@ -73,6 +75,7 @@ mentions as (
     union all
     select
         pull_request_id,
+        connection,
         link_method,
         false,
         false,
@@ -104,7 +107,10 @@ named as (
         mentions.is_magic or mentions.link_method <> 'body' as is_counted,
         coalesce(mentions.evidence, mentions.reference) as evidence
     from mentions
-    inner join issue_references using (reference)
+    inner join issue_references
+        on
+            issue_references.reference = mentions.reference
+            and coalesce(issue_references.connection, mentions.connection) = mentions.connection
 ),
 
 unioned as (

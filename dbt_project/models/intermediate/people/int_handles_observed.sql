@@ -16,32 +16,34 @@ with observed as (
         {{ name }} as name,
         {{ email }} as email,
         {{ 'null' if email != 'null' else 'author_avatar_url' }} as avatar_url,
-        'github' as source
+        'github' as source,
+        connection
     from {{ ref(model) }}
     union
     {% endfor -%}
-    select assignee_login, null, null, null, null, 'github'
+    select assignee_login, null, null, null, null, 'github', connection
     from {{ ref('stg_github__issues') }}
     union
     select
-        case when email is null then 'linear:' || display_name end,
+        case when email is null then connection || ':' || display_name end,
         case when is_app then 'Bot' end,
         name,
         email,
         avatar_url,
-        'linear'
+        'linear',
+        connection
     from {{ ref('stg_linear__users') }}
     union
-    select login, null, null, null, null, 'settings'
+    select login, null, null, null, null, 'settings', null
     from {{ source('config', 'bots') }}
     union
-    select login, null, null, null, null, 'settings'
+    select login, null, null, null, null, 'settings', null
     from {{ source('config', 'people_aliases') }}
     union
-    select also, null, null, null, null, 'settings'
+    select also, null, null, null, null, 'settings', null
     from {{ source('config', 'people_aliases') }}
     union
-    select login, null, null, null, null, 'settings'
+    select login, null, null, null, null, 'settings', null
     from {{ source('config', 'team_members') }}
 ),
 

@@ -34,16 +34,37 @@ aliased as (
     left join aliases on typed.typed_handle = aliases.handle
 ),
 
--- GitHub itself says whose address it is: the author of a commit has both
-addresses as (
+-- The host itself says whose address it is: the author of a commit has both, and verified it there. Two accounts of one
+-- connection with one address tell nothing; one of each connection is one person.
+owners as (
     select
         lower(observed.email) as handle,
-        any_value(aliased.person_handle) as person_handle
+        observed.connection,
+        any_value(aliased.person_handle) as person_handle,
+        count(distinct aliased.person_handle) as account_count
     from observed
     inner join aliased using (handle)
     where observed.login is not null
-    group by lower(observed.email)
-    having count(distinct aliased.person_handle) = 1
+    group by lower(observed.email), observed.connection
+),
+
+addresses as (
+    select
+        handle,
+        -- a login of the vendor's own connection stands without one, and names the person
+        arg_min(person_handle, (contains(person_handle, ':'), person_handle)) as person_handle,
+        list(distinct person_handle) as accounts
+    from owners
+    group by handle
+    having max(account_count) = 1
+),
+
+joined as (
+    select
+        account as handle,
+        arg_min(person_handle, (contains(person_handle, ':'), person_handle)) as person_handle
+    from (select person_handle, unnest(accounts) as account from addresses)
+    group by account
 ),
 
 resolved as (
@@ -51,10 +72,13 @@ resolved as (
         aliased.handle,
         case
             when aliased.is_alias then aliased.person_handle
-            else coalesce(addresses.person_handle, aliased.person_handle)
+            -- twice: an account may share one address with a second, and another one with a third
+            else coalesce(further.person_handle, joined.person_handle, addresses.person_handle, aliased.person_handle)
         end as person_handle
     from aliased
     left join addresses on aliased.handle = addresses.handle
+    left join joined on joined.handle = coalesce(addresses.person_handle, aliased.person_handle)
+    left join joined as further on further.handle = joined.person_handle
 ),
 
 spelled as (

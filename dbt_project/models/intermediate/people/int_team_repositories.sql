@@ -3,4 +3,4 @@ select distinct
     repositories.repository_id
 from {{ source('config', 'team_repositories') }} as teams
 inner join {{ ref('int_repositories_unioned') }} as repositories
-    on lower(teams.repository) in (lower(repositories.name), lower(repositories.configured_as))
+    on {{ names_repository('teams.repository', 'repositories') }}

@@ -4,7 +4,8 @@ select
     min(status.read_at) as as_of
 from {{ ref('int_sync_status') }} as status
 left join {{ ref('int_repositories_unioned') }} as repositories
-    on lower(status.repository) = lower(repositories.name)
+    on status.connection = repositories.connection
+    and lower(status.repository) in (lower(repositories.name), repositories.connection || ':' || lower(repositories.name))
 where
     status.read_at is not null
     and not coalesce(repositories.is_removed, false)

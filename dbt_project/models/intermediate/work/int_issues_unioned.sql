@@ -12,15 +12,16 @@ with changes as (
 
 linear as (
     select
-        {{ scoped_id('linear', 'issues.key') }} as issue_id,
+        {{ scoped_id('issues.connection', 'issues.key') }} as issue_id,
         issues.issue_key as source_key,
+        issues.connection,
         'linear' as source,
         issues.key,
         issues.number,
         issues.title,
         issues.description,
         issues.url,
-        teams.key as team,
+        case when teams.connection = 'linear' then teams.key else teams.connection || ':' || teams.key end as team,
         cast(null as varchar) as repository_id,
         states.name as state,
         case states.type when 'duplicate' then 'canceled' else states.type end as state_category,
@@ -45,7 +46,7 @@ linear as (
     left join {{ ref('stg_linear__users') }} as users on issues.assignee_key = users.user_key
     left join {{ ref('int_people_handles') }} as assignee
         on assignee.handle = {{ handle(
-            "case when users.email is null then 'linear:' || users.display_name end",
+            "case when users.email is null then users.connection || ':' || users.display_name end",
             "case when users.is_app then 'Bot' end", 'users.name', 'users.email'
         ) }}
     left join changes on issues.issue_key = changes.issue_key
@@ -55,8 +56,9 @@ linear as (
 
 github as (
     select
-        {{ scoped_id('github', 'repositories.name', 'issues.number') }} as issue_id,
+        {{ scoped_id('repositories.connection', 'repositories.name', 'issues.number') }} as issue_id,
         issues.issue_key as source_key,
+        repositories.connection,
         'github' as source,
         repositories.name || '#' || issues.number as key,
         issues.number,

@@ -1,6 +1,7 @@
 select
     repository_id,
-    source_key,
+    {{ provider_key('source_key', 'repository_id') }} as source_key,
+    {{ connection_in('repository_id') }} as connection,
     source,
     name,
     url,

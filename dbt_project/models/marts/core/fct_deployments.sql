@@ -30,7 +30,12 @@ changes as (
 
 select
     deployments.deployment_id,
-    deployments.source_key,
+    -- of runs it is the id of an attempt, which has the connection in front in any case
+    case
+        when starts_with(deployments.source_key, deployments.repository_id || '/') then deployments.source_key
+        else {{ provider_key('deployments.source_key', 'deployments.deployment_id') }}
+    end as source_key,
+    {{ connection_in('deployments.deployment_id') }} as connection,
     deployments.repository_id,
     deployments.service,
     deployments.environment,

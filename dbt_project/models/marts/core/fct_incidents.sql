@@ -7,7 +7,8 @@ with failures as (
 
 select
     incidents.issue_id as incident_id,
-    incidents.source_key,
+    {{ provider_key('incidents.source_key', 'incidents.issue_id') }} as source_key,
+    {{ connection_in('incidents.issue_id') }} as connection,
     incidents.source,
     incidents.title,
     incidents.url,

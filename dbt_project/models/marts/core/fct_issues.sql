@@ -1,6 +1,7 @@
 select
     issues.issue_id,
-    issues.source_key,
+    {{ provider_key('issues.source_key', 'issues.issue_id') }} as source_key,
+    {{ connection_in('issues.issue_id') }} as connection,
     issues.key,
     issues.source,
     issues.repository_id,

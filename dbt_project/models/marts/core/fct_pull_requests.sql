@@ -1,6 +1,7 @@
 select
     pull_requests.pull_request_id,
-    pull_requests.source_key,
+    {{ provider_key('pull_requests.source_key', 'pull_requests.pull_request_id') }} as source_key,
+    {{ connection_in('pull_requests.pull_request_id') }} as connection,
     pull_requests.repository_id,
     pull_requests.number,
     pull_requests.title,

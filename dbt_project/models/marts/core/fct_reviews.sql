@@ -1,6 +1,7 @@
 select
     review_id,
-    source_key,
+    {{ provider_key('source_key', 'review_id') }} as source_key,
+    {{ connection_in('review_id') }} as connection,
     pull_request_id,
     {{ public_person('reviewer', 'is_bot') }} as reviewer,
     is_bot,

@@ -2,7 +2,9 @@ select
     source,
     table_name,
     repository,
-    source_key,
+    case when starts_with(source_key, connection || ':') then substr(source_key, length(connection) + 2) else source_key end
+        as source_key,
+    connection,
     attempted_at,
     succeeded_at,
     read_at,

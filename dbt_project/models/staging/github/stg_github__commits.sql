@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'commits') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as commit_key,
     repository_id as repository_key,
     -- text
@@ -9,7 +10,7 @@ select
     parent_shas,
     message,
     url,
-    author_login,
+    {{ account('author_login') }} as author_login,
     author_type,
     author_name,
     author_email,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'issues') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as issue_key,
     repository_id as repository_key,
     author_id as author_key,
@@ -11,11 +12,11 @@ select
     url,
     state as vendor_state,
     state_reason,
-    author_login,
+    {{ account('author_login') }} as author_login,
     author_type,
     author_name,
     author_avatar_url,
-    assignee_login,
+    {{ account('assignee_login') }} as assignee_login,
     -- numbers
     database_id,
     number,

@@ -7,7 +7,7 @@ select
     repository_id as repository_key,
     -- text
     event,
-    actor_login,
+    {{ account('actor_login') }} as actor_login,
     -- times, UTC
     {{ utc('occurred_at') }} as occurred_at
 from source

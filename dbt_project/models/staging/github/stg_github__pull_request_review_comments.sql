@@ -2,13 +2,14 @@ with source as (select * from {{ source('github', 'pull_request_review_comments'
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as comment_key,
     pull_request_id as pull_request_key,
     review_id as review_key,
     repository_id as repository_key,
     author_id as author_key,
     -- text
-    author_login,
+    {{ account('author_login') }} as author_login,
     author_type,
     author_name,
     author_avatar_url,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'pull_requests') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as pull_request_key,
     repository_id as repository_key,
     author_id as author_key,
@@ -11,7 +12,7 @@ select
     body,
     url,
     state as vendor_state,
-    author_login,
+    {{ account('author_login') }} as author_login,
     author_type,
     author_name,
     author_avatar_url,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'repositories') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as repository_key,
     -- text
     name_with_owner as name,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('linear', 'issues') }})
 
 select
     -- ids
+    {{ connection_of('linear') }} as connection,
     id as issue_key,
     team_id as team_key,
     state_id as state_key,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('linear', 'organization') }})
 
 select
     -- ids
+    {{ connection_of('linear') }} as connection,
     id as organization_key,
     url_key,
     -- text

@@ -2,6 +2,7 @@ with source as (select * from {{ source('linear', 'teams') }})
 
 select
     -- ids
+    {{ connection_of('linear') }} as connection,
     id as team_key,
     -- text
     key,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('linear', 'users') }})
 
 select
     -- ids
+    {{ connection_of('linear') }} as connection,
     id as user_key,
     -- text
     name,

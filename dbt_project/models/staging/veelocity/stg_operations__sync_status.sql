@@ -5,6 +5,8 @@ with source as (select * from {{ source('operations', 'sync_status') }})
 select
     -- ids
     source,
+    -- before there were connections, each row was of the vendor's own
+    coalesce(connection, split_part(source, '_', 1)) as connection,
     table_name,
     repository,
     source_key,
