@@ -22,6 +22,8 @@ COLUMNS = {
     "redeployments": "redeploy_count",
     "deployed_changes": None,  # measured, and told by no column of a period
     "coding": None,
+    "draft": None,
+    "unreviewed": None,
     "deploy": None,
 }
 DEV = {"pull_requests_opened", "pull_requests_merged", "pull_requests_merged_by_bots", "issues_completed"} | {

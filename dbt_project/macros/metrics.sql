@@ -1,6 +1,6 @@
 {#- Counts changes of a metric's definition: raise it with the definition, and say so in the changelog. -#}
 {% macro metric_version() -%}
-    1::integer
+    2::integer
 {%- endmacro %}
 
 {#- Metrics whose value is how long something took, in hours. -#}

@@ -24,6 +24,16 @@ INVARIANTS = {
         select pull_request_id, coding_hours, merge_time_hours, deploy_hours, lead_time_hours
         from marts.fct_pull_requests
         where abs(coding_hours + merge_time_hours + deploy_hours - lead_time_hours) > 1e-6""",
+    "the stages of lead time add up": """
+        select pull_request_id, coding_hours, draft_hours, pickup_hours, review_hours, unreviewed_hours, deploy_hours,
+            lead_time_hours
+        from marts.fct_pull_requests
+        where abs(coding_hours + draft_hours + coalesce(unreviewed_hours, pickup_hours + review_hours) + deploy_hours
+            - lead_time_hours) > 1e-6""",
+    "a merge was answered or not": """
+        select pull_request_id, pickup_hours, review_hours, unreviewed_hours
+        from marts.fct_pull_requests
+        where (pickup_hours is not null) = (unreviewed_hours is not null) and ready_at < merged_at""",
     "counts of the repositories are the total's": """
         select period, period_start, deployment_count, redeploy_count, failed_deployment_count,
             rework_deployment_count

@@ -1,6 +1,6 @@
 select distinct
     pull_requests.pull_request_id,
-    github.event,
+    lower(github.event) as event,
     github.occurred_at
 from {{ ref('stg_github__pull_request_draft_events') }} as github
 inner join {{ ref('int_pull_requests_unioned') }} as pull_requests

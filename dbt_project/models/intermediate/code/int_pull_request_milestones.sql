@@ -16,8 +16,8 @@ responses as (
 ),
 
 commits as (
-    select pull_request_id, min(authored_at) as first_commit_at
-    from {{ ref('int_pull_request_commits_unioned') }}
+    select pull_request_id, min(written_at) as first_commit_at
+    from {{ ref('int_pull_request_own_commits') }}
     group by pull_request_id
 ),
 
@@ -30,35 +30,44 @@ first_reviews as (
     group by pull_request_id
 ),
 
-drafts as (
-    select
-        events.pull_request_id,
-        min(events.occurred_at) filter (where events.event = 'ready_for_review') as first_left_at,
-        max(events.occurred_at) filter (
-            where events.event = 'ready_for_review' and events.occurred_at <= first_reviews.first_review_at
-        ) as last_left_before_review_at
-    from {{ ref('int_pull_request_draft_events_unioned') }} as events
-    left join first_reviews using (pull_request_id)
-    group by events.pull_request_id
+events as (select * from {{ ref('int_pull_request_draft_events_unioned') }}),
+
+became_ready as (
+    select pull_request_id, occurred_at as ready_at from events where event = 'ready_for_review'
+    union all
+    -- opened as a draft was only what left draft first
+    select pull_requests.pull_request_id, pull_requests.created_at
+    from pull_requests
+    left join (
+        select pull_request_id, arg_min(event, occurred_at) as first_event from events group by pull_request_id
+    ) as firsts using (pull_request_id)
+    where firsts.first_event is distinct from 'ready_for_review'
 ),
 
 ready as (
     select
         pull_requests.pull_request_id,
+        pull_requests.merged_at,
         case
-            when pull_requests.is_draft then null
-            when drafts.pull_request_id is null then pull_requests.created_at
-            else coalesce(drafts.last_left_before_review_at, drafts.first_left_at)
+            when not pull_requests.is_draft
+                then coalesce(
+                    max(became_ready.ready_at) filter (where became_ready.ready_at <= first_reviews.first_review_at),
+                    min(became_ready.ready_at)
+                )
         end as ready_at
     from pull_requests
-    left join drafts using (pull_request_id)
+    left join became_ready using (pull_request_id)
+    left join first_reviews using (pull_request_id)
+    group by pull_requests.pull_request_id, pull_requests.merged_at, pull_requests.is_draft
 ),
 
 first_responses as (
     select ready.pull_request_id, min(responses.responded_at) as first_response_at
     from ready
     inner join responses using (pull_request_id)
-    where responses.responded_at >= ready.ready_at
+    where
+        responses.responded_at >= ready.ready_at
+        and (ready.merged_at is null or responses.responded_at < ready.merged_at)
     group by ready.pull_request_id
 ),
 
@@ -76,7 +85,9 @@ comment_counts as (
 
 select
     pull_requests.pull_request_id,
-    commits.first_commit_at,
+    -- a branch that was rewritten after it was opened was begun by then at the latest
+    case when commits.first_commit_at is not null then least(commits.first_commit_at, pull_requests.created_at) end
+        as first_commit_at,
     ready.ready_at,
     first_reviews.first_review_at,
     first_responses.first_response_at,

@@ -1,4 +1,4 @@
-{% for name, _, _, reason in pull_request_spans() -%}
+{% for name, _, _, reason in pull_request_spans() if reason -%}
 select
     '{{ name }}' as metric,
     pull_request_id as entity_id,

@@ -9,6 +9,7 @@ with moments as (
         milestones.ready_at,
         milestones.first_review_at,
         milestones.first_response_at,
+        case when milestones.first_response_at is null then milestones.ready_at end as unanswered_since,
         -- what a baseline contains was shipped at a time unknown
         case when not deployments.deployed_in_baseline then deployments.deployed_at end as deployed_at
     from {{ ref('int_pull_requests_unioned') }} as pull_requests
@@ -17,9 +18,11 @@ with moments as (
 )
 
 select
-    pull_request_id,
-    {% for name, start, finish, _ in spans -%}
+    {% for name, start, finish, reason in spans -%}
     {{ hours_between(start, finish) }} as {{ name }}_hours,
-    {{ finish }} < {{ start }} as is_{{ name }}_negative{{ ',' if not loop.last }}
-    {% endfor %}
+    {% if reason -%}
+    {{ finish }} < {{ start }} as is_{{ name }}_negative,
+    {% endif -%}
+    {% endfor -%}
+    pull_request_id
 from moments

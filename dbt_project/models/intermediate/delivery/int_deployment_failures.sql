@@ -1,7 +1,7 @@
 -- One branch per kind of evidence. Every piece is kept; `reason` says why one does not count.
 with deployments as (select * from {{ ref('int_deployments') }}),
 
-shipped as (select * from {{ ref('int_shipped_changes') }} where is_first_of_service),
+shipped as (select * from {{ ref('int_shipped_changes') }} where is_first_of_service and not is_carrier),
 
 settings as (select * from {{ ref('int_repository_settings') }}),
 

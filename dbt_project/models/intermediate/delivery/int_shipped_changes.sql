@@ -1,5 +1,6 @@
--- The ladder: the merge commit; what carries it; its branch's commits or their cherry-picks; the date, only for
--- deployments that do not say their sha.
+-- Four ways to find a change in a deployment: its merge commit; what carries it; its branch's commits or their
+-- cherry-picks; the date, only for deployments that do not say their sha. The earliest deployment that has it shipped
+-- it, whichever way finds it there; the date says something only where no other way does.
 with recursive deployments as (select * from {{ ref('int_deployments') }} where is_delivered),
 
 changes as (
@@ -58,7 +59,7 @@ by_carrier as (
 
     union
 
-    -- what a carrier carried went on with it, unless it arrived with the carrier's own merge commit
+    -- what a carrier carried goes on with it
     select
         carriers.pull_request_id as change_id,
         carrier.service,
@@ -68,10 +69,6 @@ by_carrier as (
         carrier.step
     from by_carrier as carrier
     inner join carriers on carriers.carrier_pull_request_id = carrier.change_id
-    anti join by_graph as arrived
-        on arrived.change_id = carrier.change_id
-        and arrived.service = carrier.service
-        and arrived.environment = carrier.environment
 ),
 
 without_sha as (select * from deployments where sha is null),
@@ -114,7 +111,7 @@ first_of_lane as (
     inner join deployments using (deployment_id)
     qualify row_number() over (
         partition by found.change_id, found.service, found.environment
-        order by found.step, {{ order_of_finish('deployments') }}, found.match_method
+        order by found.step = 4, {{ order_of_finish('deployments') }}, found.step, found.match_method
     ) = 1
 )
 
@@ -130,6 +127,7 @@ select
     shipped.match_method,
     shipped.is_baseline as in_baseline,
     changes.is_bot,
+    changes.is_carrier,
     changes.first_commit_at,
     changes.merged_at,
     shipped.finished_at as deployed_at,
@@ -141,4 +139,3 @@ select
     ) = 1 as is_first
 from first_of_lane as shipped
 inner join changes on changes.change_id = shipped.change_id and changes.service = shipped.service
-where not changes.is_carrier

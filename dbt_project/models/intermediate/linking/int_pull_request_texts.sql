@@ -1,21 +1,10 @@
 with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
 
-commits as (
-    select
-        commits.*,
-        pull_requests.merged_at,
-        min(pull_requests.merged_at) over (partition by commits.repository_id, commits.sha) as first_merged_at
-    from {{ ref('int_pull_request_commits_unioned') }} as commits
-    inner join pull_requests using (pull_request_id)
-    -- a merge commit only repeats the names of the branches that it joins
-    where commits.parent_shas is null or commits.parent_shas not like '% %'
-),
-
--- a release or a stacked pull request carries commits that were merged with another one before: they tell of that one
+-- a merge commit only repeats the names of the branches that it joins
 own_commits as (
     select pull_request_id, message
-    from commits
-    where first_merged_at is null or merged_at = first_merged_at
+    from {{ ref('int_pull_request_own_commits') }}
+    where not is_merge
 ),
 
 texts as (

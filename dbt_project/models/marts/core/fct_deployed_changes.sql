@@ -16,4 +16,4 @@ select
     -- what a baseline contains was shipped at a time unknown
     case when not shipped.in_baseline then {{ hours_between('shipped.first_commit_at', 'shipped.deployed_at') }} end as lead_time_hours
 from {{ ref('int_shipped_changes') }} as shipped
-where shipped.is_first_of_service
+where shipped.is_first_of_service and not shipped.is_carrier

@@ -24,7 +24,7 @@ fixes as (
 changes as (
     select deployment_id, count(*) as change_count
     from {{ ref('int_shipped_changes') }}
-    where is_first_of_service
+    where is_first_of_service and not is_carrier
     group by deployment_id
 )
 

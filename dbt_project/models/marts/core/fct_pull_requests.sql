@@ -38,9 +38,11 @@ select
     deployments.deployed_in_baseline,
     deployments.match_method,
     spans.coding_hours,
+    spans.draft_hours,
     spans.time_to_first_review_hours,
     spans.pickup_hours,
     spans.review_hours,
+    spans.unreviewed_hours,
     spans.merge_time_hours,
     spans.deploy_hours,
     spans.lead_time_hours

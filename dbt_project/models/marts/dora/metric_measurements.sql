@@ -151,7 +151,11 @@ of_pull_requests as (
         unnest([1.0, coding_hours]) as value,
         unnest([
             case when is_bot then 'by a bot' end,
-            case when is_bot then 'by a bot' when first_commit_at is null then 'its first commit is not known' end
+            case
+                when carries_pull_requests then 'only carries other pull requests'
+                when is_bot then 'by a bot'
+                when first_commit_at is null then 'its first commit is not known'
+            end
         ]) as excluded_because
     from pull_requests
 
@@ -195,6 +199,7 @@ of_pull_requests as (
         case
             when is_bot then 'by a bot'
             when ready_at is null then 'still a draft'
+            when first_response_at is null and merged_at is not null then 'no response by another human before the merge'
             when first_response_at is null then 'no response by another human'
         end as excluded_because
     from pull_requests
@@ -202,14 +207,37 @@ of_pull_requests as (
     union all by name
 
     select
-        unnest(['review', 'merge_time', 'deploy']) as metric,
+        'draft' as metric,
         pull_request_id as entity_id,
         repository_id,
         service,
-        unnest([merged_at, merged_at, coalesce(deployed_at, merged_at)]) as measured_at,
-        unnest([review_hours, merge_time_hours, deploy_hours]) as value,
+        coalesce(ready_at, created_at) as measured_at,
+        draft_hours as value,
+        case
+            when is_bot then 'by a bot'
+            when ready_at is null then 'still a draft'
+        end as excluded_because
+    from pull_requests
+
+    union all by name
+
+    select
+        unnest(['review', 'unreviewed', 'merge_time', 'deploy']) as metric,
+        pull_request_id as entity_id,
+        repository_id,
+        service,
+        unnest([merged_at, merged_at, merged_at, coalesce(deployed_at, merged_at)]) as measured_at,
+        unnest([review_hours, unreviewed_hours, merge_time_hours, deploy_hours]) as value,
         unnest([
-            case when is_bot then 'by a bot' when first_response_at is null then 'no response by another human' end,
+            case
+                when is_bot then 'by a bot'
+                when first_response_at is null then 'no response by another human before the merge'
+            end,
+            case
+                when is_bot then 'by a bot'
+                when first_response_at is not null then 'answered by another human before the merge'
+                when ready_at is null then 'merged as a draft'
+            end,
             case when is_bot then 'by a bot' end,
             case
                 when carries_pull_requests then 'only carries other pull requests'
