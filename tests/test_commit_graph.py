@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -88,7 +90,8 @@ def test_one_that_started_before_the_running_one_finished_is_late_and_no_rollbac
     assert [one.rolls_back for one in traces] == [None, None, None]
 
 
-def test_another_branch_is_no_rollback():
+def test_another_branch_is_no_rollback_until_what_it_had_there_comes_back():
+    """1 to 3 are new here. 4 brings back what 2 had brought, before 3 ran; 5 leads on from there."""
     graph = CommitGraph({"a": [], "m1": ["a"], "m2": ["m1"], "r1": ["a"], "r2": ["r1"]})
     traces = trace(
         graph,
@@ -100,10 +103,62 @@ def test_another_branch_is_no_rollback():
             finished("5", "r2", 5),
         ],
     )
-    assert [one.rolls_back for one in traces] == [None, None, None, None, None]
+    assert [one.rolls_back for one in traces] == [None, None, None, "3", None]
 
 
-def test_a_commit_behind_the_second_parent_is_an_ancestor():
+def test_a_roll_forward_between_branches_is_no_rollback():
+    """r1 took over from m1; 3 takes it back, 4 brings it again: m1 was there before r1, not the other way round."""
+    graph = CommitGraph({"a": [], "m1": ["a"], "r1": ["a"]})
+    traces = trace(graph, [finished(str(n), sha, n) for n, sha in enumerate(["m1", "r1", "m1", "r1"], 1)])
+    assert [one.rolls_back for one in traces] == [None, None, "2", None]
+
+
+def test_a_roll_forward_past_what_never_ran_before_is_no_rollback():
+    """3 takes back to b, which was never deployed by itself; 4 brings c again, which leads on from b."""
+    graph = CommitGraph({"a": [], "b": ["a"], "c": ["b"]})
+    traces = trace(graph, [finished(str(n), sha, n) for n, sha in enumerate(["a", "c", "b", "c"], 1)])
+    assert [one.rolls_back for one in traces] == [None, None, "2", None]
+
+
+def test_a_maintained_line_that_was_merged_back_is_no_rollback_of_it():
+    """m2 has r1 as its second parent; the line's own release afterwards is new here, and takes nothing back."""
+    graph = CommitGraph({"a": [], "r1": ["a"], "m1": ["a"], "m2": ["m1", "r1"]})
+    traces = trace(graph, [finished("1", "m1", 1), finished("2", "m2", 2), finished("3", "r1", 3)])
+    assert [one.rolls_back for one in traces] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "takes_back_any", "rolls_back"),
+    [("deploy", False, "2"), ("other", False, None), ("other", True, "2"), ("late", False, None)],
+)
+def test_a_workflow_takes_back_only_its_own(workflow: str, takes_back_any: bool, rolls_back: str | None):
+    """``late`` is a step behind ``deploy``: it brings a, b … in its own order. What says rollback takes back any."""
+    graph = CommitGraph({"z": [], "a": ["z"], "b": ["a"]})
+    made = [
+        replace(finished("0", "z", 0), workflow="late"),
+        replace(finished("1", "a", 1), workflow="deploy"),
+        replace(finished("2", "b", 2), workflow="deploy"),
+        replace(finished("3", "a", 3), workflow=workflow, takes_back_any=takes_back_any),
+    ]
+    assert [one.rolls_back for one in trace(graph, made)] == [None, None, None, rolls_back]
+
+
+def test_what_moved_is_what_was_shipped_taken_back_or_brought_again():
+    """c and d ship with 2; 3 goes back to b, which takes them and the merge back; 4 brings them again; 5 nothing."""
+    made = [
+        replace(finished(str(n), sha, n), is_told_by_changes=True) for n, sha in enumerate(["b", "e", "b", "e", "e"], 1)
+    ]
+    assert [sorted(one.moved) for one in trace(MERGED, made)] == [
+        ["a", "b"],
+        ["c", "d", "e"],
+        ["c", "d", "e"],
+        ["c", "d", "e"],
+        [],
+    ]
+    assert all(one.moved == () for one in trace(MERGED, [finished("1", "b", 1), finished("2", "e", 2)]))
+
+
+def test_a_commit_behind_the_second_parent_is_one_to_go_back_to_if_it_ran_before():
     traces = trace(MERGED, [finished("1", "c", 1), finished("2", "e", 2), finished("3", "c", 3)])
     assert traces[2].rolls_back == "2"
 
@@ -142,6 +197,15 @@ def ancestors(parents: dict[str, list[str]], sha: str) -> set[str]:
     return {sha}.union(*(ancestors(parents, parent) for parent in parents[sha]))
 
 
+def first_parents(parents: dict[str, list[str]], sha: str) -> set[str]:
+    """The commit and all it can reach over first parents."""
+    found = set()
+    while sha:
+        found.add(sha)
+        sha = next(iter(parents[sha]), "")
+    return found
+
+
 @settings(max_examples=300, deadline=None)
 @given(histories())
 def test_sweep_and_rollbacks_agree_with_brute_force(history: tuple[dict[str, list[str]], list[str]]):
@@ -154,8 +218,24 @@ def test_sweep_and_rollbacks_agree_with_brute_force(history: tuple[dict[str, lis
         assert len(one.shipped) == len(set(one.shipped))
         seen |= reachable
         before = shas[position - 1] if position else "lost"
-        went_back = sha in parents and sha != before and sha in ancestors(parents, before)
+        went_back = (
+            {sha, before} <= set(parents)
+            and sha != before
+            and before not in ancestors(parents, sha)
+            and (sha in first_parents(parents, before) or shas.index(sha) < shas.index(before))
+        )
         assert (one.rolls_back is not None) == went_back
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories())
+def test_what_two_commits_do_not_share_agrees_with_brute_force(history: tuple[dict[str, list[str]], list[str]]):
+    parents, shas = history
+    graph = CommitGraph(parents)
+    for one, other in pairwise(shas):
+        found = graph.difference(one, other)
+        known = {one, other} <= set(parents)
+        assert sorted(found) == sorted(ancestors(parents, one) ^ ancestors(parents, other) if known else ())
 
 
 @settings(max_examples=50, deadline=None)

@@ -627,6 +627,44 @@ def test_a_services_rules_count_too() -> None:
     assert set(store.tables["run_attempts"]) == {(3, 1)}
 
 
+def test_jobs_tell_which_attempt_of_a_deploying_run_deployed_and_when_an_odd_one_ended() -> None:
+    """On the default branch, a tag or a branch of the settings: 2, 3 (v1), 5 and 6."""
+    created = NOW - timedelta(days=60)
+    odd = {"updated_at": text(created + timedelta(days=35, seconds=1))}
+    server = FakeActions(
+        [
+            deploying(1, created),
+            deploying(2, created, run_attempt=2),
+            deploying(3, created, run_attempt=2, head_branch="v1"),
+            deploying(4, created, run_attempt=2, head_branch="ada/fix"),
+            deploying(5, created, run_attempt=2, head_branch="stable/2"),
+            deploying(6, created, **odd),
+            deploying(7, created, updated_at=text(created + timedelta(days=35))),
+            run_node(8, created, run_attempt=2, **odd),
+            deploying(9, created, run_attempt=2, event="pull_request"),
+        ]
+    )
+    server.jobs = {run: [job_node(100 * run, run, "a job")] for run in server.runs}
+    store = Store()
+    refresh(server, store, deployments=Deployments(branches=["stable/*"]))
+    assert {row["run_id"] for row in store.tables["jobs"].values()} == {2, 3, 5, 6}
+
+
+def test_a_plausible_end_outlasts_a_later_touch() -> None:
+    """Until the run is run again: that attempt has an end of its own."""
+    created = NOW - timedelta(days=3)
+    server, store = FakeActions([deploying(1, created)]), Store()
+    refresh(server, store)
+    ended = store.tables["runs"][1,]["updated_at"]
+    server.now = NOW + timedelta(days=60)
+    server.runs[1]["updated_at"] = text(server.now)
+    refresh(server, store, full=True)
+    assert store.tables["runs"][1,]["updated_at"] == ended
+    server.runs[1] |= {"run_attempt": 2, "run_started_at": text(server.now - timedelta(hours=1))}
+    refresh(server, store, full=True)
+    assert store.tables["runs"][1,]["updated_at"] == server.now
+
+
 # ------------------------------------------------------------------------------------- without Actions
 
 

@@ -10,7 +10,7 @@ import pytest
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github_actions import ENTRY
-from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
+from veelocity_pipeline.sources.github_actions.connector import NEVER_DEPLOYS, GitHubActionsConnector
 
 from .conftest import RawWarehouse
 
@@ -59,7 +59,22 @@ def test_everything_is_there(simulator: Simulator, configured: MakeSettings, new
     }
     columns = "run_id, run_attempt, status, conclusion, run_started_at, updated_at"
     assert set(warehouse.rows(f"select {columns} from raw_github_actions.run_attempts")) == earlier
-    assert warehouse.rows("select * from raw_github_actions.jobs") == []
+    # of a run that deploys the jobs tell which of several attempts did
+    again = {
+        job.id
+        for run in runs
+        if len(run.attempts) > 1
+        and run.event not in NEVER_DEPLOYS
+        and (
+            run.head_branch == run.repository.default_branch or run.head_branch in {t.name for t in run.repository.tags}
+        )
+        and settings.deploys(
+            f"{run.repository.owner.login}/{run.repository.name}", run.workflow.name, run.workflow.path
+        )
+        for attempt in run.attempts
+        for job in attempt.jobs
+    }
+    assert {row[0] for row in warehouse.rows("select id from raw_github_actions.jobs")} == again
 
 
 def test_jobs_are_there_where_a_rule_looks_at_them(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from veelocity_pipeline.config import environments
 from veelocity_pipeline.config.patterns import contains_regex, glob_regex
 from veelocity_pipeline.config.sections import Deployments, Failures
 from veelocity_pipeline.config.settings import Settings
@@ -27,6 +28,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             "count_redeploys": pa.bool_(),
             "incident_window_hours": pa.int64(),
             "revert_window_hours": pa.int64(),
+            "hotfix_window_hours": pa.int64(),
         }
     ),
     "deployment_rules": pa.schema(
@@ -35,6 +37,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "failure_rules": pa.schema(
         {"repository": TEXT, "kind": TEXT, "pattern": TEXT, "pattern_regex": TEXT, "rule": TEXT}
     ),
+    "environment_words": pa.schema({"word": TEXT, "is_production": pa.bool_()}),
     "bots": pa.schema({"login": TEXT, "rule": TEXT}),
     "people_aliases": pa.schema({"login": TEXT, "also": TEXT}),
     "services": pa.schema({"service": TEXT, "repository": TEXT}),
@@ -69,6 +72,7 @@ def config_tables(settings: Settings) -> dict[str, pa.Table]:
                 "count_redeploys": deployments.count_redeploys,
                 "incident_window_hours": failures.incident_window_hours,
                 "revert_window_hours": failures.revert_window_hours,
+                "hotfix_window_hours": failures.hotfix_window_hours,
             }
         )
         rows["deployment_rules"] += [
@@ -88,6 +92,10 @@ def config_tables(settings: Settings) -> dict[str, pa.Table]:
                 *_patterns("path", f"{prefix}.paths", service.paths, is_path=True),
             ]
         ]
+    rows["environment_words"] = [
+        {"word": word, "is_production": word in environments.PRODUCTION}
+        for word in sorted(environments.PRODUCTION | environments.OTHER)
+    ]
     rows["bots"] = [{"login": login, "rule": f"people.bots: {login}"} for login in settings.people.bots]
     rows["people_aliases"] = [
         {"login": alias.login, "also": also} for alias in settings.people.aliases for also in alias.also
@@ -123,6 +131,7 @@ def _deployment_rules(rules: Deployments) -> Rows:
         *_patterns("workflow", "deployments.workflow_patterns", rules.workflow_patterns, contains=True),
         *_patterns("exclude", "deployments.exclude_patterns", rules.exclude_patterns, contains=True),
         *_patterns("job", "deployments.job_patterns", rules.job_patterns, contains=True),
+        *_patterns("branch", "deployments.branches", rules.branches),
         *_patterns("environment", "deployments.production_environments", rules.production_environments),
     ]
 

@@ -26,7 +26,8 @@ class Deployments(Section):
     workflow_patterns: Patterns = ("deploy", "release", "publish")
     exclude_patterns: Patterns = ("draft", "docs", "preview", "staging", "test", "nightly", "cleanup", "notes")
     job_patterns: Patterns = ()
-    production_environments: Patterns = ("production", "prod*", "live")
+    branches: Patterns = ()
+    production_environments: Patterns = ()
     count_redeploys: bool = False
 
 
@@ -44,6 +45,7 @@ class Failures(Section):
     incident_labels: Patterns = ("incident", "outage", "sev*")
     incident_window_hours: int = Field(default=168, gt=0)
     revert_window_hours: int = Field(default=720, gt=0)
+    hotfix_window_hours: int = Field(default=720, gt=0)
 
 
 class Alias(Section):

@@ -27,7 +27,8 @@ from veelocity_pipeline.config.connections import (
     split_name,
 )
 from veelocity_pipeline.config.cron import comes
-from veelocity_pipeline.config.patterns import Patterns, contains_regex, not_blank
+from veelocity_pipeline.config.environments import is_production
+from veelocity_pipeline.config.patterns import Patterns, contains_regex, glob_regex, not_blank
 from veelocity_pipeline.config.sections import Deployments, Failures, People, RepositoryOverrides, Service, Team
 from veelocity_pipeline.safety.redaction import remember, remember_address
 
@@ -455,6 +456,20 @@ class Settings(BaseSettings):
             )
 
         return found(wanted) and not found(rules.exclude_patterns)
+
+    def is_deployment_branch(self, repository: str, branch: str) -> bool:
+        """Whether runs on a branch of this repository, beside the default one, may be deployments."""
+        rules, _ = self.rules_for(repository)
+        return any(re.search(glob_regex(pattern), branch, re.IGNORECASE) for pattern in rules.branches)
+
+    def is_production(self, repository: str, environment: str) -> bool:
+        """Whether what is deployed to an environment of this repository may count as production."""
+        rules, _ = self.rules_for(repository)
+        own = [pattern for service in self.services_of(repository) for pattern in service.environments]
+        patterns = (*rules.production_environments, *own)
+        if any(re.search(glob_regex(pattern), environment, re.IGNORECASE) for pattern in patterns):
+            return True
+        return not rules.production_environments and is_production(environment)
 
     def needs_jobs(self, repository: str) -> bool:
         """Whether a rule looks at the jobs of this repository's runs."""

@@ -8,6 +8,7 @@ commit is visited once per lane and the work is linear in commits, however many 
 
 from __future__ import annotations
 
+import heapq
 from array import array
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from datetime import datetime
 
 _UNKNOWN = -1
 _NOT_SHIPPED = -1
+_BOTH = 3
 
 
 class CommitGraph:
@@ -81,6 +83,39 @@ class CommitGraph:
         first = self.first_parents[commit]
         return () if first == _UNKNOWN else (first, *self.other_parents.get(commit, ()))
 
+    def difference(self, one: str | None, other: str | None) -> list[str]:
+        """Return the shas that can be reached from exactly one of two commits; none where either is not known.
+
+        Commits are visited from the highest down, so that each is met after all that lead to it, and no further than
+        the commits that both have in common.
+        """
+        start, end = self.number(one), self.number(other)
+        if _UNKNOWN in (start, end) or start == end:
+            return []
+        heights = self.heights
+        sides = {start: 1, end: 2}
+        heap = [(-heights[commit], commit) for commit in sides]
+        heapq.heapify(heap)
+        one_sided = len(heap)  # of those still to be visited
+        found: list[str] = []
+        while one_sided:
+            commit = heapq.heappop(heap)[1]
+            side = sides[commit]
+            if side != _BOTH:
+                one_sided -= 1
+                found.append(self.shas[commit])
+            for parent in self.parents(commit):
+                known = sides.get(parent, 0)
+                if known | side == known:
+                    continue
+                sides[parent] = known | side
+                if not known:
+                    heapq.heappush(heap, (-heights[parent], parent))
+                    one_sided += side != _BOTH
+                else:
+                    one_sided -= 1  # both sides lead to it
+        return found
+
     def _measure_heights(self) -> array[int]:
         first_parents, other_parents = self.first_parents, self.other_parents
         heights = array("q", [-1]) * len(self)
@@ -145,13 +180,15 @@ class Sweep:
     shipped: list[list[str]] = field(init=False)
     unknown: list[int] = field(init=False)
     _shipped_by: array[int] = field(init=False, repr=False)
+    _first: dict[int, int] = field(init=False, repr=False)
     _answers: dict[tuple[int, int], bool] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         graph, shipped_by = self.graph, array("q", [_NOT_SHIPPED]) * len(self.graph)
-        self.shipped, self.unknown = [], []
+        self.shipped, self.unknown, self._first = [], [], {}
         for position, sha in enumerate(self.shas):
             start = graph.number(sha)
+            self._first.setdefault(start, position)
             new: list[str] = []
             if start == _UNKNOWN:
                 self.unknown.append(position)
@@ -173,7 +210,10 @@ class Sweep:
         self._shipped_by = shipped_by
 
     def goes_back(self, position: int, running: int) -> bool:
-        """Whether a deployment brought back a true ancestor of what an earlier one had running.
+        """Whether a deployment went back from what an earlier one had running.
+
+        That is, to a commit on the first-parent history of what runs, or to one that was deployed here before what runs
+        was and does not lead to it.
 
         Args:
             position: the later deployment.
@@ -185,13 +225,15 @@ class Sweep:
         older, newer = self.graph.number(self.shas[position]), self.graph.number(self.shas[running])
         if _UNKNOWN in (older, newer) or older == newer:
             return False
-        # All ancestors of what runs were shipped with it at the latest: nearly every roll-forward ends here.
-        if not _NOT_SHIPPED < self._shipped_by[older] <= running:
+        begins, ends = self.graph.first_parent_spans
+        if begins[older] <= begins[newer] <= ends[older]:
+            return True
+        if self._first[older] > self._first[newer]:
             return False
-        answer = self._answers.get((older, newer))
+        answer = self._answers.get((newer, older))
         if answer is None:
-            answer = self._answers[older, newer] = self._is_ancestor(older, newer)
-        return answer
+            answer = self._answers[newer, older] = self._is_ancestor(newer, older)
+        return not answer
 
     def _is_ancestor(self, older: int, newer: int) -> bool:
         """Walk from the newer commit, past no commit that cannot lead to the older one.
@@ -217,13 +259,27 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished, successful deployment, as the sweep needs it."""
+    """A finished, successful deployment, as the sweep needs it.
+
+    Attributes:
+        deployment_id: the deployment.
+        lane: its service and environment.
+        sha: what it brought; None where it is not known.
+        started_at: when it began.
+        finished_at: when it ended.
+        workflow: what made it; one workflow's deployments take back only each other.
+        takes_back_any: it says that it is a rollback, and takes back any workflow's.
+        is_told_by_changes: it is only one of its service if it moves one of that service's commits.
+    """
 
     deployment_id: str
     lane: Hashable
     sha: str | None
     started_at: datetime
     finished_at: datetime
+    workflow: Hashable = None
+    takes_back_any: bool = False
+    is_told_by_changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -234,14 +290,15 @@ class Trace:
         deployment_id: the deployment.
         shipped: shas that it shipped first in its lane.
         is_sha_known: its sha is among the commits.
-        rolls_back: the deployment that it took back: the one running when it started, whose sha has
-            this one's as an ancestor; None for every other deployment.
+        rolls_back: the deployment that it took back, which was running when it started; None for every other one.
+        moved: shas that it shipped, took back or brought again; only of those that are told by their changes.
     """
 
     deployment_id: str
     shipped: tuple[str, ...]
     is_sha_known: bool
     rolls_back: str | None
+    moved: tuple[str, ...] = ()
 
 
 def trace(graph: CommitGraph, deployments: Iterable[Finished]) -> list[Trace]:
@@ -264,19 +321,27 @@ def trace(graph: CommitGraph, deployments: Iterable[Finished]) -> list[Trace]:
         ordered = sorted(lanes[lane], key=lambda one: (one.finished_at, one.started_at, one.deployment_id))
         sweep = Sweep(graph, [one.sha for one in ordered])
         unknown = set(sweep.unknown)
+        latest: dict[Hashable, int] = {}
         for position, deployment in enumerate(ordered):
-            running = ordered[position - 1] if position else None
-            is_rollback = (
-                running is not None
-                and deployment.started_at >= running.finished_at
-                and sweep.goes_back(position, position - 1)
-            )
+            running = position - 1 if deployment.takes_back_any else latest.get(deployment.workflow, -1)
+            latest[deployment.workflow] = position
+            rolls_back = None
+            if (
+                running >= 0
+                and deployment.started_at >= ordered[running].finished_at
+                and sweep.goes_back(position, running)
+            ):
+                rolls_back = ordered[running].deployment_id
+            moved = list(sweep.shipped[position])
+            if deployment.is_told_by_changes and running >= 0:
+                moved += graph.difference(ordered[running].sha, deployment.sha)
             traces.append(
                 Trace(
                     deployment_id=deployment.deployment_id,
                     shipped=tuple(sweep.shipped[position]),
                     is_sha_known=position not in unknown,
-                    rolls_back=running.deployment_id if running and is_rollback else None,
+                    rolls_back=rolls_back,
+                    moved=tuple(dict.fromkeys(moved)) if deployment.is_told_by_changes else (),
                 )
             )
     return traces

@@ -24,7 +24,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,7 +31,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from veelocity_pipeline.config.patterns import glob_regex
 from veelocity_pipeline.sources.github import queries, shape, trees
 from veelocity_pipeline.sources.github.app import check_app, check_scopes
 from veelocity_pipeline.sources.github.queries import Nested
@@ -154,6 +152,7 @@ class GitHubConnector(Connector):
             "releases": PageSize(queries.RELEASES_PER_PAGE),
             "deployments": PageSize(queries.DEPLOYMENTS_PER_PAGE),
             "ids": PageSize(queries.IDS_PER_REQUEST),
+            "branches": PageSize(queries.TAGS_PER_PAGE),
             "overflow": PageSize(queries.OVERFLOWS_PER_REQUEST),
         }
 
@@ -269,10 +268,12 @@ class _Repository:
         self.direct: dict[str, str] = {}  # of those the ones without a pull request: id → sha
         self.read_heads: set[str] = set()  # commits of pull requests, read by this refresh
         self.released: set[str] = set()  # commits that releases, tags and deployments name, read by this refresh
-        production, _ = settings.rules_for(scope.name)
-        services = (*settings.services_of(scope.name), *settings.services_of(scope.configured_as))
-        own = [pattern for service in services for pattern in service.environments]
-        self.production = sorted(map(glob_regex, {*production.production_environments, *own}))
+        # Settings may still use the name that the repository had when they were written.
+        self.settings = settings
+        self.names = sorted({scope.name, scope.configured_as})
+        rules = [settings.rules_for(name)[0] for name in self.names]
+        own = [list(service.environments) for name in self.names for service in settings.services_of(name)]
+        self.production = [*([list(each.production_environments), list(each.branches)] for each in rules), *own]
 
     def read(self) -> Iterator[Chunk]:
         """All lists, one after the other; each leaves its own part of the mark."""
@@ -741,13 +742,15 @@ class _Repository:
     def _deployed_commits(self) -> Iterator[Chunk]:
         """What releases, tags and production deployments are built on beside the default branch: a release branch.
 
+        And what the branches of the settings hold, from which runs deploy.
         From each such commit back until every parent is known. One that cannot be had is not asked for twice.
         """
         state = self.mark.setdefault("deployed_commits", {})
         lists = [self.mark.get("tags"), self.mark.get("releases"), self.mark.get("deployments", {}).get("seen")]
         if "rewritten" in self.mark:
             lists.append(self.mark["rewritten"])
-        seen_lists = _print([*lists, self.production])
+        heads = self._branch_heads()
+        seen_lists = _print([*lists, self.production, heads])
         if seen_lists == state.get("seen") and not self.is_full:
             return
         seen = self.read_commits.keys() | self.read_heads
@@ -762,7 +765,7 @@ class _Repository:
             if not self._is_too_old(row["committed_at"]):
                 gaps.update((row["parent_shas"] or "").split())
         walks = 0
-        for sha in sorted((self._released() | gaps) - seen - missing):
+        for sha in sorted((self._released() | gaps | set(heads)) - seen - missing):
             wanted = {sha} - seen
             while wanted:
                 walks = self._walk_on(walks)
@@ -788,6 +791,24 @@ class _Repository:
         self.mark.pop("tagged", None)
         yield self._chunk()
 
+    def _branch_heads(self) -> list[str]:
+        """Commits at the head of branches from which the settings deploy, beside the default one."""
+        if not any(self.settings.rules_for(name)[0].branches for name in self.names):
+            return []
+        cursors = Cursors("GitHub", f"the branches of {self.name}")
+        heads: set[str] = set()
+        after: str | None = None
+        while True:
+            page = self._page(queries.BRANCHES, "refs", "branches", {"after": after})
+            heads.update(
+                ref["target"]["oid"]
+                for ref in shape.nodes(page)
+                if any(self.settings.is_deployment_branch(name, ref["name"]) for name in self.names)
+            )
+            after = cursors.following(page)
+            if after is None:
+                return sorted(heads)
+
     def _released(self) -> set[str]:
         """Commits that tags, published releases and production deployments name; not of before the first day."""
         shas = self.released | set(self.mark.get("tagged", ()))
@@ -801,7 +822,7 @@ class _Repository:
         return {sha for sha in shas if sha}
 
     def _is_production(self, environment: str | None) -> bool:
-        return environment is None or any(re.search(regex, environment, re.IGNORECASE) for regex in self.production)
+        return environment is None or any(self.settings.is_production(name, environment) for name in self.names)
 
     def _object(self, oid: str, after: str | None) -> Node | None:
         """A page of a commit's history, inner lists complete; None if there is no such commit (any more)."""

@@ -306,6 +306,19 @@ TAGS = _fields(
 )
 """Tags; an annotated one is peeled, and one that tags a tag twice more. What is still a tag then is asked for by id."""
 
+BRANCHES = _fields(
+    f"""
+    query branches($owner: String!, $name: String!, $first: Int!, $after: String) {{
+      {RATE_LIMIT}
+      repository(owner: $owner, name: $name) {{
+        id
+        refs(refPrefix: "refs/heads/", first: $first, after: $after) {{ {PAGE_INFO} nodes {{ name target {{ oid }} }} }}
+      }}
+    }}
+    """
+)
+"""Branches and the commits that they lead to; asked where the settings name branches beside the default one."""
+
 TAG_TARGETS = _fields(
     f"""
     query tagTargets($ids: [ID!]!) {{
@@ -470,6 +483,7 @@ DOCUMENTS: dict[str, str] = {
     "commits": COMMITS,
     "headCommits": HEAD_COMMITS,
     "tags": TAGS,
+    "branches": BRANCHES,
     "tagTargets": TAG_TARGETS,
     "tagsNamed": tags_named(2),
     "releases": RELEASES,

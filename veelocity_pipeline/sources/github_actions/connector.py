@@ -60,7 +60,7 @@ FLOOR = datetime(2008, 1, 1, tzinfo=UTC)
 """Before GitHub was."""
 
 LOOK_BACK = timedelta(days=35)
-"""How long a window is asked again: a run can be run again until 30 days after it was created."""
+"""How long a window is asked again: a run can be run again until 30 days after it was created. And the longest run."""
 
 LONGEST = timedelta(days=65)
 """From a run's creation to its last moment at most: it is run again after 30 days, and lasts 35."""
@@ -600,6 +600,7 @@ class _Repository:
         whole: set[int] = set()
         if rows:
             for row in self.known.rows("runs", TABLES["runs"].columns, self.scope.id, f"id in ({_list(rows)})"):
+                _keep_plausible_end(rows[row["id"]], row)
                 if rows.get(row["id"]) != row:
                     continue
                 if not self.all_again:
@@ -625,14 +626,15 @@ class _Repository:
                 yield chunk
 
     def _add_jobs(self, chunk: Chunk, runs: Iterable[Row]) -> None:
-        """All jobs of all attempts of those runs that may deploy by a job: one request each.
+        """All jobs of all attempts of those runs whose jobs tell something: one request each.
 
-        These are the runs on the default branch or a tag; whether a name is a tag's is asked, many in a request.
+        These are runs on the default branch, a tag or a branch of the settings; whether a name is a tag's is asked,
+        many in a request.
         """
         wanted = [run for run in runs if self._needs_jobs(run)]
         self._learn_tags({run["head_branch"] for run in wanted})
         for run in wanted:
-            if not self.ships.get(run["head_branch"]):
+            if not self._ships(run["head_branch"]):
                 continue
             pages = self.client.pages(
                 f"{self.path}/runs/{run['id']}/jobs", {"filter": "all", "per_page": PER_PAGE}, "jobs", about=self.about
@@ -643,6 +645,12 @@ class _Repository:
                 self._confirm_access()
                 # Deleted since it was listed.
                 continue
+
+    def _ships(self, ref: str | None) -> bool:
+        """Whether runs on this ref may be deployments: the default branch, a tag, or a branch of the settings."""
+        return bool(self.ships.get(ref)) or any(
+            self.settings.is_deployment_branch(name, ref) for name in self.names if ref
+        )
 
     def _with_jobs(self) -> set[int]:
         """Runs whose jobs were loaded before this refresh."""
@@ -714,7 +722,12 @@ class _Repository:
         )
 
     def _needs_jobs(self, run: Row) -> bool:
-        return self._may_deploy(run) and any(self.settings.needs_jobs(name) for name in self.names)
+        """Whether a rule looks at jobs; or whether only they tell which attempt of this run deployed, or its end."""
+        if not self._may_deploy(run):
+            return False
+        if any(self.settings.needs_jobs(name) for name in self.names):
+            return True
+        return (run["run_attempt"] > 1 or not _has_plausible_end(run)) and self._deploys(run)
 
     def _job_patterns(self) -> list[str]:
         patterns: list[str] = []
@@ -730,17 +743,37 @@ class _Repository:
 
     def _rules(self) -> str:
         """A fingerprint of what says which attempts and jobs are read: settings, and the default branch."""
-        rules: list[Any] = []
-        if any(map(self.settings.needs_jobs, self.names)):
-            rules.append(self.default_branch)
+        rules: list[Any] = [self.default_branch]
         for name in self.names:
             general, _ = self.settings.rules_for(name)
-            rules.append([list(general.workflow_patterns), list(general.exclude_patterns), list(general.job_patterns)])
+            rules.append(
+                [
+                    list(patterns)
+                    for patterns in (
+                        general.workflow_patterns,
+                        general.exclude_patterns,
+                        general.job_patterns,
+                        general.branches,
+                    )
+                ]
+            )
             rules += [
                 [list(service.workflow_patterns), list(service.job_patterns)]
                 for service in self.settings.services_of(name)
             ]
         return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+
+
+def _has_plausible_end(run: Row) -> bool:
+    """Whether ``updated_at`` may be when a run ended: GitHub touches runs again long after that."""
+    return run["status"] != "completed" or run["updated_at"] - run["run_started_at"] <= LOOK_BACK
+
+
+def _keep_plausible_end(run: Row, stored: Row) -> None:
+    """Keep the end that was stored of the same attempt, if that was plausible and this one is not."""
+    same = ("run_attempt", "run_started_at", "status", "conclusion")
+    if not _has_plausible_end(run) and _has_plausible_end(stored) and all(run[key] == stored[key] for key in same):
+        run["updated_at"] = stored["updated_at"]
 
 
 def _items(body: Any, key: str, about: str) -> list[shape.Node]:

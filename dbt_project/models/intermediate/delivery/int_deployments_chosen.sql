@@ -58,6 +58,8 @@ select
     chosen.ref,
     chosen.url,
     chosen.run_id,
+    chosen.workflow,
+    coalesce(chosen.is_rollback_by_name, false) as is_rollback_by_name,
     coalesce(chosen.is_history_cut, false) as is_history_cut,
     chosen.started_at,
     chosen.finished_at

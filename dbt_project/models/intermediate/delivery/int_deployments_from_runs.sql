@@ -1,6 +1,9 @@
 with attempts as (select * from {{ ref('int_pipeline_attempts_of_production') }}),
 
-jobs as (select * from {{ ref('int_pipeline_jobs_unioned') }}),
+jobs as (
+    select *, status is not null and not is_of_earlier_attempt as has_run
+    from {{ ref('int_pipeline_jobs_unioned') }}
+),
 
 services as (select * from {{ ref('int_services') }}),
 
@@ -27,6 +30,83 @@ deploying_workflows as (
     having bool_and(rules.kind = 'workflow')
 ),
 
+-- Jobs whose names a service's patterns find: of job rules, which decide alone; and of its workflows' rules, by which a
+-- further attempt is told.
+job_names as (
+    select services.service, names.name, names.repository_id,
+        min(rules.rule) filter (where rules.kind = 'job') as job_rule,
+        bool_or(rules.kind = 'workflow') and not bool_or(rules.kind = 'exclude') as is_like_workflow
+    from (select distinct repository_id, name from jobs) as names
+    inner join services using (repository_id)
+    inner join rules
+        on rules.service = services.service and rules.kind in ('job', 'workflow', 'exclude')
+    where {{ found_by('names.name', 'rules') }}
+    group by all
+),
+
+by_job as (
+    select
+        job_names.service,
+        jobs.attempt_id,
+        min(job_names.job_rule) as rule,
+        min(jobs.name) as deploys_by,
+        case
+            when bool_or(jobs.status = 'failure') then 'failure'
+            when bool_or(jobs.status = 'in_progress') then 'in_progress'
+            when bool_or(jobs.status = 'cancelled') then 'cancelled'
+            else 'success'
+        end as status,
+        min(jobs.started_at) as started_at,
+        max(jobs.finished_at) as finished_at
+    from jobs
+    inner join job_names using (repository_id, name)
+    where jobs.has_run and job_names.job_rule is not null
+    group by job_names.service, jobs.attempt_id
+),
+
+runs_by_job as (
+    select distinct job_names.service, jobs.run_id
+    from jobs
+    inner join job_names using (repository_id, name)
+    where job_names.job_rule is not null
+),
+
+-- further attempts whose jobs are known: those that it ran, and all that it or an earlier attempt ran
+again as (
+    select
+        attempts.attempt_id,
+        attempts.run_id,
+        attempts.repository_id,
+        attempts.attempt_number,
+        list(distinct jobs.name) filter (where jobs.has_run and jobs.attempt_id = attempts.attempt_id) as names_again,
+        list(distinct jobs.name) filter (where jobs.status is not null) as names
+    from attempts
+    inner join jobs on jobs.run_id = attempts.run_id and jobs.attempt_number <= attempts.attempt_number
+    where attempts.attempt_number > 1
+    group by all
+    having bool_or(jobs.attempt_id = attempts.attempt_id)
+),
+
+-- of these, those that deployed nothing: some other job was run again after the deployment had succeeded
+idle as (
+    select services.service, again.attempt_id
+    from again
+    inner join services using (repository_id)
+    left join (
+        select service, list(name) as names from job_names where is_like_workflow group by service
+    ) as deploying on deploying.service = services.service
+    left join attempts as earlier on earlier.run_id = again.run_id and earlier.attempt_number < again.attempt_number
+    group by all
+    having
+        not list_has_all(coalesce(any_value(again.names_again), []), any_value(again.names))
+        and not coalesce(list_has_any(any_value(again.names_again), any_value(deploying.names)), false)
+        and case
+            when list_has_any(any_value(again.names), any_value(deploying.names))
+                then bool_or(earlier.status = 'success')
+            else bool_or(earlier.status = 'success' and earlier.attempt_number = again.attempt_number - 1)
+        end
+),
+
 by_workflow as (
     select
         deploying.service,
@@ -41,6 +121,8 @@ by_workflow as (
         on deploying.repository_id = attempts.repository_id
         and deploying.workflow_name is not distinct from attempts.workflow_name
         and deploying.workflow_path is not distinct from attempts.workflow_path
+    anti join runs_by_job on runs_by_job.service = deploying.service and runs_by_job.run_id = attempts.run_id
+    anti join idle on idle.service = deploying.service and idle.attempt_id = attempts.attempt_id
     where
         attempts.status is not null
         -- a run whose every job was skipped did nothing, whatever it concluded
@@ -49,36 +131,22 @@ by_workflow as (
         )
 ),
 
-by_job as (
-    select
-        rules.service,
-        attempts.attempt_id,
-        min(rules.rule) as rule,
-        min(jobs.name) as deploys_by,
-        case
-            when bool_or(jobs.status = 'failure') then 'failure'
-            when bool_or(jobs.status = 'in_progress') then 'in_progress'
-            when bool_or(jobs.status = 'cancelled') then 'cancelled'
-            else 'success'
-        end as status,
-        min(jobs.started_at) as started_at,
-        max(jobs.finished_at) as finished_at
-    from attempts
-    inner join jobs on jobs.attempt_id = attempts.attempt_id
-    inner join rules
-        on rules.repository_id = attempts.repository_id
-        and rules.kind = 'job'
-        and {{ found_by('jobs.name', 'rules') }}
-    where jobs.status is not null
-    group by all
+rolling_back as (
+    select attempt_id from jobs group by attempt_id having bool_or(has_run and {{ says_rollback('name') }})
 ),
 
 deploying as (
     select * from by_workflow
     union all by name
-    select by_job.*
+    select
+        by_job.* replace (concat_ws(' ', by_job.deploys_by, workflows.workflow_name, workflows.file_name) as deploys_by)
     from by_job
-    anti join by_workflow using (service, attempt_id)
+    inner join attempts using (attempt_id)
+    left join deploying_workflows as workflows
+        on workflows.service = by_job.service
+        and workflows.repository_id = attempts.repository_id
+        and workflows.workflow_name is not distinct from attempts.workflow_name
+        and workflows.workflow_path is not distinct from attempts.workflow_path
 ),
 
 placed as (
@@ -92,6 +160,9 @@ placed as (
         attempts.url,
         attempts.is_on_tag,
         attempts.is_history_cut,
+        coalesce(attempts.workflow_path, attempts.workflow_name) as workflow,
+        coalesce({{ says_rollback("concat_ws(' ', attempts.workflow_name, attempts.workflow_path)") }}, false)
+        or attempts.attempt_id in (select attempt_id from rolling_back) as is_rollback_by_name,
         records.environment,
         records.is_production,
         records.is_own
@@ -112,7 +183,7 @@ select
     coalesce(placed.environment, 'production') as environment,
     coalesce(placed.is_production, true) as is_production,
     'workflow_run' as source,
-    case when contains(lower(placed.deploys_by), 'deploy') then 'named_runs' else 'other_runs' end as kind,
+    {{ kind_of_run('placed.deploys_by') }} as kind,
     placed.rule,
     placed.status,
     placed.sha,
@@ -120,6 +191,8 @@ select
     placed.url,
     placed.run_id,
     placed.is_history_cut,
+    placed.workflow,
+    placed.is_rollback_by_name,
     placed.started_at,
     case when placed.status <> 'in_progress' then placed.finished_at end as finished_at
 from placed

@@ -10,16 +10,23 @@ SCHEMA = pa.schema(
         "is_sha_known": pa.bool_(),
         "rolls_back_deployment_id": pa.string(),
         "shipped_shas": pa.list_(pa.string()),
+        "moved_shas": pa.list_(pa.string()),
     }
 )
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
+    told_by_paths = {
+        service for (service,) in dbt.ref("int_services").filter("is_told_by_paths").project("service").fetchall()
+    }
     deployments = (
         dbt.ref("int_deployments_chosen")
         .filter("is_production and status = 'success' and finished_at is not null")
-        .project("repository_id, deployment_id, service, environment, sha, started_at, finished_at")
+        .project(
+            "repository_id, deployment_id, service, environment, sha, started_at, finished_at, workflow, "
+            "is_rollback_by_name"
+        )
         .to_arrow_table()
         .to_pylist()
     )
@@ -32,6 +39,9 @@ def model(dbt, session):
                 sha=row["sha"],
                 started_at=row["started_at"],
                 finished_at=row["finished_at"],
+                workflow=row["workflow"],
+                takes_back_any=row["is_rollback_by_name"],
+                is_told_by_changes=row["service"] in told_by_paths,
             )
         )
 
@@ -53,6 +63,7 @@ def model(dbt, session):
             "is_sha_known": found.is_sha_known,
             "rolls_back_deployment_id": found.rolls_back,
             "shipped_shas": found.shipped,
+            "moved_shas": found.moved,
         }
         for repository, finished in by_repository.items()
         for found in trace(CommitGraph(parents[repository]), finished)

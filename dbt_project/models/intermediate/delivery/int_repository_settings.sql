@@ -6,7 +6,8 @@ select
     settings.deployment_source,
     settings.count_redeploys,
     settings.incident_window_hours,
-    settings.revert_window_hours
+    settings.revert_window_hours,
+    settings.hotfix_window_hours
 from {{ ref('int_repositories_unioned') }} as repositories
 inner join {{ source('config', 'repository_settings') }} as settings
     on settings.repository is null

@@ -35,5 +35,8 @@ select
     list_has_any(kinds, ['workflow', 'job']) as has_own_runs,
     list_contains(kinds, 'service_environment') as has_own_environments,
     list_contains(kinds, 'tag') as has_own_tags,
-    list_contains(kinds, 'path') as has_paths
+    list_contains(kinds, 'path') as has_paths,
+    -- nothing but the paths tells its deployments from its repository's others
+    list_contains(kinds, 'path')
+    and not list_has_any(kinds, ['workflow', 'job', 'service_environment', 'tag']) as is_told_by_paths
 from named

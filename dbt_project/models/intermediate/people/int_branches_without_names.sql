@@ -22,7 +22,7 @@ branches as (
         union all
         select ref as branch from {{ ref('int_deployments') }}
         union all
-        select ref as branch from {{ ref('int_deployments_of_no_service') }}
+        select ref as branch from {{ ref('int_deployments_left_out') }}
     )
     where
         (select has_pseudonyms from {{ ref('int_settings') }})

@@ -9,13 +9,13 @@ from {{ ref('fct_deployments') }}
 
 union all
 
-select
+select distinct
     deployment_id as entity_id,
     'deployment' as entity_type,
     repository_id,
     coalesce(branches.public_branch, deployments.ref) as title,
     url
-from {{ ref('int_deployments_of_no_service') }} as deployments
+from {{ ref('int_deployments_left_out') }} as deployments
 left join {{ ref('int_branches_without_names') }} as branches on branches.branch = deployments.ref
 
 union all

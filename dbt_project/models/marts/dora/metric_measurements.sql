@@ -23,9 +23,12 @@ of_deployments as (
         deployment_id as entity_id,
         repository_id,
         service,
-        finished_at as measured_at,
+        coalesce(finished_at, started_at) as measured_at,
         unnest([1.0, is_failed::integer, is_rework::integer]) as value,
-        case when not is_counted then 'deploys again what ran already' end as excluded_because
+        case
+            when finished_at is null then 'when it ended is not known'
+            when not is_counted then 'redeploys what ran already: see deployments.count_redeploys'
+        end as excluded_because
     from deployments
     where status = 'success' and is_production
 
@@ -35,9 +38,10 @@ of_deployments as (
         unnest(['deployment_frequency', 'change_fail_rate', 'rework_rate']) as metric,
         deployment_id as entity_id,
         repository_id,
+        service,
         finished_at as measured_at,
-        'of none of the services of its repository' as excluded_because
-    from {{ ref('int_deployments_of_no_service') }}
+        reason as excluded_because
+    from {{ ref('int_deployments_left_out') }}
 
     union all by name
 
