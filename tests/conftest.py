@@ -41,6 +41,8 @@ MARKS = {
             "test_query.py",
             "test_rooms.py",
             "test_connections.py",
+            "test_environments.py",
+            "test_reverts.py",
             "test_rules.py",
             "test_settings.py",
             "test_terminal.py",

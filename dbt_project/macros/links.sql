@@ -65,3 +65,40 @@ refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|se
         )
     ))
 {%- endmacro %}
+
+{#- What an incident says of the pull request that caused it, and of the one that fixed it. -#}
+{% macro causing_words() -%}
+(?:caused|introduced|broken|triggered) (?:by|in|with)|regress(?:ion|ed) (?:from|in|of|since|with)|due to|because of
+{%- endmacro %}
+
+{% macro fixing_words() -%}
+(?:fixed|resolved|closed|mitigated|solved|repaired) (?:by|in|with)
+{%- endmacro %}
+
+{#- A text as it is searched for pull requests, in lower case: without comments and code, and without what it denies. -#}
+{% macro pull_request_text(text) -%}
+    regexp_replace(
+        regexp_replace(lower({{ text }}), '(?s)<!--.*?-->|```.*?```|~~~.*?~~~|`[^`\n]*`', ' ', 'g'),
+        '\b(?:[a-z]+n[\x27\x{2019}]t|not|never|cannot|no longer)[ \t]+(?:[a-z]+[ \t]+){0,2}?(?:{{ causing_words() }}|{{ fixing_words() }})\b[^.\n]*', ' ', 'g'
+    )
+{%- endmacro %}
+
+{#- Pull requests by their addresses in a text in lower case, as `github.com/acme/web#41`. -#}
+{% macro pull_request_addresses(text) -%}
+    list_transform(
+        regexp_extract_all({{ text }}, 'https?://([^\s/]+/[\w.-]+/[\w.-]+/pull/[0-9]+)\b', 1),
+        lambda address: replace(address, '/pull/', '#')
+    )
+{%- endmacro %}
+
+{#- Pull requests that a text in lower case names after such words: `#41`, `acme/web#41`, `github.com/acme/web#41`. -#}
+{% macro pull_requests_after(text, words) -%}
+    list_transform(
+        regexp_extract_all(
+            {{ text }},
+            '(?:^|[^\pL\pN])(?:{{ words }})[:\s]+(?:(?:the|prs?|pull requests?|merge requests?|changes?|commits?)\s+)*[\[(<]*((?:https?://[^\s/]+/)?[\w.-]+/[\w.-]+/pull/[0-9]+|(?:[\w.-]+/[\w.-]+)?#[0-9]+)\b',
+            1
+        ),
+        lambda reference: replace(regexp_replace(reference, '^https?://', ''), '/pull/', '#')
+    )
+{%- endmacro %}

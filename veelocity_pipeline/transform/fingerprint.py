@@ -107,12 +107,18 @@ class Graph:
         return found
 
 
+def _code_of_python_models() -> str:
+    """What the Python models import and leave the decision to."""
+    folder = CHECKOUT / "veelocity_pipeline" / "transform"
+    return "".join((folder / name).read_text(encoding="utf-8") for name in ("commit_graph.py", "reverts.py"))
+
+
 def _definition(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     """All that says what a node is, but the rows that it reads."""
     columns = {name: column.get("data_type") for name, column in node["columns"].items()}
     code = node.get("raw_code") or node["checksum"]["checksum"]
     if node.get("language") == "python":
-        code += (CHECKOUT / "veelocity_pipeline" / "transform" / "commit_graph.py").read_text(encoding="utf-8")
+        code += _code_of_python_models()
     config = {name: value for name, value in node["config"].items() if name not in ("docs", "meta", "tags")}
     return json.dumps([code, config, columns, node["schema"]], default=str) + _macros(manifest, node)
 
@@ -204,12 +210,7 @@ def inputs(home: Home, settings: Settings, *, trust: bool = True) -> str:
     changes no number; that it begins to fail, or no longer does, is published all the same, in ``sync_status``.
     """
     with connect(home) as connection:
-        parts = [
-            digest(),
-            hashlib.sha256(
-                (CHECKOUT / "veelocity_pipeline" / "transform" / "commit_graph.py").read_bytes()
-            ).hexdigest(),
-        ]
+        parts = [digest(), _hash([_code_of_python_models()])]
         parts += [
             f"{schema}.{table}={content}" for (schema, table), content in contents(connection, trust=trust).items()
         ]

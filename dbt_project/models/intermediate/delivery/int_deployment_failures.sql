@@ -26,24 +26,24 @@ rollbacks as (
 
 reverts as (
     select
-        original.deployment_id as suspect_deployment_id,
+        taken_back.failed_deployment_id as suspect_deployment_id,
         'revert' as evidence,
-        reverts.change_id as evidence_id,
+        taken_back.revert_id as evidence_id,
         urls.url as evidence_url,
         revert.merged_at as occurred_at,
         revert.deployed_at as resolved_at,
-        revert.deployment_id as fix_deployment_id,
+        taken_back.deployment_id as fix_deployment_id,
         case
-            when revert.deployed_at > original.deployed_at + to_hours(settings.revert_window_hours)
-                then 'shipped more than ' || settings.revert_window_hours || ' hours after what it reverts'
+            when revert.deployed_at > failed.finished_at + to_hours(settings.revert_window_hours)
+                then 'shipped more than ' || settings.revert_window_hours
+                    || ' hours after what it reverts: see failures.revert_window_hours'
         end as reason
-    from {{ ref('int_reverts') }} as reverts
-    inner join shipped as revert on revert.change_id = reverts.change_id
-    inner join shipped as original
-        on original.change_id = reverts.reverted_change_id and original.service = revert.service
-    inner join settings on settings.repository_id = revert.repository_id
-    inner join urls on urls.change_id = reverts.change_id
-    where not reverts.is_of_revert and original.deployed_at < revert.deployed_at
+    from {{ ref('int_changes_taken_back') }} as taken_back
+    inner join shipped as revert
+        on revert.change_id = taken_back.revert_id and revert.service = taken_back.service
+    inner join deployments as failed on failed.deployment_id = taken_back.failed_deployment_id
+    inner join settings on settings.repository_id = failed.repository_id
+    inner join urls on urls.change_id = taken_back.revert_id
 ),
 
 hotfixes as (
@@ -54,10 +54,20 @@ hotfixes as (
         urls.url as evidence_url,
         shipped.merged_at as occurred_at,
         shipped.deployed_at as resolved_at,
-        shipped.deployment_id as fix_deployment_id
+        shipped.deployment_id as fix_deployment_id,
+        case
+            when shipped.deployed_at > failed.finished_at + to_hours(settings.hotfix_window_hours)
+                then 'shipped more than ' || settings.hotfix_window_hours
+                    || ' hours after the deployment before it: see failures.hotfix_window_hours'
+        end as reason
     from shipped
     inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
     inner join deployments using (deployment_id)
+    inner join deployments as before_it on before_it.deployment_id = deployments.previous_deployment_id
+    -- what ran is as old as the deployment that brought it, not as one that repeated it
+    inner join deployments as failed
+        on failed.deployment_id = coalesce(before_it.counted_deployment_id, before_it.deployment_id)
+    inner join settings on settings.repository_id = failed.repository_id
     inner join urls on urls.change_id = shipped.change_id
     where classified.is_hotfix
 ),
@@ -69,13 +79,16 @@ incidents as (
         incidents.issue_id as evidence_id,
         incidents.url as evidence_url,
         incidents.created_at as occurred_at,
-        incidents.resolved_at,
+        case when incidents.has_fix then incidents.fixed_at else incidents.completed_at end as resolved_at,
         incidents.fix_deployment_id,
+        incidents.has_fix,
         case
+            when incidents.is_cause_elsewhere then 'cause not in production'
             when
                 not incidents.is_suspect_by_cause
                 and incidents.created_at > suspects.finished_at + to_hours(settings.incident_window_hours)
-                then 'happened more than ' || settings.incident_window_hours || ' hours after the deployment'
+                then 'happened more than ' || settings.incident_window_hours
+                    || ' hours after the deployment: see failures.incident_window_hours'
         end as reason
     from {{ ref('int_incidents') }} as incidents
     inner join deployments as suspects on suspects.deployment_id = incidents.suspect_deployment_id
@@ -131,6 +144,7 @@ judged as (
         resolved.occurred_at,
         resolved.resolved_at,
         resolved.fix_deployment_id,
+        coalesce(resolved.has_fix, false) as has_fix,
         evidence_rules.evidence is not null as is_configured,
         coalesce(
             case when evidence_rules.evidence is null then resolved.evidence || ' is not in failures.evidence' end,
@@ -141,11 +155,31 @@ judged as (
     inner join deployments using (deployment_id)
     left join evidence_rules
         on evidence_rules.repository_id = deployments.repository_id and evidence_rules.evidence = resolved.evidence
+),
+
+remedies as (
+    -- what took a deployment back, or mended it, ended its incidents too
+    select deployment_id, min(resolved_at) as remedied_at
+    from judged
+    where evidence in ('rollback', 'revert', 'hotfix') and reason is null
+    group by deployment_id
 )
 
-select * exclude (reason), reason is null as counts, reason
+select
+    judged.* exclude (reason, has_fix)
+    replace (
+        case
+            when judged.evidence <> 'incident' then judged.resolved_at
+            when judged.has_fix then least(judged.resolved_at, remedies.remedied_at)
+            else coalesce(remedies.remedied_at, judged.resolved_at)
+        end as resolved_at
+    ),
+    judged.reason is null as counts,
+    judged.reason
 from judged
+left join remedies using (deployment_id)
 -- the same piece may reach one deployment over several re-deploys of it
 qualify row_number() over (
-    partition by deployment_id, evidence, evidence_id order by reason is null desc, resolved_at nulls last, fix_deployment_id
+    partition by judged.deployment_id, judged.evidence, judged.evidence_id
+    order by judged.reason is null desc, judged.resolved_at nulls last, judged.fix_deployment_id
 ) = 1

@@ -1,7 +1,14 @@
 with deployments as (select * from {{ ref('int_deployments') }}),
 
 failures as (
-    select deployment_id, min(resolved_at) as recovered_at
+    -- by the earliest of several remedies; with several incidents when the last of them was over
+    select
+        deployment_id,
+        case
+            when not bool_or(evidence = 'incident') then min(resolved_at)
+            when bool_and(resolved_at is not null) filter (where evidence = 'incident')
+                then max(resolved_at) filter (where evidence = 'incident')
+        end as recovered_at
     from {{ ref('int_deployment_failures') }}
     where counts
     group by deployment_id
@@ -13,9 +20,9 @@ fixes as (
     from {{ ref('int_deployment_failures') }}
     where is_configured and evidence <> 'deployment_status'
     union
-    select incidents.fix_deployment_id
-    from {{ ref('int_incidents') }} as incidents
-    inner join deployments on deployments.deployment_id = incidents.fix_deployment_id
+    select deployments.deployment_id
+    from (select unnest(fix_deployment_ids) as deployment_id from {{ ref('int_incidents') }}) as incidents
+    inner join deployments using (deployment_id)
     inner join {{ ref('int_repository_failure_rules') }} as rules
         on rules.repository_id = deployments.repository_id
         and rules.kind = 'evidence' and rules.pattern = 'incident'
