@@ -17,7 +17,7 @@ refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|se
 
 {#- One name of an issue: an address, owner/name#7, #7 or KEY-7, with the marks that Markdown puts around it. -#}
 {% macro issue_name() -%}
-[\[(<*_"]*(?:https?://[^\s)\]>,]+|[\w.-]+/[\w.-]+#[0-9]+|#[0-9]+|[a-z][a-z0-9]*-[0-9]+)\b[\])>*_"]*(?:\(https?://[^\s)]*\))?
+[\[(<*_"]*(?:https?://[^\s)\]>,]+|[\w.-]+/[\w.-]+#[0-9]+|#[0-9]+|[a-z][a-z0-9]*-[0-9]+(?:\.[0-9]+)*)\b[\])>*_"]*(?:\(https?://[^\s)]*\))?
 {%- endmacro %}
 
 {#- What follows a magic word: the list of issues in "Fixes ENG-1, ENG-2 and #7", "Closes:\n- ENG-1\n- ENG-2". -#}
@@ -51,10 +51,14 @@ refs?|references?|referencing|part of|relate[sd]? to|contributes? to|towards?|se
 {#-
   The issues that a text in lower case names, as a list of references: `eng-12`, `acme/web#7` or, for an address,
   `github.com/acme/web#7`. `repository` is where a bare #7 is at home. Whether there is such an issue is not asked here.
+  A key that a dot and a digit follow is a version: `node-20.11.5`.
 -#}
 {% macro issue_references(text, repository) -%}
     list_distinct(list_concat(
-        regexp_extract_all(replace({{ text }}, '_', ' '), '(?:^|[^\pL\pN])([a-z][a-z0-9]*-[0-9]+)\b', 1),
+        regexp_extract_all(
+            regexp_replace(replace({{ text }}, '_', ' '), '[a-z][a-z0-9]*-[0-9]+\.[0-9]', ' ', 'g'),
+            '(?:^|[^\pL\pN])([a-z][a-z0-9]*-[0-9]+)\b', 1
+        ),
         regexp_extract_all({{ text }}, '(?:^|[^\w./-])([\w.-]+/[\w.-]+#[0-9]+)\b', 1),
         list_transform(
             regexp_extract_all({{ text }}, '(?:^|[^\pL\pN_/#&.-])(#[0-9]+)\b', 1), lambda number: {{ repository }} || number

@@ -7,14 +7,18 @@ own_commits as (
     where not is_merge
 ),
 
+-- a bot names branches, titles and commits after packages and their versions
 texts as (
-    select pull_request_id, 'branch' as link_method, head_branch as text from pull_requests
+    select pull_request_id, 'branch' as link_method, head_branch as text from pull_requests where not is_bot
     union all
-    select pull_request_id, 'title', title from pull_requests
+    select pull_request_id, 'title', title from pull_requests where not is_bot
     union all
     select pull_request_id, 'body', body from pull_requests
     union all
-    select pull_request_id, 'commit_message', message from own_commits
+    select own_commits.pull_request_id, 'commit_message', own_commits.message
+    from own_commits
+    inner join pull_requests using (pull_request_id)
+    where not pull_requests.is_bot
 )
 
 select distinct
