@@ -88,6 +88,22 @@ statistics as (
 )
 {%- endmacro %}
 
+{#- The periods of each scope, up to the one that holds its own moment: a CTE. -#}
+{% macro periods_of_scopes() -%}
+periods as (
+    select
+        periods.period,
+        periods.period_start,
+        scopes.scope_type,
+        scopes.scope,
+        {{ local_midnight('periods.next_period_start', 'now.timezone') }} <= scopes.as_of as is_complete
+    from {{ ref('int_periods') }} as periods
+    cross join {{ ref('int_now') }} as now
+    inner join {{ ref('int_scopes') }} as scopes
+        on periods.period_start <= {{ local_date('scopes.as_of', 'now.timezone') }}
+)
+{%- endmacro %}
+
 {#- The day on which a UTC timestamp falls where the team is. DuckDB's own ICU does the time zones. -#}
 {% macro local_date(timestamp_utc, timezone) -%}
     cast(timezone({{ timezone }}, timezone('UTC', {{ timestamp_utc }})) as date)

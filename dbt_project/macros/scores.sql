@@ -25,6 +25,11 @@
     case when {{ sample }} >= {{ sample_minimum() }} then 10 - {{ rate }} * 10 end
 {%- endmacro %}
 
+{#- Days between deployments that an answer to the frequency stands for; unknown where it is rarer than all bounds. -#}
+{% macro days_between(score) -%}
+    case when {{ score }} >= 8 then 1 when {{ score }} >= 6 then 7 when {{ score }} >= 4 then 30 else 182 end
+{%- endmacro %}
+
 {#- Level in a report's year: the best whose bound holds. -#}
 {% macro level_in(report_year, metric, value) -%}
     (

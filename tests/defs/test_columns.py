@@ -56,7 +56,10 @@ def lineage(defs: dg.Definitions) -> dict[Column, set[Column]]:
             """marts/metric_measurements.metric marts/metric_measurements.value
             marts/metric_measurements.measured_on""",
         ),
-        ("marts/dora_metrics.is_complete", "intermediate/int_periods.is_complete"),
+        (
+            "marts/dora_metrics.is_complete",
+            "intermediate/int_periods.next_period_start intermediate/int_now.timezone intermediate/int_scopes.as_of",
+        ),
         ("marts/sync_status.error", "intermediate/int_sync_status.error"),
     ],
 )
@@ -92,7 +95,6 @@ MADE_OF_NOTHING = {
     "dev_metrics.metric_version",
     "dim_teams.repository_count",
     "dora_metrics.metric_version",
-    "dora_scorecard.deployment_frequency_missing_because",
     "dora_scorecard.metric_version",
     "dora_scorecard.window_days",
     "fct_deployments.change_count",

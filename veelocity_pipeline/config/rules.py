@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from veelocity_pipeline.config import environments
+from veelocity_pipeline.config.cron import longest_gap
 from veelocity_pipeline.config.patterns import contains_regex, glob_regex
 from veelocity_pipeline.config.sections import Deployments, Failures
 from veelocity_pipeline.config.settings import Settings
@@ -62,6 +63,7 @@ def config_tables(settings: Settings) -> dict[str, pa.Table]:
         {"name": "timezone", "value": settings.timezone},
         {"name": "start_date", "value": settings.start_date.isoformat() if settings.start_date else None},
         {"name": "pseudonyms", "value": str(settings.people.pseudonyms).lower()},
+        {"name": "stale_after_hours", "value": str(_hours_until_stale(settings))},
     ]
     rows["repositories"] = [{"name": name} for name in settings.repository_entries]
     for repository, (deployments, failures) in scopes:
@@ -110,6 +112,11 @@ def config_tables(settings: Settings) -> dict[str, pa.Table]:
         rows["team_services"] += [{"team": team.name, "service": name} for name in team.services]
         rows["team_linear_teams"] += [{"team": team.name, "team_key": key} for key in team.linear_teams]
     return {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _hours_until_stale(settings: Settings) -> float:
+    """How long before the newest read another one may be until it is stale: so many turns of the schedule."""
+    return settings.stale_after * longest_gap(settings.incremental_cron).total_seconds() / 3600
 
 
 def _patterns(

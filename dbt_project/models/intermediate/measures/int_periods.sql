@@ -14,7 +14,7 @@ span as (
             {{ local_date('min(activity.began_at)', 'any_value(now.timezone)') }},
             any_value(settings.start_date)
         ) as first_day,
-        {{ local_date('any_value(now.as_of)', 'any_value(now.timezone)') }} as last_day
+        {{ local_date("(select max(as_of) from " ~ ref('int_scopes') ~ ")", 'any_value(now.timezone)') }} as last_day
     from activity
     cross join now
     cross join {{ ref('int_settings') }} as settings
@@ -34,10 +34,9 @@ periods as (
     ) as grain (period, step)
 )
 
+-- for which scope one of them exists, and is over, its own moment says
 select
-    periods.period,
-    periods.period_start,
-    cast(periods.period_start + periods.step as date) as next_period_start,
-    {{ local_midnight('periods.period_start + periods.step', 'now.timezone') }} <= now.as_of as is_complete
+    period,
+    period_start,
+    cast(period_start + step as date) as next_period_start
 from periods
-cross join now

@@ -1,12 +1,69 @@
--- the earliest of the tables counts: numbers that join two tables are only as fresh as the staler one
+-- When each repository and each tracker's team was last read completely, by the server's clock; a row for the rest of a
+-- source too (`*`). What joins two tables is only as fresh as the staler one. One is stale when it was read long before
+-- the newest: it keeps its own moment and holds nobody back.
+with status as (
+    select
+        *,
+        source = 'linear' as is_of_trackers,
+        repository = '*' or repository like '%:*' as is_whole
+    from {{ ref('int_sync_status') }}
+),
+
+of_parts as (
+    select 'repository' as kind, repositories.repository_id as part, repositories.name, status.read_at
+    from {{ ref('int_repositories_unioned') }} as repositories
+    inner join status
+        on
+            not status.is_of_trackers
+            and status.connection = repositories.connection
+            and (
+                status.is_whole
+                or lower(status.repository)
+                in (lower(repositories.name), repositories.connection || ':' || lower(repositories.name))
+            )
+    where not repositories.is_removed
+
+    union all
+
+    select 'tracker', trackers.team_key, trackers.team_key, status.read_at
+    from (
+        select lower(team_key) as team_key from {{ ref('int_team_trackers') }}
+        union
+        select lower(repository) from status where is_of_trackers and not is_whole
+    ) as trackers
+    inner join status
+        on
+            status.is_of_trackers
+            and (
+                lower(status.repository) = trackers.team_key
+                or status.is_whole
+                and status.connection
+                = case when contains(trackers.team_key, ':') then split_part(trackers.team_key, ':', 1) else status.source end
+            )
+
+    union all
+
+    select 'source', source, source, read_at
+    from status
+    where is_whole
+),
+
+read as (
+    select
+        kind,
+        part,
+        any_value(name) as name,
+        min(read_at) as as_of,
+        bool_or(read_at is null) as is_unread
+    from of_parts
+    group by kind, part
+)
+
 select
-    status.source,
-    min(status.read_at) as as_of
-from {{ ref('int_sync_status') }} as status
-left join {{ ref('int_repositories_unioned') }} as repositories
-    on status.connection = repositories.connection
-    and lower(status.repository) in (lower(repositories.name), repositories.connection || ':' || lower(repositories.name))
-where
-    status.read_at is not null
-    and not coalesce(repositories.is_removed, false)
-group by status.source
+    read.*,
+    coalesce(
+        read.as_of < (select max(read_at) from status) - to_microseconds((settings.stale_after_hours * 3600000000)::bigint),
+        false
+    ) as is_stale
+from read
+cross join {{ ref('int_settings') }} as settings

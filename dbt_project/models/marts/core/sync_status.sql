@@ -15,5 +15,9 @@ select
     requests,
     points,
     waited_seconds,
-    bytes_received
+    bytes_received,
+    coalesce(
+        read_at < max(read_at) over () - to_microseconds((settings.stale_after_hours * 3600000000)::bigint), false
+    ) as is_stale
 from {{ ref('int_sync_status') }}
+cross join {{ ref('int_settings') }} as settings

@@ -1,10 +1,12 @@
-with {{ statistics_by_period(dora_keys()) }}
+with {{ periods_of_scopes() }},
+
+{{ statistics_by_period(dora_keys()) }}
 
 select
     periods.period,
     periods.period_start,
-    scopes.scope_type,
-    scopes.scope,
+    periods.scope_type,
+    periods.scope,
     {{ count_of('deployment_frequency') }} as deployment_count,
     coalesce(statistics.deployment_frequency.day_count, 0) as deployment_day_count,
     {{ count_of('redeployments') }} as redeploy_count,
@@ -18,6 +20,5 @@ select
     {{ share_of('rework_rate') }} as rework_rate,
     {{ metric_version() }} as metric_version,
     periods.is_complete
-from {{ ref('int_periods') }} as periods
-cross join {{ ref('int_scopes') }} as scopes
+from periods
 left join statistics using (period, period_start, scope_type, scope)

@@ -1,12 +1,9 @@
 {%- set throughput = ['lead_time_score', 'deployment_frequency_score', 'recovery_score'] -%}
 {%- set stability = ['change_fail_rate_score', 'rework_rate_score'] -%}
 
-with windows as (
-    select
-        unnest([30, 90, 180, 365])::integer as window_days,
-        as_of
-    from {{ ref('int_now') }}
-),
+with scopes as (select * from {{ ref('int_scopes') }}),
+
+windows as (select unnest([30, 90, 180, 365])::integer as window_days),
 
 by_metric as (
     select
@@ -15,9 +12,10 @@ by_metric as (
         measurements.scope,
         {{ measured_by_metric() }}
     from {{ ref('metric_measurements') }} as measurements
+    inner join scopes using (scope_type, scope)
     inner join windows
-        on measurements.measured_at <= windows.as_of
-        and measurements.measured_at > windows.as_of - to_days(windows.window_days)
+        on measurements.measured_at <= scopes.as_of
+        and measurements.measured_at > scopes.as_of - to_days(windows.window_days)
     where {{ are_measured(dora_keys()) }}
     group by all
 ),
@@ -28,19 +26,15 @@ statistics as (
     group by all
 ),
 
-deploying as (
-    -- where no deployment was ever known, there is no frequency to judge
-    select distinct scope_type, scope, true as has_deployed
-    from {{ ref('metric_measurements') }}
-    where metric = 'deployment_frequency'
-),
-
 keys as (
     select
         windows.window_days,
         scopes.scope_type,
         scopes.scope,
-        windows.as_of,
+        scopes.as_of,
+        scopes.stale_repositories,
+        scopes.unread_repositories,
+        scopes.is_unread,
         {{ count_of('deployment_frequency') }} as deployment_count,
         coalesce(statistics.deployment_frequency.day_count, 0) as deployment_day_count,
         {{ duration_columns('lead_time') }},
@@ -55,10 +49,12 @@ keys as (
         {{ number_of('rework_rate') }} as rework_deployment_count,
         {{ share_of('rework_rate') }} as rework_rate,
         {{ count_of('rework_rate') }} as rework_rate_sample,
-        coalesce(deploying.has_deployed, false) as has_deployed
+        frequencies.score as frequency_score,
+        frequencies.missing_because as frequency_missing_because,
+        coalesce(frequencies.service_count, 0) as deployment_frequency_service_count
     from windows
-    cross join {{ ref('int_scopes') }} as scopes
-    left join deploying using (scope_type, scope)
+    cross join scopes
+    left join {{ ref('int_deployment_frequencies') }} as frequencies using (window_days, scope_type, scope)
     left join statistics using (window_days, scope_type, scope)
 ),
 
@@ -76,17 +72,9 @@ scored as (
         *,
         {{ duration_score('lead_time', 'lead_hours', 'lead_sample') }} as lead_time_score,
         {{ missing_because('lead_sample') }} as lead_time_missing_because,
-        -- a window shorter than half a year cannot tell the last two answers apart
-        case
-            when not has_deployed then null
-            when deployment_count > window_days * 5 / 7.0 then 10.0
-            when deployment_count >= window_days * 5 / 7.0 then 8.0
-            when deployment_count >= window_days / 7.0 then 6.0
-            when deployment_count >= window_days / 30.0 then 4.0
-            when deployment_count >= window_days / 182.0 or window_days < 182 then 2.0
-            else 0.0
-        end::double as deployment_frequency_score,
-        case when not has_deployed then 'no deployment is known' end as deployment_frequency_missing_because,
+        frequency_score as deployment_frequency_score,
+        case when frequency_score is null then coalesce(frequency_missing_because, 'no deployment is known') end
+            as deployment_frequency_missing_because,
         {{ rate_score('change_fail_rate', 'change_fail_rate_sample') }}::double as change_fail_rate_score,
         {{ missing_because('change_fail_rate_sample') }} as change_fail_rate_missing_because,
         {{ duration_score('recovery', 'recovery_hours_median', 'recovery_sample') }} as recovery_score,
@@ -94,6 +82,18 @@ scored as (
         {{ rate_score('rework_rate', 'rework_rate_sample') }}::double as rework_rate_score,
         {{ missing_because('rework_rate_sample') }} as rework_rate_missing_because
     from scored_on
+),
+
+known as (
+    select
+        * replace (
+            {%- for key in throughput + stability %}
+            case when not is_unread then {{ key }} end as {{ key }},
+            case when is_unread then 'never read completely' else {{ key | replace('_score', '_missing_because') }} end
+                as {{ key | replace('_score', '_missing_because') }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    from scored
 )
 
 select
@@ -103,6 +103,7 @@ select
     as_of,
     deployment_count,
     deployment_day_count,
+    deployment_frequency_service_count,
     lead_time_hours_median,
     lead_time_hours_p75,
     lead_time_hours_p90,
@@ -143,8 +144,8 @@ select
     {{ mean_score(throughput + stability, 3) }} as overall_score,
     {{ scored_keys(throughput + stability) }} as overall_keys,
     case when lead_time_score is not null then {{ level_in(2023, 'lead_time', 'lead_hours') }} end as lead_time_level_2023,
-    case when has_deployed
-        then {{ level_in(2023, 'deployment_frequency', 'window_days / nullif(deployment_count, 0)::double') }} end
+    case when deployment_frequency_score is not null
+        then {{ level_in(2023, 'deployment_frequency', days_between('deployment_frequency_score')) }} end
         as deployment_frequency_level_2023,
     case when change_fail_rate_score is not null then {{ level_in(2023, 'change_fail_rate', 'change_fail_rate') }} end
         as change_fail_rate_level_2023,
@@ -155,5 +156,7 @@ select
     {{ industry_mean(2025, 'change_fail_rate') }} as change_fail_rate_industry_mean_2025,
     {{ industry_mean(2025, 'recovery') }} as recovery_industry_mean_2025,
     {{ industry_mean(2025, 'rework_rate') }} as rework_rate_industry_mean_2025,
+    stale_repositories,
+    unread_repositories,
     {{ metric_version() }} as metric_version
-from scored
+from known

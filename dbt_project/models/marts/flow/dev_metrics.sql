@@ -1,13 +1,15 @@
 {%- set counts = ['pull_requests_opened', 'pull_requests_merged', 'pull_requests_merged_by_bots', 'issues_completed'] -%}
 {%- set durations = ['time_to_first_review', 'pickup', 'review', 'merge_time', 'cycle_time', 'started_to_completed'] -%}
 
-with {{ statistics_by_period(counts + durations) }}
+with {{ periods_of_scopes() }},
+
+{{ statistics_by_period(counts + durations) }}
 
 select
     periods.period,
     periods.period_start,
-    scopes.scope_type,
-    scopes.scope,
+    periods.scope_type,
+    periods.scope,
     {% for metric in counts -%}
     {{ count_of(metric) }} as {{ metric }},
     {% endfor -%}
@@ -16,6 +18,5 @@ select
     {% endfor -%}
     {{ metric_version() }} as metric_version,
     periods.is_complete
-from {{ ref('int_periods') }} as periods
-cross join {{ ref('int_scopes') }} as scopes
+from periods
 left join statistics using (period, period_start, scope_type, scope)
