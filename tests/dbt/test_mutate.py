@@ -81,9 +81,13 @@ def worlds(project: Project) -> list[ScenarioWorld]:
 @pytest.mark.parametrize(
     ("model", "was", "now"),
     [
-        ("int_deployment_failures", "NOT reverts.is_of_revert AND ", ""),
-        ("int_deployment_failures", "original.deployed_at < revert.deployed_at", "true"),
-        ("int_shipped_changes", "WHERE NOT changes.is_carrier", ""),
+        (
+            "int_deployment_failures",
+            "revert.deployed_at > failed.finished_at + to_hours(settings.revert_window_hours)",
+            "false",
+        ),
+        ("int_shipped_changes", "select * from by_carrier", "select * from by_carrier where false"),
+        ("int_shipped_changes", "deployments.is_baseline,", "false as is_baseline,"),
         ("fct_deployments", "WHERE counts", ""),
     ],
 )

@@ -20,7 +20,13 @@ shipments as (
 ),
 
 pull_requests as (
-    select pull_requests.pull_request_id, pull_requests.merged_at, names.host, names.name, pull_requests.number
+    select
+        pull_requests.pull_request_id,
+        pull_requests.merged_at,
+        names.connection,
+        names.host,
+        names.name,
+        pull_requests.number
     from {{ ref('int_pull_requests_unioned') }} as pull_requests
     left join {{ ref('int_repository_names') }} as names using (repository_id)
     where pull_requests.merged_at is not null
@@ -30,19 +36,20 @@ texts as (
     select
         issues.issue_id,
         lower(repositories.name) as repository,
+        repositories.connection,
         {{ pull_request_text("concat_ws(chr(10), issues.title, issues.description)") }} as text
     from issues
     left join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
 ),
 
 mentions as (
-    select issue_id, repository, 'cause' as kind, unnest({{ pull_requests_after('text', causing_words()) }}) as reference
+    select issue_id, repository, connection, 'cause' as kind, unnest({{ pull_requests_after('text', causing_words()) }}) as reference
     from texts
     union all
-    select issue_id, repository, 'fix', unnest({{ pull_requests_after('text', fixing_words()) }})
+    select issue_id, repository, connection, 'fix', unnest({{ pull_requests_after('text', fixing_words()) }})
     from texts
     union all
-    select issue_id, repository, 'link', unnest({{ pull_request_addresses('text') }})
+    select issue_id, repository, connection, 'link', unnest({{ pull_request_addresses('text') }})
     from texts
 ),
 
@@ -59,6 +66,8 @@ links as (
             lower(pull_requests.name) || '#' || pull_requests.number,
             pull_requests.host || '/' || lower(pull_requests.name) || '#' || pull_requests.number
         )
+        -- a name without its host means the connection where it is written
+        and (mentions.reference like '%/%/%' or mentions.connection is null or mentions.connection = pull_requests.connection)
 ),
 
 linked as (

@@ -2,7 +2,7 @@
 -- where there is neither a title that quotes exactly one earlier title. A branch's name alone proves nothing
 -- (`revert-2-factor-auth`).
 with pull_requests as (
-    select pull_requests.*, repositories.name as repository_name
+    select pull_requests.*, repositories.name as repository_name, repositories.connection
     from {{ ref('int_pull_requests_unioned') }} as pull_requests
     inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
 ),
@@ -26,6 +26,7 @@ messages as (
 by_number as (
     select
         pull_request_id as change_id,
+        connection,
         coalesce(nullif(regexp_extract(sentence, '([\w.-]+(?:/[\w.-]+)+)[#!]', 1), ''), repository_name) as repository_name,
         regexp_extract(sentence, '[#!](\d+)$', 1) as number
     from (
@@ -50,7 +51,8 @@ said as (
     select by_number.change_id, reverted.pull_request_id as reverted_change_id, null as reverted_sha, 'body' as found_in
     from by_number
     inner join pull_requests as reverted
-        on lower(reverted.repository_name) = lower(by_number.repository_name)
+        on reverted.connection = by_number.connection
+        and lower(reverted.repository_name) = lower(by_number.repository_name)
         and reverted.number = try_cast(by_number.number as bigint)
     union all
     select by_sha.change_id, shas.pull_request_id, by_sha.sha, 'commit_message'
