@@ -67,7 +67,7 @@ first_responses as (
     inner join responses using (pull_request_id)
     where
         responses.responded_at >= ready.ready_at
-        and (ready.merged_at is null or responses.responded_at < ready.merged_at)
+        and (ready.merged_at is null or responses.responded_at <= ready.merged_at)
     group by ready.pull_request_id
 ),
 
