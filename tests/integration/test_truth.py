@@ -124,25 +124,28 @@ def test_pull_requests(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
 def test_when_pull_requests_got_how_far(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
     recorded = {}
     for name, each in truth.pull_requests.items():
-        at, record = truth.milestones(each), truth.first_deployments.get(name)
+        at, record = truth.milestones(each), truth.deployment_of(name)
         deployed_at = record.finished_at if record else None
-        known_at = None if record is None or record.is_baseline else deployed_at
+        known_at = None if record is None or truth.is_baseline(record) else deployed_at
         recorded[name] = (
             *map(moment, (each.created_at, at.first_commit_at, at.ready_at, at.first_review_at, at.first_response_at)),
             *map(moment, (at.first_approval_at, each.merged_at, each.closed_at, deployed_at)),
             record and truth.deployment_id(record),
-            record and record.is_baseline,
+            record and truth.is_baseline(record),
             hours(at.first_commit_at, each.created_at),
+            hours(each.created_at, at.ready_at),
             hours(each.created_at, at.first_review_at),
             hours(at.ready_at, at.first_response_at),
             hours(at.first_response_at, each.merged_at),
+            hours(at.ready_at, each.merged_at) if at.first_response_at is None else None,
             hours(each.created_at, each.merged_at),
             hours(each.merged_at, known_at),
             hours(at.first_commit_at, known_at),
         )
     columns = """created_at, first_commit_at, ready_at, first_review_at, first_response_at, first_approval_at,
         merged_at, closed_at, deployed_at, deployment_id, deployed_in_baseline, coding_hours,
-        time_to_first_review_hours, pickup_hours, review_hours, merge_time_hours, deploy_hours, lead_time_hours"""
+        draft_hours, time_to_first_review_hours, pickup_hours, review_hours, unreviewed_hours, merge_time_hours, deploy_hours,
+        lead_time_hours"""
     assert_same(by_id(marts, f"select pull_request_id, {columns} from marts.fct_pull_requests"), recorded, columns)
 
 
@@ -180,7 +183,7 @@ def test_deployments(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
             moment(each.started_at),
             moment(each.finished_at),
             before and truth.deployment_id(before),
-            each.is_baseline,
+            truth.is_baseline(each),
             each.is_redeploy,
             each.is_rollback,
             name in truth.failed,
@@ -204,11 +207,11 @@ def test_deployed_changes(truth: Truth, marts: duckdb.DuckDBPyConnection) -> Non
             each.repository,
             "pull_request" if each.pull_request else "commit",
             each.commit.sha,
-            each.record.is_baseline,
+            truth.is_baseline(each.record),
             moment(each.first_commit_at),
             moment(each.merged_at),
             moment(each.deployed_at),
-            None if each.record.is_baseline else each.lead_time,
+            None if truth.is_baseline(each.record) else each.lead_time,
         )
         for each in truth.changes
         if each.record
@@ -233,10 +236,10 @@ def test_incidents(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
             each.service,
             each.cause and truth.pull_request_id(each.cause),
             each.fix and truth.pull_request_id(each.fix),
-            truth.deployment_id(failed) if failed and not failed.is_baseline else None,
+            truth.deployment_id(failed) if failed and not truth.is_baseline(failed) else None,
             moment(each.issue.created_at),
-            moment(each.resolved_at),
-            hours(each.issue.created_at, each.resolved_at),
+            moment(truth.restored_at(each)),
+            hours(each.issue.created_at, truth.restored_at(each)),
         )
     columns = """service, cause_pull_request_id, fix_pull_request_id, deployment_id, created_at, resolved_at,
         time_to_restore_hours"""
@@ -392,12 +395,54 @@ def duration_score(value: float | None, sample: int) -> float | None:
     return next((10.0 - 2 * place for place, limit in enumerate((1, 24, 168, 720, 4368)) if value < limit), 0.0)
 
 
-def frequency_score(count: int, days: int) -> float:
-    """More than one per weekday; one per weekday; per week; per month; per six months; rarer."""
-    if count > days * 5 / 7:
-        return 10.0
-    limits = (days * 5 / 7, days / 7, days / 30, days / 182 if days >= 182 else 0)
-    return next((8.0 - 2 * place for place, limit in enumerate(limits) if count >= limit), 0.0)
+def lower_median(counts: list[int]) -> int:
+    return sorted(counts)[(len(counts) - 1) // 2] if counts else 0
+
+
+def frequency_score(deployed: list[date], today: date, days: int) -> float | None:
+    """Of one service, by its typical weekday, week and month; None with fewer than five weekdays."""
+    known = min((today - min(deployed)).days, days)
+    counts = [sum(each == today - timedelta(days=ago) for each in deployed) for ago in range(1, known + 1)]
+    weekdays = [count for ago, count in enumerate(counts, 1) if (today - timedelta(days=ago)).weekday() < 5]
+    if len(weekdays) < 5:
+        return None
+
+    def blocks(length: int) -> list[int]:
+        whole = [counts[start : start + length] for start in range(0, known, length)]
+        return [sum(block) for number, block in enumerate(whole) if len(block) == length or number == 0]
+
+    if lower_median(weekdays) >= 1:
+        return 10.0 if lower_median(weekdays) >= 2 else 8.0
+    if lower_median(blocks(7)) >= 1:
+        return 6.0
+    if lower_median(blocks(30)) >= 1:
+        return 4.0
+    return 2.0 if sum(counts) or days < 182 else 0.0
+
+
+def frequency_of_scope(truth: Truth, scope: tuple[str, str], days: int) -> float | None:
+    """Of a scope with several services the median of those deployed within 182 days."""
+    today = truth.organization.now.date()
+    belongs = {
+        service
+        for repository, services in truth.services.items()
+        for service, _ in services
+        if scope in (("all", "all"), ("repository", repository), ("service", service))
+        or (scope[0] == "team" and scope[1] in truth.teams_of_service(service))
+    }
+    deployed = {
+        service: [each.at.date() for each in truth.measured("deployment_frequency", ("service", service))]
+        for service in belongs
+    }
+    if not any(deployed.values()):
+        return None
+    if len(belongs) == 1:
+        return frequency_score(deployed[belongs.pop()], today, days)
+    recent = [each for each in deployed.values() if each and (today - max(each)).days <= 182]
+    scores = [score for each in recent if (score := frequency_score(each, today, days)) is not None]
+    if not recent:
+        return 0.0
+    return quantile(scores, 0.5)
 
 
 def rate_score(share: float | None, sample: int) -> float | None:
@@ -418,14 +463,12 @@ def test_the_scorecard(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
                 metric: [each for each in truth.measured(metric, scope) if now - timedelta(days=days) < each.at <= now]
                 for metric in DORA_METRICS
             }
-            has_deployed = bool(truth.measured("deployment_frequency", scope))
-            deployments = len(measured["deployment_frequency"])
             lead_time = measured["lead_time"] or measured["commit_lead_time"]
             median, *_, sample = statistics(lead_time)
             recovery, *_, recoveries = statistics(measured["recovery"])
             throughput = [
                 duration_score(median, sample),
-                frequency_score(deployments, days) if has_deployed else None,
+                frequency_of_scope(truth, scope, days),
                 duration_score(recovery, recoveries),
             ]
             stability = [

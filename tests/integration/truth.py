@@ -94,9 +94,14 @@ class Incident:
     issue: LinearIssue | Issue
     service: str | None
     cause: PullRequest | None
-    fix: PullRequest | None
+    fixes: tuple[PullRequest, ...]
     failed: DeploymentRecord | None
-    resolved_at: datetime | None
+    fixed_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def fix(self) -> PullRequest | None:
+        return self.fixes[-1] if self.fixes else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,6 +181,26 @@ class Truth:
     def is_by_bot(self, pull_request: PullRequest) -> bool:
         return self.is_bot(self.seen(pull_request.author))
 
+    def first_commit_at(self, pull_request: PullRequest) -> datetime | None:
+        """When the first commit of its own was written, or it was opened, if that was before."""
+        if pull_request.is_carrier:
+            return None
+
+        def is_before(other: PullRequest) -> bool:
+            mine = (pull_request.merged_at or FOREVER, pull_request.number)
+            return other.merged_at is not None and (other.merged_at, other.number) < mine
+
+        of_others = {
+            each.commit
+            for other in pull_request.repository.pull_requests
+            if other is not pull_request and is_before(other)
+            for each in other.commits
+        }
+        commits = [each.commit for each in pull_request.commits]
+        own = [each for each in commits if each not in of_others and len(each.parents) < 2] or commits
+        first = min((each.authored_at for each in own), default=None)
+        return first and min(first, pull_request.created_at)
+
     def milestones(self, pull_request: PullRequest) -> Milestones:
         author = self.seen(pull_request.author)
 
@@ -194,19 +219,16 @@ class Truth:
         ]
         comments = [each.created_at for each in pull_request.comments if is_another_human(each.author)]
         first_review = min(reviews, default=None)
-        left_draft = [each.created_at for each in pull_request.events if each.kind == "ReadyForReviewEvent"]
-        was_draft = any(each.kind == "ConvertToDraftEvent" for each in pull_request.events) or left_draft
-        in_time = [each for each in left_draft if first_review is not None and each <= first_review]
-        ready: datetime | None
-        if pull_request.is_draft:
-            ready = None
-        elif was_draft:
-            ready = max(in_time) if in_time else min(left_draft, default=None)
-        else:
-            ready = pull_request.created_at
-        responses = [each for each in (*reviews, *remarks, *comments) if ready is not None and each >= ready]
+        moves = [each for each in pull_request.events if each.kind in ("ReadyForReviewEvent", "ConvertToDraftEvent")]
+        became_ready = [each.created_at for each in moves if each.kind == "ReadyForReviewEvent"]
+        if not moves or min(moves, key=lambda each: each.created_at).kind == "ConvertToDraftEvent":
+            became_ready.append(pull_request.created_at)
+        in_time = [each for each in became_ready if first_review is not None and each <= first_review]
+        ready = None if pull_request.is_draft else max(in_time, default=min(became_ready, default=None))
+        until = pull_request.merged_at or FOREVER
+        responses = [each for each in (*reviews, *remarks, *comments) if ready is not None and ready <= each <= until]
         return Milestones(
-            first_commit_at=min((each.commit.authored_at for each in pull_request.commits), default=None),
+            first_commit_at=self.first_commit_at(pull_request),
             ready_at=ready,
             first_review_at=first_review,
             first_response_at=min(responses, default=None),
@@ -225,6 +247,17 @@ class Truth:
         """Successful production deployments in order of finish."""
         done = [each for each in self.records.values() if each.is_production and each.status == "success"]
         return sorted(done, key=lambda each: each.finished_at or FOREVER)
+
+    @cached_property
+    def baselines(self) -> set[str]:
+        """By service: its first deployment, to whatever production environment."""
+        firsts: dict[str, DeploymentRecord] = {}
+        for record in self.successes:
+            firsts.setdefault(self.service_id(record), record)
+        return {self.deployment_id(each) for each in firsts.values()}
+
+    def is_baseline(self, record: DeploymentRecord) -> bool:
+        return self.deployment_id(record) in self.baselines
 
     @cached_property
     def counted(self) -> list[DeploymentRecord]:
@@ -279,7 +312,8 @@ class Truth:
                 continue
             repository = self.repository_id(pull_request.repository)
             for service in self.services_of(repository, pull_request.paths) or [None]:
-                first = min(each.commit.authored_at for each in pull_request.commits)
+                first = self.first_commit_at(pull_request)
+                assert first is not None
                 yield Change(
                     name,
                     repository,
@@ -329,6 +363,22 @@ class Truth:
                     found[change.id] = change.record
         return found
 
+    def deployment_of(self, name: str) -> DeploymentRecord | None:
+        """The first deployment that brought a pull request to production; a carrier arrives with its merge commit."""
+        pull_request = self.pull_requests[name]
+        if not pull_request.is_carrier or pull_request.merge_commit is None:
+            return self.first_deployments.get(name)
+        own = [each for each in self.successes if each.repository is pull_request.repository]
+        return next((each for each in own if pull_request.merge_commit in self._reachable(each.commit)), None)
+
+    def _reachable(self, commit: Commit) -> set[Commit]:
+        found, waiting = {commit}, [commit]
+        while waiting:
+            new = [each for each in waiting.pop().parents if each not in found]
+            found.update(new)
+            waiting += new
+        return found
+
     # -- issues and their pull requests
 
     @cached_property
@@ -359,9 +409,10 @@ class Truth:
         return found
 
     def last_merged(self, issue: str) -> PullRequest | None:
+        """The last pull request that was merged for it, by a human and not to take something back."""
         merged = [self.pull_requests[each] for each in self.links.get(issue, ())]
         return max(
-            (each for each in merged if each.merged_at),
+            (each for each in merged if each.merged_at and not self.is_by_bot(each) and each.reverts is None),
             key=lambda each: (each.merged_at or FOREVER, each.created_at),
             default=None,
         )
@@ -392,21 +443,59 @@ class Truth:
     def _incident(self, issue: LinearIssue | Issue) -> Incident:
         linked = [self.pull_requests[each] for each in self.links.get(self.issue_id(issue), ())]
         merged = sorted((each for each in linked if each.merged_at), key=lambda each: each.merged_at or FOREVER)
-        cause = next((each for each in reversed(merged) if (each.merged_at or FOREVER) < issue.created_at), None)
-        fix = next((each for each in merged if (each.merged_at or FOREVER) >= issue.created_at), None)
-        service = next((found for found in self._services_of_incident(issue, cause, fix) if found), None)
+        closing = {self.pull_request_id(each) for each in issue.closed_by} if isinstance(issue, Issue) else set()
+
+        def had_begun(record: DeploymentRecord | None) -> bool:
+            return record is not None and record.started_at <= issue.created_at
+
+        before = [
+            each
+            for each in merged
+            if (each.merged_at or FOREVER) < issue.created_at and self.pull_request_id(each) not in closing
+        ]
+        fixes = [each for each in merged if each not in before]
+        cause = max(
+            before, key=lambda each: (had_begun(self.shipped_by(each, None)), each.merged_at or FOREVER), default=None
+        )
+        service = next(
+            (found for found in self._services_of_incident(issue, cause, fixes[0] if fixes else None) if found), None
+        )
+        shipped = {id(each): self.shipped_by(each, service) for each in fixes}
+        fixes.sort(
+            key=lambda each: (
+                (record.finished_at if (record := shipped[id(each)]) else None) or datetime.min.replace(tzinfo=UTC)
+            )
+        )
+        ends = [record.finished_at for record in shipped.values() if record and record.finished_at]
         failed = None
         if cause is not None:
             failed = self.shipped_by(cause, service)
-        if failed is None and service is not None:
-            before = [
+            failed = failed if had_begun(failed) else None
+        elif service is not None:
+            bound = min([issue.created_at, *ends])
+            finished = [
                 each
                 for each in self.counted
-                if self.service_id(each) == service and (each.finished_at or FOREVER) < issue.created_at
+                if self.service_id(each) == service and (each.finished_at or FOREVER) < bound
             ]
-            if before and issue.created_at - (before[-1].finished_at or FOREVER) <= INCIDENT_WINDOW:
-                failed = before[-1]
-        return Incident(issue, service, cause, fix, failed, self.completed_at(issue))
+            if finished and issue.created_at - (finished[-1].finished_at or FOREVER) <= INCIDENT_WINDOW:
+                failed = finished[-1]
+        fixed_at = max(ends) if len(ends) == len(fixes) and ends else None
+        return Incident(issue, service, cause, tuple(fixes), failed, fixed_at, self.completed_at(issue))
+
+    def restored_at(self, incident: Incident) -> datetime | None:
+        """When the service was restored: by what took its deployment back or mended it, by its fixes, by itself."""
+        remedies: list[datetime] = []
+        if incident.failed is not None and not self.is_baseline(self.stands_for(incident.failed)):
+            name = self.deployment_id(self.stands_for(incident.failed))
+            remedies = [
+                each.resolved_at
+                for (deployment, kind, _), each in self._remedies.items()
+                if deployment == name and kind != "incident" and each.resolved_at
+            ]
+        if incident.fixes:
+            return min([*remedies, *([incident.fixed_at] if incident.fixed_at else [])], default=None)
+        return min(remedies, default=incident.completed_at)
 
     def _services_of_incident(
         self, issue: LinearIssue | Issue, cause: PullRequest | None, fix: PullRequest | None
@@ -430,8 +519,8 @@ class Truth:
                     yield only([each for each in everything if team["name"] in self.teams_of_service(each)])
 
     @cached_property
-    def failures(self) -> dict[tuple[str, str, str], Evidence]:
-        """By (deployment, kind, evidence): everything that proves a counted deployment wrong."""
+    def _remedies(self) -> dict[tuple[str, str, str], Evidence]:
+        """By (deployment, kind, evidence): what took a counted deployment back, or mended it."""
         found: list[Evidence] = []
         for record in self.successes:
             for failure in record.failures:
@@ -442,23 +531,39 @@ class Truth:
                 else:
                     continue
                 found.append(Evidence(self.stands_for(record), failure.evidence, name, failure.resolved_at))
-        for name, incident in self.incidents.items():
-            if incident.failed is not None:
-                failed = self.stands_for(incident.failed)
-                found.append(Evidence(failed, "incident", name, incident.resolved_at))
+        return self._first_of_each(found)
+
+    @cached_property
+    def failures(self) -> dict[tuple[str, str, str], Evidence]:
+        """By (deployment, kind, evidence): everything that proves a counted deployment wrong."""
+        found = [
+            Evidence(self.stands_for(incident.failed), "incident", name, self.restored_at(incident))
+            for name, incident in self.incidents.items()
+            if incident.failed is not None
+        ]
+        return {**self._remedies, **self._first_of_each(found)}
+
+    def _first_of_each(self, found: list[Evidence]) -> dict[tuple[str, str, str], Evidence]:
         result: dict[tuple[str, str, str], Evidence] = {}
         for evidence in sorted(found, key=lambda each: each.resolved_at or FOREVER):
-            if not evidence.record.is_baseline:
+            if not self.is_baseline(evidence.record):
                 result.setdefault((self.deployment_id(evidence.record), evidence.kind, evidence.id), evidence)
         return result
 
     @cached_property
     def failed(self) -> dict[str, datetime | None]:
-        """By failed deployment: when it had recovered."""
-        result: dict[str, datetime | None] = {}
+        """By failed deployment: when it had recovered; with incidents when the last of them was over."""
+        by_deployment: dict[str, list[Evidence]] = defaultdict(list)
         for (deployment, _, _), evidence in self.failures.items():
-            times = [each for each in (result.get(deployment), evidence.resolved_at) if each is not None]
-            result[deployment] = min(times, default=None)
+            by_deployment[deployment].append(evidence)
+        result: dict[str, datetime | None] = {}
+        for deployment, evidence in by_deployment.items():
+            incidents = [each.resolved_at for each in evidence if each.kind == "incident"]
+            if incidents:
+                ends = [each for each in incidents if each is not None]
+                result[deployment] = max(ends) if len(ends) == len(incidents) else None
+            else:
+                result[deployment] = min((each.resolved_at for each in evidence if each.resolved_at), default=None)
         return result
 
     @cached_property
@@ -469,7 +574,7 @@ class Truth:
             repair, record = change.pull_request, change.record
             if repair is None or record is None:
                 continue
-            mended = [each.service for each in self.incidents.values() if each.fix is repair]
+            mended = [each.service for each in self.incidents.values() if repair in each.fixes]
             is_fix = None in mended or change.service in mended
             if is_fix or (repair.is_hotfix and record.previous is not None) or self._reverts_in_production(change):
                 found.add(self.deployment_id(record))
@@ -538,7 +643,13 @@ class Truth:
     def _of_changes(self) -> Iterator[Measurement]:
         for change in self.changes:
             record, lead_time = change.record, change.lead_time
-            if record is None or record.is_baseline or change.is_bot or lead_time is None or change.service is None:
+            if (
+                record is None
+                or self.is_baseline(record)
+                or change.is_bot
+                or lead_time is None
+                or change.service is None
+            ):
                 continue
             assert record.finished_at is not None
             metric = "commit_lead_time" if change.pull_request is None else "lead_time"
@@ -581,7 +692,7 @@ class Truth:
             if pull_request is not None and self.category(issue) != "canceled":
                 spans["cycle_time"] = (issue.created_at, pull_request.merged_at)
             if name in self.incidents:
-                spans["time_to_restore"] = (issue.created_at, completed_at)
+                spans["time_to_restore"] = (issue.created_at, self.restored_at(self.incidents[name]))
             repository = self.repository_id(pull_request.repository) if pull_request else None
             services: list[str | None] = [None]
             if pull_request and repository:
