@@ -144,8 +144,8 @@ def test_when_pull_requests_got_how_far(truth: Truth, marts: duckdb.DuckDBPyConn
         )
     columns = """created_at, first_commit_at, ready_at, first_review_at, first_response_at, first_approval_at,
         merged_at, closed_at, deployed_at, deployment_id, deployed_in_baseline, coding_hours,
-        draft_hours, time_to_first_review_hours, pickup_hours, review_hours, unreviewed_hours, merge_time_hours, deploy_hours,
-        lead_time_hours"""
+        draft_hours, time_to_first_review_hours, pickup_hours, review_hours, unreviewed_hours, merge_time_hours,
+        deploy_hours, lead_time_hours"""
     assert_same(by_id(marts, f"select pull_request_id, {columns} from marts.fct_pull_requests"), recorded, columns)
 
 

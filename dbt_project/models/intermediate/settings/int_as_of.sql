@@ -5,19 +5,19 @@ with status as (
     select
         *,
         source = 'linear' as is_of_trackers,
-        repository = '*' or repository like '%:*' as is_whole
+        repository = '*' or repository like '%:*' as is_general
     from {{ ref('int_sync_status') }}
 ),
 
 of_parts as (
-    select 'repository' as kind, repositories.repository_id as part, repositories.name, status.read_at
+    select 'repository' as kind, repositories.repository_id as part, repositories.name, status.read_at, status.is_general
     from {{ ref('int_repositories_unioned') }} as repositories
     inner join status
         on
             not status.is_of_trackers
             and status.connection = repositories.connection
             and (
-                status.is_whole
+                status.is_general
                 or lower(status.repository)
                 in (lower(repositories.name), repositories.connection || ':' || lower(repositories.name))
             )
@@ -25,27 +25,27 @@ of_parts as (
 
     union all
 
-    select 'tracker', trackers.team_key, trackers.team_key, status.read_at
+    select 'tracker', trackers.team_key, trackers.team_key, status.read_at, status.is_general
     from (
         select lower(team_key) as team_key from {{ ref('int_team_trackers') }}
         union
-        select lower(repository) from status where is_of_trackers and not is_whole
+        select lower(repository) from status where is_of_trackers and not is_general
     ) as trackers
     inner join status
         on
             status.is_of_trackers
             and (
                 lower(status.repository) = trackers.team_key
-                or status.is_whole
+                or status.is_general
                 and status.connection
                 = case when contains(trackers.team_key, ':') then split_part(trackers.team_key, ':', 1) else status.source end
             )
 
     union all
 
-    select 'source', source, source, read_at
+    select 'source', source, source, read_at, is_general
     from status
-    where is_whole
+    where is_general
 ),
 
 read as (
@@ -54,7 +54,8 @@ read as (
         part,
         any_value(name) as name,
         min(read_at) as as_of,
-        bool_or(read_at is null) as is_unread
+        -- that a whole source could not be reached takes nothing from what was read of a part before
+        coalesce(bool_or(read_at is null) filter (where not is_general), bool_or(read_at is null)) as is_unread
     from of_parts
     group by kind, part
 )
