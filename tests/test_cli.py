@@ -150,6 +150,9 @@ def test_each_reading_command_speaks_json(monkeypatch: pytest.MonkeyPatch, refre
     checked = said("check")
     assert [each["ok"] for each in checked["connections"]] == [None] * 3  # nothing is configured here
     assert {each["source"] for each in checked["deployments"]} <= {"workflow_run", "deployment", "release", "merge"}
+    verdicts = {each["environment"]: each["is_production"] for each in checked["environments"]}
+    assert verdicts == {"production": True, "production-eu": True, "staging": False}
+    assert all(": see " in each["reason"] for each in checked["left_out"])
     assert said("explain", "lead_time", "--days", "365")["measured"]
 
 

@@ -36,11 +36,17 @@ def check(
     home = Home.of(settings)
     connections = _connections(settings)
     deployments = _last_deployments(home)
+    environments, left_out = _environments(home), _left_out(home)
     if as_json:
-        sys.stdout.write(json.dumps({"connections": connections, "deployments": deployments}, indent=1) + "\n")
+        found = {"connections": connections, "deployments": deployments}
+        found |= {"environments": environments, "left_out": left_out}
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
     else:
         _print_connections(connections)
         _print_last_deployments(deployments)
+        _print_environments(environments)
+        for each in left_out:
+            out.print(plain(f"{each['repository_id']}: {each['reason']}"), soft_wrap=True)
     settings.require_sources(())
     if any(each["ok"] is False for each in connections):
         raise typer.Exit(FAILED)
@@ -95,18 +101,45 @@ def _checked(entry: SourceEntry, settings: Settings) -> list[CheckResult]:
 
 def _last_deployments(home: Home) -> list[dict[str, Any]]:
     """What counts as a deployment in each repository: the last five, newest first."""
+    return _published(
+        home,
+        """select repository_id, source, rule, status, strftime(finished_at, '%Y-%m-%d %H:%M') as finished_at,
+                  coalesce(ref, left(sha, 7)) as ref
+           from marts.fct_deployments where is_production
+           qualify row_number() over (partition by repository_id order by started_at desc) <= 5
+           order by repository_id, started_at desc""",
+    )
+
+
+def _environments(home: Home) -> list[dict[str, Any]]:
+    """The environments of each service that something was deployed to, and whether they are production."""
+    return _published(
+        home,
+        """select service, environment, is_production, count(*) as attempts from marts.fct_deployments
+           where source = 'deployment' group by all order by all""",
+    )
+
+
+def _left_out(home: Home) -> list[dict[str, Any]]:
+    """What looks like deployments of a repository and is none, with the setting that would change it."""
+    return _published(
+        home,
+        """select entities.repository_id, exclusions.reason, count(*) as runs
+           from marts.metric_exclusions as exclusions
+           inner join marts.metric_entities as entities using (entity_id)
+           where exclusions.metric = 'deployment_frequency' and contains(exclusions.reason, ': see ')
+             and not contains(exclusions.reason, 'count_redeploys')
+           group by all order by all""",
+    )
+
+
+def _published(home: Home, query: str) -> list[dict[str, Any]]:
     if not home.published.exists():
         return []
     from veelocity_pipeline.published.open import read_published
 
     with read_published(home.published) as connection:
-        found = connection.execute(
-            """select repository_id, source, rule, status, strftime(finished_at, '%Y-%m-%d %H:%M') as finished_at,
-                      coalesce(ref, left(sha, 7)) as ref
-               from marts.fct_deployments where is_production
-               qualify row_number() over (partition by repository_id order by started_at desc) <= 5
-               order by repository_id, started_at desc"""
-        )
+        found = connection.execute(query)
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -130,6 +163,14 @@ def _print_last_deployments(deployments: list[dict[str, Any]]) -> None:
             state, source = (plain(row[name]).replace("_", " ") for name in ("status", "source"))
             table.add_row(source, state, row["finished_at"] or "not finished", plain(row["ref"] or ""))
         out.print(table)
+
+
+def _print_environments(environments: list[dict[str, Any]]) -> None:
+    if environments:
+        out.print("\nEnvironments (as of the last refresh):")
+    for service, mine in itertools.groupby(environments, key=lambda each: each["service"]):
+        named = [f"{each['environment']} {'is' if each['is_production'] else 'is not'} production" for each in mine]
+        out.print(plain(f"{service}: {', '.join(named)}"), soft_wrap=True)
 
 
 def _print_status(rows: list[dict[str, Any]]) -> None:
