@@ -24,8 +24,9 @@ from veelocity_pipeline.loading.dlt import make_pipeline
 from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES, RefreshRequest
-from veelocity_pipeline.sources.github import connector, shape
 from veelocity_pipeline.sources.github import queries as github
+from veelocity_pipeline.sources.github import shape
+from veelocity_pipeline.sources.github.reading import Reading
 from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.linear import queries as linear
 from veelocity_pipeline.warehouse.home import Home
@@ -136,7 +137,7 @@ WEB = '"name": "web"'
 
 def spoilt(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]) -> None:
     """Let the pull requests of one repository come with something that does not belong there."""
-    real = connector._Repository._page
+    real = Reading.page
 
     def page(self: Any, document: str, field: str, *arguments: Any, **named: Any) -> Any:
         found = real(self, document, field, *arguments, **named)
@@ -144,7 +145,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], N
             change(found["nodes"][-1])
         return found
 
-    monkeypatch.setattr(connector._Repository, "_page", page)
+    monkeypatch.setattr(Reading, "page", page)
 
 
 def break_shape(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.simulator.organization.code_host import Tag
 from veelocity_pipeline.sources import SOURCES, Connector, Known, RefreshRequest, Scope, ScopeFailure
-from veelocity_pipeline.sources.github import connector as github
 from veelocity_pipeline.sources.github import queries, trees
 from veelocity_pipeline.sources.github.provider import GITHUB
+from veelocity_pipeline.sources.github.tags import Tags
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, Pages
@@ -371,7 +371,7 @@ def test_tags_of_tags_without_end_are_refused(
         return {"__typename": "Tag", "id": f"TAG{number}", "oid": f"{number:040x}"}
 
     real = Client.graphql_tolerant
-    peeled = github._Repository._peeled
+    peeled = Tags.peeled
 
     def deeper(self: Client, document: str, variables: Any = None, **named: Any) -> Any:
         if document == queries.TAG_TARGETS:
@@ -380,8 +380,8 @@ def test_tags_of_tags_without_end_are_refused(
 
     monkeypatch.setattr(Client, "graphql_tolerant", deeper)
     monkeypatch.setattr(
-        github._Repository,
-        "_peeled",
+        Tags,
+        "peeled",
         lambda self, refs: peeled(self, [{**ref, "target": tag()} for ref in refs]),
     )
     at = simulator.now

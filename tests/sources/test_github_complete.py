@@ -22,7 +22,8 @@ from veelocity_pipeline.simulator.organization.code_host import (
     ReviewComment,
     Tag,
 )
-from veelocity_pipeline.sources.github import ENTRY, connector, queries
+from veelocity_pipeline.sources.github import ENTRY, deployments, issues, pulls, queries, tags
+from veelocity_pipeline.sources.kit.follow import changes
 from veelocity_pipeline.sources.kit.http import client as http
 
 from .conftest import RawWarehouse
@@ -252,7 +253,7 @@ def test_every_deployment_that_a_new_one_replaced_is_seen_and_no_other_is_asked(
     simulator.faults.append(asked)
     refresh(warehouse, settings)
     assert len(asked.requests) == 1
-    assert 0 < asked.requests[0].count("OURS-") <= connector.MOST_REPLACED
+    assert 0 < asked.requests[0].count("OURS-") <= deployments.MOST_REPLACED
 
     # One that replaces all earlier ones, as GitHub does by itself where an environment is none of production.
     deploy(simulator, repository, 291)
@@ -302,10 +303,10 @@ LISTS = {
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PULL_REQUESTS", "ISSUES", "COMMITS", "TAGS", "RELEASES", "DEPLOYMENTS"):
         monkeypatch.setattr(queries, f"{name}_PER_PAGE", 4)
-    monkeypatch.setattr(connector, "TAGS_PER_CHECKPOINT", 4)
-    monkeypatch.setattr(connector, "FIRST_OF_INCREMENT", 4)
-    monkeypatch.setattr(connector, "PULL_REQUESTS", replace(connector.PULL_REQUESTS, first=4))
-    monkeypatch.setattr(connector, "ISSUES", replace(connector.ISSUES, first=4))
+    monkeypatch.setattr(tags, "TAGS_PER_CHECKPOINT", 4)
+    monkeypatch.setattr(changes, "FIRST_OF_INCREMENT", 4)
+    monkeypatch.setattr(pulls.PullRequests, "first", 4)
+    monkeypatch.setattr(issues.Issues, "first", 4)
 
 
 @pytest.mark.usefixtures("small_pages")

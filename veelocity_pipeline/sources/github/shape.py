@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from veelocity_pipeline.sources.kit.http.paging import nodes
 from veelocity_pipeline.sources.kit.tables import Row
 
 Node = Mapping[str, Any]
@@ -23,11 +24,6 @@ def time(text: str | None) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def nodes(connection: Node | None) -> list[Node]:
-    """The items of a list; a list and each of its items may be null."""
-    return [node for node in (connection or {}).get("nodes") or () if node]
 
 
 def _get(node: Node | None, *path: str) -> Any:

@@ -90,6 +90,11 @@ class Pages:
         return BadAnswerError(f"{self._title}'s pages of {self._what} do not end: {why}.")
 
 
+def nodes(connection: Mapping[str, Any] | None) -> list[Any]:
+    """Return the nodes of a connection of GraphQL that are not null."""
+    return [node for node in (connection or {}).get("nodes") or () if node]
+
+
 class Cursors:
     """The way along one list by cursors; one that comes again, or none where more is promised, would have no end.
 
