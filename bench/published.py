@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from veelocity_pipeline.transform.prepare import ship
+
 REPOSITORIES, YEARS = 100, 5
 PULL_REQUESTS, DEPLOYMENTS, ISSUES = 100_000, 60_000, 40_000
 
@@ -229,9 +231,39 @@ _REST = """
 """
 
 
+_WINDOWS = """
+    create table marts.metric_windows as
+    with windows as (select unnest([30, 90, 180, 365, null]) as window_days),
+    found as (
+        select
+            window_days, scope_type, scope, metric, count(value) as sample, count(*) - count(value) as excluded,
+            sum(value) as total, quantile_cont(value, 0.5) as median
+        from marts.metric_measurements
+        inner join windows
+            on measured_at <= as_of() and measured_at > coalesce(as_of() - to_days(window_days), began())
+        group by all
+    )
+    select
+        window_days, scope_type, scope, metric, sample, excluded, total::bigint as part,
+        case kind when 'count' then sample when 'rate' then total / sample else median end::double as value,
+        coalesce(window_days, 365.25 * 5)::double as days, window_days is not null as has_previous,
+        value as previous_value, sample as previous_sample
+    from found
+    inner join marts.dim_metrics on metric = id
+"""
+
+
+def _listed_metrics() -> str:
+    code = ship().manifest["nodes"]["model.veelocity.dim_metrics"]["compiled_code"]
+    return f"create table marts.dim_metrics as {code}"
+
+
 def write(path: Path) -> None:
     """Write it to `path`, where nothing may be yet."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("set enable_progress_bar = false")
-        for statement in (_SETTINGS, _FACTS, _MEASUREMENTS, _metrics("dora"), _metrics("dev"), _scorecard(), _REST):
+        for statement in (
+            *(_SETTINGS, _FACTS, _MEASUREMENTS, _metrics("dora"), _metrics("dev"), _scorecard()),
+            *(_listed_metrics(), _WINDOWS, _REST),
+        ):
             connection.execute(statement)

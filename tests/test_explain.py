@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -12,59 +13,80 @@ import duckdb
 import pytest
 
 from tests.conftest import veelocity
-from veelocity_pipeline.published.explain import KINDS, explain, metric_of
+from veelocity_pipeline.published.explain import explain, metric_of
+from veelocity_pipeline.published.metrics import Metric, read_metrics
+from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.published.series import ReportError
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.warehouse.home import Home
 
-COLUMNS = {
-    "deployment_frequency": "deployment_count",
-    "redeployments": "redeploy_count",
-    "deployed_changes": None,  # measured, and told by no column of a period
-    "coding": None,
-    "draft": None,
-    "unreviewed": None,
-    "deploy": None,
-}
-DEV = {"pull_requests_opened", "pull_requests_merged", "pull_requests_merged_by_bots", "issues_completed"} | {
-    "time_to_first_review",
-    "pickup",
-    "review",
-    "merge_time",
-    "cycle_time",
-    "started_to_completed",
-}
+METRICS = (
+    *("deployment_frequency", "lead_time", "change_fail_rate", "recovery", "rework_rate", "time_to_restore"),
+    *("commit_lead_time", "redeployments", "time_to_first_review", "pickup", "review", "merge_time", "cycle_time"),
+    *("started_to_completed", "pull_requests_opened", "pull_requests_merged", "pull_requests_merged_by_bots"),
+    "issues_completed",
+)
+"""Those that a period table tells."""
 
 
-def column(metric: str) -> str | None:
-    """The column of the marts that tells a metric by period."""
-    return COLUMNS.get(metric, f"{metric}_hours_median" if KINDS[metric] == "duration" else metric)
+@pytest.fixture(scope="module")
+def metrics(refreshed: Home) -> Mapping[str, Metric]:
+    with read_published(refreshed.published) as connection:
+        return read_metrics(connection)
 
 
-def test_a_metric_is_known_by_its_columns_too() -> None:
-    assert metric_of("change_fail_rate") == "change_fail_rate"
-    assert metric_of("lead_time_hours_p75") == "lead_time"
-    assert metric_of("Deployment-Count") == "deployment_frequency"
-    assert metric_of("review_sample") == "review"
+def test_a_metric_is_known_by_its_columns_too(metrics: Mapping[str, Metric]) -> None:
+    assert metric_of("change_fail_rate", metrics).id == "change_fail_rate"
+    assert metric_of("lead_time_hours_p75", metrics).id == "lead_time"
+    assert metric_of("Deployment-Count", metrics).id == "deployment_frequency"
+    assert metric_of("deployment_day_count", metrics).id == "deployment_frequency"
+    assert metric_of("failed_deployment_count", metrics).id == "change_fail_rate"
+    assert metric_of("change_count", metrics).id == "deployed_changes"
+    assert metric_of("review_sample", metrics).id == "review"
     with pytest.raises(ReportError, match="did you mean lead_time"):
-        metric_of("lead_times")
+        metric_of("lead_times", metrics)
 
 
-def test_every_metric_that_is_measured_can_be_explained(refreshed: Home) -> None:
+def test_every_metric_that_is_measured_is_listed_and_every_listed_one_has_its_columns(
+    refreshed: Home, metrics: Mapping[str, Metric]
+) -> None:
     with duckdb.connect(refreshed.published, read_only=True) as connection:
         measured = {
             name for (name,) in connection.execute("select distinct metric from marts.metric_measurements").fetchall()
         }
-    assert measured == set(KINDS)
+        columns = set(connection.execute("select table_name, column_name from duckdb_columns()").fetchall())
+    assert measured == set(metrics)
+    assert {metric.id for metric in metrics.values() if metric.is_by_period} == set(METRICS)
+    for metric in metrics.values():
+        told = filter(None, (metric.value_column, metric.sample_column, metric.part_column))
+        assert {(metric.table, column) for column in told} <= columns, metric.id
 
 
-@pytest.mark.parametrize("metric", [metric for metric in KINDS if column(metric)])
-def test_the_rows_give_the_number(metric: str, refreshed: Home) -> None:
+def test_windows_are_those_of_the_scorecard(refreshed: Home, metrics: Mapping[str, Metric]) -> None:
+    """Two marts tell a window's numbers: of each key, the same."""
+    with duckdb.connect(refreshed.published, read_only=True) as connection:
+        for metric in metrics.values():
+            if metric.is_key:
+                [(compared, different)] = connection.execute(
+                    f"""select count(*), count(*) filter (
+                            abs(coalesce(windows.value, -1) - coalesce(cards.{metric.value_column}, -1)) > 1e-9
+                            or windows.sample <> cards.{metric.sample_column or metric.value_column}
+                        )
+                        from marts.metric_windows as windows
+                        inner join marts.dora_scorecard as cards using (window_days, scope_type, scope)
+                        where windows.metric = '{metric.id}'"""
+                ).fetchall()
+                assert compared > 20
+                assert not different, metric.id
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_rows_give_the_number(metric: str, refreshed: Home, metrics: Mapping[str, Metric]) -> None:
     """Of some periods and scopes, quiet ones among them: the same number as in the marts."""
-    table = "dev_metrics" if metric in DEV else "dora_metrics"
+    table, column = metrics[metric].table, metrics[metric].value_column
     with duckdb.connect(refreshed.published, read_only=True) as connection:
         cells = connection.execute(
-            f"select period, period_start, scope_type, scope, {column(metric)} from marts.{table} order by all"
+            f"select period, period_start, scope_type, scope, {column} from marts.{table} order by all"
         ).fetchall()
     told = [cell for cell in cells if cell[4]]
     assert told, "the simulated organisation has none of it"

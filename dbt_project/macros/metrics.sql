@@ -3,14 +3,6 @@
     2::integer
 {%- endmacro %}
 
-{#- Metrics whose value is how long something took, in hours. -#}
-{% macro durations() -%}
-    {{ return([
-        'lead_time', 'commit_lead_time', 'recovery', 'time_to_restore',
-        'time_to_first_review', 'pickup', 'review', 'merge_time', 'cycle_time', 'started_to_completed'
-    ]) }}
-{%- endmacro %}
-
 {#-
   What rows of metric_measurements come to, by metric: how many were measured, their sum, on how many days and, of a
   duration, its quantiles, interpolated. A duration is never told by its mean.
@@ -58,14 +50,6 @@
     {{ count_of(metric) }} as {{ metric }}_sample
 {%- endmacro %}
 
-{#- The metrics that dora_metrics and dora_scorecard tell. -#}
-{% macro dora_keys() -%}
-    {{ return([
-        'deployment_frequency', 'redeployments', 'lead_time', 'commit_lead_time', 'change_fail_rate', 'recovery',
-        'time_to_restore', 'rework_rate'
-    ]) }}
-{%- endmacro %}
-
 {#- The measurements of these metrics by period and scope: CTEs that end with `statistics`. -#}
 {% macro statistics_by_period(metrics) -%}
 by_metric as (
@@ -86,6 +70,11 @@ statistics as (
     from by_metric
     group by all
 )
+{%- endmacro %}
+
+{#- Lengths in days of the windows that the scorecard looks back over. -#}
+{% macro window_lengths() -%}
+    {{ return([30, 90, 180, 365]) }}
 {%- endmacro %}
 
 {#- The periods of each scope, up to the one that holds its own moment: a CTE. -#}

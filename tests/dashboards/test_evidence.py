@@ -27,7 +27,6 @@ from tests.dashboards.evidence import (
     page_text,
     published,
 )
-from veelocity_pipeline.published.definitions import metric_title
 from veelocity_pipeline.published.formatting import duration, per_week, percent
 from veelocity_pipeline.published.scorecard import scorecard
 from veelocity_pipeline.warehouse.home import Home
@@ -123,10 +122,11 @@ def test_durations_read_as_in_the_report(hours: float | None, marts) -> None:  #
     assert text == duration(hours)
 
 
-def test_metrics_are_called_as_in_the_report(marts) -> None:  # type: ignore[no-untyped-def]
+def test_metrics_are_called_as_the_list_of_metrics_calls_them(marts) -> None:  # type: ignore[no-untyped-def]
     rows = marts.execute("select distinct metric, metric_title(metric) from marts.metric_coverage").fetchall()
-    assert rows
-    assert dict(rows) == {metric: metric_title(metric) for metric, _ in rows}
+    assert ("review", "First response to merge") in rows
+    assert ("coding", "Coding time") in rows
+    assert all(title for _, title in rows)
 
 
 def test_a_quote_in_a_name_ends_no_text_and_only_web_addresses_are_links(marts) -> None:  # type: ignore[no-untyped-def]

@@ -53,17 +53,28 @@ def _name(relation: str) -> str:
     return relation.rpartition(".")[2].strip('"')
 
 
+_BREAKS = {
+    "measured or excluded": {"value": "null"},
+    "a reason has a code": {"exclusion_code": "'x'"},
+    "a rate counts a part": {"kind": "'rate'", "part_column": "null", "minimum_sample": "5"},
+    "a duration or rate has a minimum": {"kind": "'duration'"},
+    "all history has no window before": {"window_days": "null"},
+    "what has no window before says nothing of it": {"has_previous": "false"},
+}
+"""By expression, what breaks it in a row that keeps all."""
+
+
 def _broken(condition: str, good: dict[str, str]) -> list[dict[str, str]]:
     """Rows that break this condition and no other, made from a row that keeps all."""
     kind, _, rest = condition.partition(": ")
     if kind in ("one row", "unique"):
         return [good, good]
     if kind == "not null":
-        return [good | {rest: "null"}]
+        return [good | {rest.strip('"'): "null"}]
     if kind in ("accepted values", "relationship"):
         return [good | {rest: "'nobody knows this'"}]
-    if rest == "measured or excluded":
-        return [good | {"value": "null", "excluded_because": "null"}]
+    if rest in _BREAKS:
+        return [good | _BREAKS[rest]]
     assert rest.endswith(" is a share"), f"say here what breaks {condition!r}"
     return [good | {rest.removesuffix(" is a share"): "2"}]
 
@@ -81,7 +92,7 @@ def test_each_condition_is_named_by_its_test(project: Project, empty: duckdb.Duc
         good |= {
             each["column"]: "null" for each in said.get("relationships", ()) if f"'{_name(relation)}'" in each["to"]
         }
-        good |= {"excluded_because": "null"} if "excluded_because" in good else {}
+        good |= {name: "null" for name in ("excluded_because", "exclusion_code", "minimum_sample") if name in good}
         names = conditions(said)
         assert names, f"{test.name} has no condition"
         with duckdb.connect(config={"threads": 1}) as connection:

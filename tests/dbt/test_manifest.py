@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pytest
+
+from veelocity_pipeline.transform.project import MODELS
 
 from .project import Project
 from .raw import SOURCES, raw_schemas
@@ -58,8 +61,10 @@ PUBLIC_COLUMNS = {
         {_durations("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")}""",
     "dora_scorecard": """
         window_days scope_type scope throughput_score stability_score overall_score""",
+    "dim_metrics": "id title unit kind direction entity table definition order",
+    "metric_windows": "window_days scope_type scope metric value sample previous_value previous_sample",
     "metric_coverage": "metric eligible measured excluded",
-    "metric_exclusions": "metric entity_id reason",
+    "metric_exclusions": "metric entity_id code reason",
     "sync_status": "source table_name repository rows watermark error",
 }
 """The least columns of each published table, as the interface fixes them."""
@@ -138,3 +143,15 @@ def test_raw_tables_are_described_as_their_sources_describe_them(project: Projec
     for source in project.manifest["sources"].values():
         if source["source_name"] in SOURCES:
             assert source["description"] == SOURCES[source["source_name"]][source["name"]].description
+
+
+def test_every_metric_has_a_title_a_place_and_a_doc_block_of_its_own(project: Project) -> None:
+    listed = project.node("dim_metrics").code
+    with duckdb.connect() as connection:
+        metrics, titles, places = map(
+            set, zip(*connection.sql(listed).project('id, title, "order"').fetchall(), strict=True)
+        )
+    assert len(metrics) == len(titles) == len(places)
+    blocks = {path.stem for path in (MODELS / "docs").glob("*.md")}
+    assert len(metrics) > 20
+    assert metrics <= blocks

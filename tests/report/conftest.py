@@ -19,6 +19,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from veelocity_pipeline.transform.prepare import ship
+
 AS_OF = datetime(2026, 3, 18, 10, 30)
 FIRST_DAY = date(2025, 1, 6)
 FORMULA = '=HYPERLINK("https://example.com", "a, b")'
@@ -78,10 +80,10 @@ TABLES = {
         "period varchar, period_start date, scope_type varchar, scope varchar, deployment_count bigint, "
         "deployment_day_count bigint, redeploy_count bigint, lead_time_hours_median double, "
         "lead_time_hours_p75 double, lead_time_hours_p90 double, lead_time_sample bigint, "
-        "failed_deployment_count bigint, change_fail_rate double, recovery_hours_median double, "
-        "recovery_hours_p75 double, recovery_hours_p90 double, recovery_sample bigint, "
+        "failed_deployment_count bigint, change_fail_rate double, change_fail_rate_sample bigint, "
+        "recovery_hours_median double, recovery_hours_p75 double, recovery_hours_p90 double, recovery_sample bigint, "
         "time_to_restore_hours_median double, time_to_restore_hours_p75 double, time_to_restore_hours_p90 double, "
-        "time_to_restore_sample bigint, rework_deployment_count bigint, rework_rate double, "
+        "time_to_restore_sample bigint, rework_deployment_count bigint, rework_rate double, rework_rate_sample bigint, "
         "metric_version integer, is_complete boolean"
     ),
     "dev_metrics": (
@@ -92,6 +94,15 @@ TABLES = {
             for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")
         )
         + ", metric_version integer, is_complete boolean"
+    ),
+    "dim_metrics": (
+        'id varchar, title varchar, kind varchar, direction varchar, "table" varchar, definition varchar, '
+        "topic varchar, is_key boolean, sample_noun varchar, value_column varchar, sample_column varchar, "
+        'part_column varchar, part_phrase varchar, minimum_sample integer, "order" integer'
+    ),
+    "metric_windows": (
+        "window_days integer, scope_type varchar, scope varchar, metric varchar, value double, sample bigint, "
+        "part bigint, excluded bigint, days double, has_previous boolean, previous_value double, previous_sample bigint"
     ),
     "dora_scorecard": (
         "window_days integer, scope_type varchar, scope varchar, as_of timestamp, deployment_count bigint, "
@@ -399,6 +410,38 @@ def scorecard_rows(made: Organization) -> list[dict[str, Any]]:
     return rows
 
 
+def window_rows(made: Organization) -> list[dict[str, Any]]:
+    """Each window of each scope beside the one before it, and all history."""
+    rows = []
+    began = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, 14)
+    for days in (30, 90, 180, 365, None):
+        for scope_type, scope, parts in SCOPES:
+            after = AS_OF - timedelta(days=days) if days else datetime(2000, 1, 1)
+            now = made.window(parts, after, AS_OF)
+            has_previous = bool(days) and began <= AS_OF - timedelta(days=2 * (days or 0))
+            before = made.window(parts, after - timedelta(days=days), after) if days and has_previous else {}
+            for metric, (value, sample, part) in {
+                "deployment_frequency": ("deployment_count", "deployment_count", "deployment_day_count"),
+                "lead_time": ("lead_time_hours_median", "lead_time_sample", ""),
+                "change_fail_rate": ("change_fail_rate", "change_fail_rate_sample", "failed_deployment_count"),
+                "recovery": ("recovery_hours_median", "recovery_sample", ""),
+                "rework_rate": ("rework_rate", "rework_rate_sample", "rework_deployment_count"),
+            }.items():
+                rows.append(
+                    {
+                        "window_days": days, "scope_type": scope_type, "scope": scope, "metric": metric,
+                        "value": now[value], "sample": now[sample], "part": now.get(part),
+                        "excluded": sum(
+                            d["is_failed"] and d["recovered_at"] is None and after < d["finished_at"] <= AS_OF
+                            for d in made.deployments if d["service"] in parts
+                        ) if metric == "recovery" else 0,
+                        "days": days or (AS_OF - began).total_seconds() / 86400, "has_previous": has_previous,
+                        "previous_value": before.get(value), "previous_sample": before.get(sample),
+                    }
+                )  # fmt: skip
+    return rows
+
+
 def sync_rows(linear: bool, error: str | None) -> list[dict[str, Any]]:
     rows = []
     for source, names in (
@@ -429,7 +472,7 @@ def write(path: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
         connection.execute("create schema marts")
         for table, columns in TABLES.items():
             connection.execute(f"create table marts.{table} ({columns})")
-            names = [column.split()[0] for column in columns.split(", ")]
+            names = [column.split()[0].strip('"') for column in columns.split(", ")]
             values = rows.get(table, [])
             if values:
                 records = pa.table({name: [row.get(name) for row in values] for name in names})
@@ -443,6 +486,13 @@ def published_rows(linear: bool = True, error: str | None = None) -> dict[str, l
     """The rows of every mart, the caller's own to change."""
     marts = {**_delivery(), "dev_metrics": flow_rows(linear), "sync_status": sync_rows(linear, error)}
     return {mart: [dict(row) for row in rows] for mart, rows in marts.items()}
+
+
+def listed_metrics() -> list[dict[str, Any]]:
+    """The metrics as the project lists them: what they are called does not matter here, that all are there does."""
+    code = ship().manifest["nodes"]["model.veelocity.dim_metrics"]["compiled_code"]
+    with duckdb.connect() as connection:
+        return connection.sql(code).arrow().read_all().to_pylist()
 
 
 @functools.cache
@@ -460,6 +510,8 @@ def _delivery() -> dict[str, list[dict[str, Any]]]:
         "fct_pull_requests": made.pull_requests,
         "dora_metrics": metric_rows(made),
         "dora_scorecard": scorecard_rows(made),
+        "metric_windows": window_rows(made),
+        "dim_metrics": listed_metrics(),
     }
 
 

@@ -428,22 +428,27 @@ def test_a_card_shows_the_rows_of_its_window_and_what_was_left_out(
     recoveries = [
         row for row in rows["metric_measurements"] if row["metric"] == "recovery" and row["value"] is not None
     ]
-    for row in rows["dora_scorecard"]:
-        begins = AS_OF - timedelta(days=row["window_days"])
-        values = [
-            each["value"]
-            for each in recoveries
-            if all(each[name] == row[name] for name in ("scope_type", "scope")) and each["measured_at"] > begins
-        ]
-        row.update(recovery_sample=len(values), recovery_hours_median=quantile(values, 0.5))
+    for row in rows["metric_windows"]:
+        if row["metric"] == "recovery":
+            begins = AS_OF - timedelta(days=row["window_days"] or 9999)
+            values = [
+                each["value"]
+                for each in recoveries
+                if all(each[name] == row[name] for name in ("scope_type", "scope")) and each["measured_at"] > begins
+            ]
+            row.update(excluded=row["sample"] - len(values), sample=len(values), value=quantile(values, 0.5))
     opened = open_page().go(render_report(publish(rows), tmp_path / "index.html"))
-    sample = next(row for row in rows["dora_scorecard"] if row["scope"] == "all" and row["window_days"] == 90)
+    sample, median = next(
+        (row["sample"], row["value"])
+        for row in rows["metric_windows"]
+        if row["metric"] == "recovery" and row["scope"] == "all" and row["window_days"] == 90
+    )
     card = opened.card("recovery")
-    assert f"Coverage {percent(sample['recovery_sample'] / (sample['recovery_sample'] + 1))}, 1 left out" in card
-    assert f"put right within {duration(sample['recovery_hours_median'])}." in card
+    assert f"Coverage {percent(sample / (sample + 1))}, 1 left out" in card
+    assert f"put right within {duration(median)}." in card
     opened.page.get_by_role("button", name="Show the rows of recovery time").click()
     opened.page.wait_for_selector("dialog[open]")
-    assert len(opened.rows()) == sample["recovery_sample"]
+    assert len(opened.rows()) == sample
     opened.page.get_by_text("Left out: 1 recovery").click()
     assert "not recovered yet" in opened.page.locator("#rows details tbody").inner_text()
 

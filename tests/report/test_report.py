@@ -35,7 +35,6 @@ from veelocity_pipeline.faces.report import render_report
 from veelocity_pipeline.faces.report.render import embedded_json
 from veelocity_pipeline.published import rows as rows_behind
 from veelocity_pipeline.published import series as queries
-from veelocity_pipeline.published.explain import KINDS
 from veelocity_pipeline.published.formatting import http_url
 from veelocity_pipeline.published.series import ReportData, read_report
 from veelocity_pipeline.safety.files import WarehouseError
@@ -212,16 +211,6 @@ def test_all_history_is_computed_from_all_rows_and_has_no_score(data: ReportData
     assert data.history_days[0] == pytest.approx(435.854, abs=0.001)
 
 
-def test_a_trend_is_withheld_where_the_definitions_disagree(publish: Publish) -> None:
-    rows = published_rows()
-    for row in rows["dora_scorecard"]:
-        row["lead_time_hours_median"] += 1
-    data = read_report(publish(rows))
-    assert data.cards["90"]["lead_time"]["previous_known"][0] is False
-    assert data.cards["all"]["lead_time"]["value"][0] is None
-    assert data.cards["90"]["recovery"]["previous_known"][0] is True
-
-
 def test_series_hold_every_period_of_every_scope(page: Page) -> None:
     data = page.data
     assert len(data["starts"]["day"]) == 437
@@ -298,10 +287,6 @@ def test_rows_are_those_behind_the_numbers(page: Page, truth: Organization) -> N
         for change in truth.changes
         if change["service"] in {API, CHECKOUT} and change["deployed_at"] >= since
     )
-
-
-def test_every_metric_with_rows_can_be_explained() -> None:
-    assert set(rows_behind.ROW_METRICS) <= set(KINDS)
 
 
 def test_more_rows_than_are_kept_say_from_when_they_are_complete(
@@ -413,7 +398,7 @@ def test_the_fixture_has_the_marts_own_columns() -> None:
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             declared[model["name"]] = {column["name"]: column["data_type"] for column in model["columns"]}
     for table, columns in TABLES.items():
-        made = dict(column.split() for column in columns.split(", "))
+        made = dict(column.replace('"', "").split() for column in columns.split(", "))
         assert made.items() <= declared[table].items(), table
 
 

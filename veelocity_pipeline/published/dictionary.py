@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 
 FOLDERS = {"dora": "Metrics", "flow": "Flow", "core": "Facts and dimensions"}
@@ -19,12 +21,12 @@ FOLDERS = {"dora": "Metrics", "flow": "Flow", "core": "Facts and dimensions"}
 
 UNITS = (
     (r".*_hours(_(median|p75|p90))?", "hours"),
-    (r"window_days", "days"),
+    (r"window_days|days", "days"),
     (r".*_seconds", "seconds"),
     (r"bytes_.*", "bytes"),
     (r".*_rate|.*_share|confidence", "share, 0 to 1"),
     (r".*_score|.*_industry_mean_2025", "points, 0 to 10"),
-    (r"value", "hours; number, 0 or 1"),
+    (r"value|previous_value", "hours; number, 0 to 1"),
     (r"estimate", "points of the team"),
     (r"additions|deletions", "lines"),
 )
@@ -63,10 +65,24 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "Times are UTC, days those of the time zone in the settings. NULL says that nothing is known, or there is"
     yield "nothing to measure. A number without a unit is a plain number."
+    for model in models:
+        if model["name"] == "dim_metrics":
+            yield from _metrics(model)
     for folder, heading in FOLDERS.items():
         yield from ("", f"## {heading}")
         for model in sorted((node for node in models if node["fqn"][2] == folder), key=lambda node: str(node["name"])):
             yield from _table(model)
+
+
+def _metrics(model: Mapping[str, Any]) -> Iterator[str]:
+    """The metrics that there are; the model that lists them reads nothing."""
+    yield from ("", "## The metrics", "", "As `dim_metrics` lists them; below, their columns have the rules.", "")
+    yield from ("| metric | title | in | better | number | meaning |", "| --- | --- | --- | --- | --- | --- |")
+    with duckdb.connect() as connection:
+        rows = connection.sql(model["compiled_code"]).order('"order"')
+        for row in rows.project('id, title, unit, direction, "table", value_column, definition').fetchall():
+            name, title, unit_, direction, table, column, definition = row
+            yield f"| {name} | {title} | {unit_} | {direction} | `{table}.{column}` | {definition} |"
 
 
 def _table(model: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 from rich.console import Group, RenderableType
@@ -19,49 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from veelocity_pipeline.published.formatting import closest, duration, http_url, percent, plural
+from veelocity_pipeline.published.metrics import PERIODS, Kind, Metric, read_metrics
 from veelocity_pipeline.published.series import ReportError, Scope, open_published, scope_label
 from veelocity_pipeline.safety.foreign import plain
-
-Kind = Literal["count", "duration", "rate"]
-
-KINDS: Mapping[str, Kind] = {
-    "deployment_frequency": "count",
-    "redeployments": "count",
-    "deployed_changes": "count",
-    "pull_requests_opened": "count",
-    "pull_requests_merged": "count",
-    "pull_requests_merged_by_bots": "count",
-    "issues_completed": "count",
-    "change_fail_rate": "rate",
-    "rework_rate": "rate",
-    "lead_time": "duration",
-    "commit_lead_time": "duration",
-    "recovery": "duration",
-    "time_to_restore": "duration",
-    "coding": "duration",
-    "draft": "duration",
-    "time_to_first_review": "duration",
-    "pickup": "duration",
-    "review": "duration",
-    "unreviewed": "duration",
-    "merge_time": "duration",
-    "deploy": "duration",
-    "cycle_time": "duration",
-    "started_to_completed": "duration",
-}
-"""The metrics of ``metric_measurements``, and what their values are: ones to add up, hours, or ones and zeros."""
-
-_ALSO = {
-    "deployment_count": "deployment_frequency",
-    "deployment_day_count": "deployment_frequency",
-    "redeploy_count": "redeployments",
-    "change_count": "deployed_changes",
-    "failed_deployment_count": "change_fail_rate",
-    "rework_deployment_count": "rework_rate",
-}
-_DURATION_COLUMNS = ("_hours_median", "_hours_p75", "_hours_p90", "_hours", "_sample")
-
-PERIODS = ("day", "week", "month", "quarter")
 
 LONGEST = 500
 """Characters of a title that are printed; GitHub and Linear take some 250."""
@@ -132,21 +92,18 @@ class Explanation:
         return dict(plain(asdict(self)))
 
 
-def metric_of(name: str) -> str:
+def metric_of(name: str, metrics: Mapping[str, Metric]) -> Metric:
     """The metric that is meant by its name or by that of a column that tells it.
 
     Raises:
         ReportError: there is none of that name.
     """
     wanted = name.strip().lower().replace("-", "_")
-    for suffix in _DURATION_COLUMNS:
-        if wanted.removesuffix(suffix) in KINDS:
-            wanted = wanted.removesuffix(suffix)
-    wanted = _ALSO.get(wanted, wanted)
-    if wanted in KINDS:
-        return wanted
-    close = closest(wanted, [*KINDS, *_ALSO])
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(KINDS)}"
+    by_name = {each: metric for metric in reversed(list(metrics.values())) for each in metric.names}
+    if wanted in by_name:
+        return by_name[wanted]
+    close = closest(wanted, by_name)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(metrics)}"
     raise ReportError(f"there is no metric {name!r}; {hint}")
 
 
@@ -171,8 +128,8 @@ def explain(
     Raises:
         WarehouseError: nothing is published, or there is no such metric, scope or window.
     """
-    name = metric_of(metric)
     with open_published(published) as connection:
+        asked = metric_of(metric, read_metrics(connection))
         of = _scope(connection, scope_type, scope)
         condition, values, when = _time(connection, period, day, days)
         cursor = connection.execute(
@@ -185,18 +142,18 @@ def explain(
             where metric = ? and scope_type = ? and scope = ? and {condition}
             order by value desc nulls last, excluded_because, measured_at, entity_id
             """,
-            [name, *of, *values],
+            [asked.id, *of, *values],
         )
         rows = cursor.fetchall()
-        evidence = _evidence(connection, name)
+        evidence = _evidence(connection, asked.id)
     found = [replace(Row(*row), evidence=tuple(evidence.get(row[0], ()))) for row in rows]
     measured = tuple(row for row in found if row.excluded_because is None)
     return Explanation(
-        metric=name,
-        kind=KINDS[name],
+        metric=asked.id,
+        kind=asked.kind,
         scope="all repositories" if of[0] == "all" else scope_label(of),
         when=when,
-        number=_number(KINDS[name], [row.value or 0.0 for row in measured]),
+        number=_number(asked.kind, [row.value or 0.0 for row in measured]),
         measured=measured,
         excluded=tuple(row for row in found if row.excluded_because is not None),
     )

@@ -6,23 +6,25 @@ million rows. All of it is read on one connection that `scopes_table` has prepar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import duckdb
 
-from veelocity_pipeline.published.definitions import CHARTS, PERIODS, WORK, Chart
+from veelocity_pipeline.published.metrics import PERIODS, Chart, Metric
 
 #: Rows behind a number are on the page for so many days before the last load, and so many of one metric at most. For
 #: what is older the page names the `veelocity explain` command that lists it.
 ROWS_DAYS = 366
 ROWS_KEPT = 20_000
 
-#: The metrics whose rows are on the page; the lead time of commits stands in for that of changes where there is none.
-ROW_METRICS = (
-    *dict.fromkeys(metric for chart in CHARTS for metric in chart.rows if metric != "work"),
-    "commit_lead_time",
-)
+#: The lead time of commits stands in for that of changes where no pull request was shipped.
+STAND_IN = "commit_lead_time"
+
+
+def row_metrics(metrics: Mapping[str, Metric]) -> list[str]:
+    """The metrics whose rows are on the page: those that are charted or stand in for one that is."""
+    return [metric.id for metric in metrics.values() if metric.topic or metric.id == STAND_IN]
 
 
 def scopes_table(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> None:
@@ -45,7 +47,9 @@ def first_day_of_rows(as_of: datetime) -> date:
 # ---- every period ----
 
 
-def read_series(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, list[str]], dict[str, str]]:
+def read_series(
+    connection: duckdb.DuckDBPyConnection, charts: Sequence[Chart]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The starts of each kind of period (ISO), and `series/<period>/<scope's position>` with the columns of all charts.
 
     All columns of one kind of period are as long as its starts. Four decimals of an hour are a third of a second.
@@ -64,19 +68,16 @@ def read_series(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, list[s
                 {"period": period},
             ).fetchall()
         ]
-        for position, text in connection.execute(_series_query(), {"period": period}).fetchall():
+        for position, text in connection.execute(_series_query(charts), {"period": period}).fetchall():
             texts[f"series/{period}/{position}"] = text
     return starts, texts
 
 
-def _series_query() -> str:
-    sources = {name: ("work", name) for name, _ in WORK}
-    for chart in CHARTS:
-        for name in chart.columns:
-            sources.setdefault(name, ("dev_metrics" if chart.section == "flow" else "dora_metrics", name))
+def _series_query(charts: Sequence[Chart]) -> str:
+    sources = {name: (chart.table, name) for chart in charts for name in chart.columns}
     sources["is_complete"] = ("dora_metrics", "is_complete::integer")
     sources["flow_is_complete"] = ("dev_metrics", "is_complete::integer")
-    counts = {"is_complete", "flow_is_complete", *(name for chart in CHARTS for name in _counts(chart))}
+    counts = {"is_complete", "flow_is_complete", *(name for chart in charts for name in _counts(chart))}
     values = ", ".join(
         f"{table}.{value} as {name}" if name in counts else f"round({table}.{value}, 4) as {name}"
         for name, (table, value) in sources.items()
@@ -197,7 +198,7 @@ _WORK = """
 # ---- the rows behind ----
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, str]:
+def read_rows(connection: duckdb.DuckDBPyConnection, metrics: Mapping[str, Metric], as_of: datetime) -> dict[str, str]:
     """The rows behind the numbers: `rows/<metric>`, `rows/work`, and the `entities` that they are about.
 
     `rows/<metric>` has `since` (ISO: rows are complete from this day on) and by row the number of the entity, the day
@@ -208,7 +209,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[st
     """
     since = first_day_of_rows(as_of)
     for statement, values in (
-        (_KEPT, {"metrics": list(ROW_METRICS), "since": since, "most": ROWS_KEPT}),
+        (_KEPT, {"metrics": row_metrics(metrics), "since": since, "most": ROWS_KEPT}),
         (_KEPT_WORK, {"since": since, "most": ROWS_KEPT}),
         (_SETS, {}),
         (_REASONS, {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from veelocity_pipeline.published.definitions import KEYS, Key
 from veelocity_pipeline.published.formatting import closest, decimal, duration, per_week, percent, plural
+from veelocity_pipeline.published.metrics import Metric, read_metrics
+from veelocity_pipeline.published.rows import STAND_IN
 from veelocity_pipeline.published.series import ReportError, Scope, open_published, scope_label
 from veelocity_pipeline.safety.foreign import plain
 
@@ -68,11 +69,12 @@ def scorecard(published: Path, days: int = 90, repository: str | None = None) ->
         )
         names = [column[0] for column in cursor.description or ()]
         row = cursor.fetchone()
+        metrics = read_metrics(connection)
     if row is None:
         raise ReportError(
             f"{published} has no scorecard yet: nothing was loaded before it was published; run `veelocity refresh`"
         )
-    return _scorecard(dict(zip(names, row, strict=True)), scope)
+    return _scorecard(dict(zip(names, row, strict=True)), scope, metrics)
 
 
 def render(card: Scorecard) -> RenderableType:
@@ -105,32 +107,32 @@ def render(card: Scorecard) -> RenderableType:
     return Group(heading, Text(), table, totals, notes)
 
 
-def _scorecard(values: dict[str, Any], scope: Scope) -> Scorecard:
+def _scorecard(values: dict[str, Any], scope: Scope, metrics: Mapping[str, Metric]) -> Scorecard:
     return Scorecard(
         scope="All repositories" if scope[0] == "all" else scope_label(scope),
         days=values["window_days"],
         as_of=values["as_of"],
-        rows=tuple(_row(key, values) for key in KEYS),
+        rows=tuple(_row(metric, values, metrics) for metric in metrics.values() if metric.is_key),
         throughput=values["throughput_score"],
         stability=values["stability_score"],
         overall=values["overall_score"],
     )
 
 
-def _row(key: Key, values: dict[str, Any]) -> ScorecardRow:
+def _row(key: Metric, values: dict[str, Any], metrics: Mapping[str, Metric]) -> ScorecardRow:
     of_commits = key.id == "lead_time" and values["is_lead_time_of_commits"]
-    prefix = "commit_" if of_commits else ""
+    measured = metrics[STAND_IN] if of_commits else key
     return ScorecardRow(
         key=key.id,
         title=key.title,
         kind=key.kind,
-        value=values[prefix + key.value],
-        sample=values[prefix + key.sample],
-        sample_noun="commits" if of_commits else key.sample_noun,
-        score=values[key.score],
+        value=values[measured.value_column],
+        sample=values[measured.sample_column or measured.value_column],
+        sample_noun=measured.sample_noun,
+        score=values[f"{key.id}_score"],
         missing_because=values.get(f"{key.id}_missing_because"),
-        industry_mean=values[key.mean],
-        level=values[key.level] if key.level else None,
+        industry_mean=values[f"{key.id}_industry_mean_2025"],
+        level=values.get(f"{key.id}_level_2023"),
     )
 
 

@@ -6,8 +6,7 @@ Everything is fetched by column and for all scopes at once, because the page hol
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +14,10 @@ from typing import Any
 
 import duckdb
 
-from veelocity_pipeline.published.definitions import ALL_HISTORY, KEYS, SCOPE_TYPES, WINDOWS, Key
 from veelocity_pipeline.published.formatting import http_url
+from veelocity_pipeline.published.metrics import Chart, Metric, charts, read_metrics
 from veelocity_pipeline.published.open import read_published
-from veelocity_pipeline.published.rows import first_day_of_rows, read_rows, read_series, scopes_table
+from veelocity_pipeline.published.rows import STAND_IN, first_day_of_rows, read_rows, read_series, scopes_table
 from veelocity_pipeline.safety.files import WarehouseError
 
 #: A scope lists its newest failed deployments, so many at least.
@@ -26,6 +25,11 @@ FAILURES_KEPT = 50
 
 #: A source whose last complete read is this much older than the newest one is called stale.
 LAG = timedelta(hours=24)
+
+#: What the longest window is called; it reaches from the first activity to the last load.
+ALL_HISTORY = "all"
+
+SCOPE_TYPES = ("all", "repository", "service", "team")
 
 SOURCE_TITLES = {"github": "GitHub", "github_actions": "GitHub Actions", "linear": "Linear"}
 SOURCE_MISSING = {
@@ -60,12 +64,16 @@ class SourceState:
 class ReportData:
     """Everything on the page; lists `by scope` are parallel to `scopes`.
 
+    `metrics` are those of `dim_metrics`, `windows` the lengths in days that the scorecard looks back over.
     `starts` are the days on which the periods of each kind begin. `cards[window][key]` holds lists by scope. `coverage`
     has, by metric, lists by scope: how many are eligible, and how many of them left out for which reason. `texts` are
     JSON texts by name as in `rows`. Durations are hours, rates shares of 1, days are counts.
     """
 
     as_of: datetime | None
+    metrics: Mapping[str, Metric]
+    charts: tuple[Chart, ...]
+    windows: tuple[int, ...]
     sources: tuple[SourceState, ...]
     scopes: tuple[Scope, ...]
     deployed: tuple[bool, ...]
@@ -111,12 +119,18 @@ def read_report(published: Path) -> ReportData:
         scopes = read_scopes(connection)
         as_of = _as_of(connection, sources)
         scopes_table(connection, scopes)
-        starts, texts = read_series(connection)
+        metrics = read_metrics(connection)
+        drawn = charts(metrics)
+        starts, texts = read_series(connection, drawn)
         if as_of:
-            texts |= read_rows(connection, as_of)
-        cards, totals, history_days = _read_cards(connection, scopes)
+            texts |= read_rows(connection, metrics, as_of)
+        windows = _windows(connection)
+        cards, totals, history_days = _read_cards(connection, metrics, windows, scopes)
         return ReportData(
             as_of=as_of,
+            metrics=metrics,
+            charts=drawn,
+            windows=windows,
             sources=sources,
             scopes=tuple(scopes),
             deployed=_deployed(connection, scopes),
@@ -212,221 +226,70 @@ def _read_freshness(connection: duckdb.DuckDBPyConnection) -> list[list[str | No
 
 # ---- cards ----
 
-#: The five keys of three kinds of span per scope: the scorecard's window (`current`), the one of the same length before
-#: it (`previous`) and everything (`history`). Statistics and bounds are those of dora_scorecard.
-_KEYS_OF_SPANS = """
-    with spans as (
-        select window_days, scope_type, scope, 'current' as span, as_of - to_days(window_days) as after, as_of as until
-        from marts.dora_scorecard
-        union all
-        select
-            window_days, scope_type, scope, 'previous', as_of - to_days(2 * window_days), as_of - to_days(window_days)
-        from marts.dora_scorecard
-        union all
-        select 0, scope_type, scope, 'history', timestamp '-infinity', max(as_of)
-        from marts.dora_scorecard
-        group by scope_type, scope
-    ),
-    measured as (
-        select scope_type, scope, metric, measured_at, measured_on, value
-        from marts.metric_measurements
-        where
-            metric in (
-                'deployment_frequency', 'lead_time', 'commit_lead_time', 'change_fail_rate', 'recovery', 'rework_rate'
-            )
-    ),
-    statistics as (
-        select
-            window_days,
-            span,
-            scope_type,
-            scope,
-            count(value) filter (metric = 'deployment_frequency') as deployment_count,
-            count(distinct measured_on) filter (metric = 'deployment_frequency' and value is not null)
-                as deployment_day_count,
-            quantile_cont(value, 0.5) filter (metric = 'lead_time') as lead_time_hours_median,
-            count(value) filter (metric = 'lead_time') as lead_time_sample,
-            quantile_cont(value, 0.5) filter (metric = 'commit_lead_time') as commit_lead_time_hours_median,
-            count(value) filter (metric = 'commit_lead_time') as commit_lead_time_sample,
-            cast(sum(value) filter (metric = 'change_fail_rate') as bigint) as failed_deployment_count,
-            avg(value) filter (metric = 'change_fail_rate') as change_fail_rate,
-            count(value) filter (metric = 'change_fail_rate') as change_fail_rate_sample,
-            quantile_cont(value, 0.5) filter (metric = 'recovery') as recovery_hours_median,
-            count(value) filter (metric = 'recovery') as recovery_sample,
-            cast(sum(value) filter (metric = 'rework_rate') as bigint) as rework_deployment_count,
-            avg(value) filter (metric = 'rework_rate') as rework_rate,
-            count(value) filter (metric = 'rework_rate') as rework_rate_sample,
-            count(*) filter (metric = 'deployment_frequency' and value is null) as deployment_count_excluded,
-            count(*) filter (metric = 'lead_time' and value is null) as lead_time_sample_excluded,
-            count(*) filter (metric = 'commit_lead_time' and value is null) as commit_lead_time_sample_excluded,
-            count(*) filter (metric = 'change_fail_rate' and value is null) as change_fail_rate_sample_excluded,
-            count(*) filter (metric = 'recovery' and value is null) as recovery_sample_excluded,
-            count(*) filter (metric = 'rework_rate' and value is null) as rework_rate_sample_excluded
-        from spans
-        inner join measured using (scope_type, scope)
-        where measured.measured_at > spans.after and measured.measured_at <= spans.until
-        group by all
-    ),
-    began as (
-        select scope_type, scope, min(measured_at) as began_at
-        from measured
-        where metric = 'deployment_frequency' and value is not null
-        group by all
-    )
-    select
-        spans.window_days,
-        spans.span,
-        spans.scope_type,
-        spans.scope,
-        coalesce(began.began_at <= spans.after, false) as is_covered,
-        date_diff('second', began.began_at, spans.until) / 86400 as days_since_began,
-        statistics.* exclude (window_days, span, scope_type, scope)
-    from spans
-    left join began using (scope_type, scope)
-    left join statistics using (window_days, span, scope_type, scope)
-"""
-
-#: The count that a key's sample is seen with: days with a deployment, or the deployments that failed.
-_PARTS = {
-    "deployment_frequency": "deployment_day_count",
-    "change_fail_rate": "failed_deployment_count",
-    "rework_rate": "rework_deployment_count",
-}
-
 _TOTALS = {"throughput": "throughput_score", "stability": "stability_score", "overall": "overall_score"}
 
 
+def _windows(connection: duckdb.DuckDBPyConnection) -> tuple[int, ...]:
+    """The lengths in days of the windows that the scorecard looks back over."""
+    found = connection.execute("select distinct window_days from marts.dora_scorecard order by 1").fetchall()
+    return tuple(days for (days,) in found)
+
+
 def _read_cards(
-    connection: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]
+    connection: duckdb.DuckDBPyConnection,
+    metrics: Mapping[str, Metric],
+    windows: Sequence[int],
+    scopes: Sequence[Scope],
 ) -> tuple[dict[str, dict[str, dict[str, list[Any]]]], dict[str, dict[str, list[Any]]], tuple[float | None, ...]]:
     """The five keys of each window with those of the window before; the total scores; days since the first deployment.
 
-    A window's numbers are those of dora_scorecard. No mart holds the window before or all of history, so these come
-    from the measurements behind the marts; each is shown only where the same statement also gives the scorecard's own
-    number for the scorecard's own window, so that a trend never compares two definitions.
+    Numbers are those of `metric_windows`, scores, levels and means those of `dora_scorecard`.
     """
-    marts = {
-        (row["window_days"], row["scope_type"], row["scope"]): _scored_on(row, row["is_lead_time_of_commits"])
+    scored = {
+        (row["window_days"], row["scope_type"], row["scope"]): row
         for row in _rows(connection, "select * from marts.dora_scorecard")
     }
-    spans = {
-        (row["span"], row["window_days"], row["scope_type"], row["scope"]): row
-        for row in _rows(connection, _KEYS_OF_SPANS)
+    measured = {
+        (row["metric"], row["window_days"], row["scope_type"], row["scope"]): row
+        for row in _rows(connection, "select * from marts.metric_windows")
     }
 
-    def span(kind: str, days: int, like: int, scope: Scope) -> dict[str, Any] | None:
-        """A span's keys, its lead time of the same sort of change as in the scorecard of `like` days."""
-        mart, row = marts.get((like, *scope)), spans.get((kind, days, *scope))
-        return _scored_on(row, mart["is_lead_time_of_commits"]) if mart and row else None
-
-    cards: dict[str, dict[str, dict[str, list[Any]]]] = {}
-    for days in WINDOWS:
-        cards[str(days)] = {
-            key.id: _columns(
-                _card(
-                    key,
-                    marts.get((days, *scope)),
-                    span("current", days, days, scope),
-                    span("previous", days, days, scope),
-                )
-                for scope in scopes
-            )
-            for key in KEYS
+    def card(metric: Metric, days: int | None, scope: Scope) -> dict[str, Any]:
+        """One key of one window and scope; a key over all history has a mean alone."""
+        score = scored.get((days or max(windows, default=None), *scope))
+        of_commits = bool(score and metric.id == "lead_time" and score["is_lead_time_of_commits"])
+        row = measured.get((STAND_IN if of_commits else metric.id, days, *scope), {})
+        return {
+            "value": _rounded(row.get("value")),
+            "sample": row.get("sample"),
+            "part": row.get("part"),
+            "of_commits": of_commits,
+            "excluded": row.get("excluded"),
+            "score": _rounded(score[f"{metric.id}_score"]) if score and days else None,
+            "level": score.get(f"{metric.id}_level_2023") if score and days else None,
+            "mean": score[f"{metric.id}_industry_mean_2025"] if score else None,
+            "previous_known": row.get("has_previous", False),
+            "previous": _rounded(row.get("previous_value")),
+            "previous_sample": row.get("previous_sample"),
         }
-    longest = max(WINDOWS)
-    cards[ALL_HISTORY] = {
-        key.id: _columns(
-            _history_card(
-                key,
-                marts.get((longest, *scope)),
-                span("current", longest, longest, scope),
-                span("history", 0, longest, scope),
-            )
-            for scope in scopes
-        )
-        for key in KEYS
+
+    cards = {
+        ALL_HISTORY if days is None else str(days): {
+            metric.id: _columns(card(metric, days, scope) for scope in scopes)
+            for metric in metrics.values()
+            if metric.is_key
+        }
+        for days in (*windows, None)
     }
     totals = {
         str(days): {
-            name: [_rounded(marts[days, *scope][column]) if (days, *scope) in marts else None for scope in scopes]
+            name: [_rounded(scored[days, *scope][column]) if (days, *scope) in scored else None for scope in scopes]
             for name, column in _TOTALS.items()
         }
-        for days in WINDOWS
+        for days in windows
     }
-    history = (spans.get(("history", 0, *scope)) for scope in scopes)
-    return cards, totals, tuple(_rounded(row["days_since_began"]) if row else None for row in history)
-
-
-def _scored_on(row: dict[str, Any], of_commits: bool) -> dict[str, Any]:
-    """The row with the lead time that is scored: that of commits where no pull request was shipped."""
-    if not of_commits:
-        return {**row, "is_lead_time_of_commits": False}
-    return {
-        **row,
-        "lead_time_hours_median": row["commit_lead_time_hours_median"],
-        "lead_time_sample": row["commit_lead_time_sample"],
-        "lead_time_sample_excluded": row.get("commit_lead_time_sample_excluded"),
-        "is_lead_time_of_commits": True,
-    }
-
-
-def _card(
-    key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, before: dict[str, Any] | None
-) -> dict[str, Any]:
-    """One key of one window and scope. `previous_known` is False where there is nothing honest to compare with."""
-    known = before if before and before["is_covered"] and _agree(key, mart, same) else None
-    return {
-        **_value(key, mart),
-        "excluded": _excluded(key, same) if _agree(key, mart, same) else None,
-        "score": _rounded(mart[key.score]) if mart else None,
-        "level": mart[key.level] if mart and key.level else None,
-        "mean": mart[key.mean] if mart else None,
-        "previous_known": known is not None,
-        "previous": _rounded(known[key.value]) if known else None,
-        "previous_sample": known[key.sample] if known else None,
-    }
-
-
-def _history_card(
-    key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None, history: dict[str, Any] | None
-) -> dict[str, Any]:
-    """A key over everything that is known: it has neither a score nor a window before it."""
-    known = history if _agree(key, mart, same) else None
-    return {
-        **_value(key, known),
-        "excluded": _excluded(key, known),
-        "score": None,
-        "level": None,
-        "mean": mart[key.mean] if mart else None,
-        "previous_known": False,
-        "previous": None,
-        "previous_sample": None,
-    }
-
-
-def _value(key: Key, row: dict[str, Any] | None) -> dict[str, Any]:
-    """A key's value with what it was made of. `of_commits`: the lead time is that of commits without a pull request."""
-    return {
-        "value": _rounded(row[key.value]) if row else None,
-        "sample": row[key.sample] if row else None,
-        "part": row[_PARTS[key.id]] if row and key.id in _PARTS else None,
-        "of_commits": bool(row and key.id == "lead_time" and row["is_lead_time_of_commits"]),
-    }
-
-
-def _excluded(key: Key, row: dict[str, Any] | None) -> int | None:
-    """How many eligible rows of the span have no value."""
-    return row[f"{key.sample}_excluded"] or 0 if row else None
-
-
-def _agree(key: Key, mart: dict[str, Any] | None, same: dict[str, Any] | None) -> bool:
-    """Whether the measurements give the mart's number and sample for the mart's own window."""
-    if mart is None or same is None or mart[key.sample] != (same[key.sample] or 0):
-        return False
-    left, right = mart[key.value], same[key.value]
-    if not left or not right:
-        return not left and not right
-    return math.isclose(left, right, rel_tol=1e-6)
+    history = (measured.get(("deployment_frequency", None, *scope), {}) for scope in scopes)
+    return cards, totals, tuple(_rounded(row.get("days")) for row in history)
 
 
 def _columns(cards: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -17,19 +17,21 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from veelocity_pipeline.published.definitions import (
+from veelocity_pipeline.published.metrics import TOPICS
+from veelocity_pipeline.published.series import (
     ALL_HISTORY,
-    CHARTS,
-    FIRST_PERIOD,
-    FIRST_WINDOW,
-    KEYS,
-    MINIMUM_SAMPLE,
-    WINDOWS,
-    metric_title,
+    LAG,
+    ReportData,
+    ReportError,
+    SourceState,
+    read_report,
+    scope_label,
 )
-from veelocity_pipeline.published.series import LAG, ReportData, ReportError, SourceState, read_report, scope_label
 from veelocity_pipeline.published.spreadsheet import GUARDS
 from veelocity_pipeline.safety.files import make_folder
+
+#: The window, and the period of the charts, that the report opens with.
+FIRST_WINDOW, FIRST_PERIOD = 90, "week"
 
 #: After so many days without a successful refresh the page says that it is old, each time it is opened.
 STALE_DAYS = 2
@@ -82,8 +84,8 @@ def render_page(data: ReportData) -> str:
         packed={name: pack(text) for name, text in {**_texts(data), "plotly": plotly}.items()},
         sources=[_source(source, _newest(data)) for source in data.sources],
         notices=notices(data),
-        definitions=_definitions(),
-        minimum_sample=MINIMUM_SAMPLE,
+        definitions=_definitions(data),
+        minimum_sample=_minimum_sample(data),
         is_empty=not data.scopes,
         footer=f"Veelocity · {f'data to {as_of}' if data.as_of else 'no data yet'}"
         + (f" · metric version {data.metric_version}" if data.metric_version else "")
@@ -130,13 +132,13 @@ def page_data(data: ReportData) -> dict[str, Any]:
     """What report.js draws from."""
     refreshed = max((source.succeeded_at for source in data.sources if source.succeeded_at), default=None)
     return {
-        "keys": [asdict(key) for key in KEYS],
-        "charts": [asdict(chart) for chart in CHARTS],
-        "titles": {metric: metric_title(metric) for metric in data.coverage},
+        "metrics": {metric.id: asdict(metric) for metric in data.metrics.values()},
+        "charts": [asdict(chart) for chart in data.charts],
+        "topics": TOPICS,
         "first_window": str(FIRST_WINDOW),
         "first_period": FIRST_PERIOD,
-        "windows": [{"id": str(days), "days": days} for days in WINDOWS] + [{"id": ALL_HISTORY, "days": None}],
-        "minimum": MINIMUM_SAMPLE,
+        "windows": [{"id": str(days), "days": days} for days in data.windows] + [{"id": ALL_HISTORY, "days": None}],
+        "minimum": _minimum_sample(data),
         "stale_days": STALE_DAYS,
         "guards": [(pattern, replacement.replace("\\1", "$1").replace("\\2", "$2")) for pattern, replacement in GUARDS],
         "as_of": data.as_of.isoformat() if data.as_of else None,
@@ -232,12 +234,19 @@ def _source(source: SourceState, newest: datetime | None) -> dict[str, Any]:
     }
 
 
-def _definitions() -> list[dict[str, str]]:
-    """Each definition once: the keys, then the charts of metrics that are not among them."""
-    keys = {key.id for key in KEYS}
-    return [{"title": key.title, "definition": key.definition} for key in KEYS] + [
-        {"title": chart.title, "definition": chart.definition} for chart in CHARTS if chart.id not in keys
-    ]
+def _definitions(data: ReportData) -> list[dict[str, str]]:
+    """Each definition once: of all metrics that the page shows, then of what it counts itself."""
+    shown = [metric for metric in data.metrics.values() if metric.topic]
+    metrics = {metric.id for metric in shown}
+    others = [chart for chart in data.charts if not metrics.intersection(chart.rows)]
+    found = [(metric.title, metric.definition) for metric in shown]
+    found += [(chart.title, chart.definition) for chart in others]
+    return [{"title": title, "definition": definition} for title, definition in found]
+
+
+def _minimum_sample(data: ReportData) -> int:
+    """The smallest sample that a key is scored and compared with."""
+    return max((metric.minimum_sample or 0 for metric in data.metrics.values() if metric.is_key), default=0)
 
 
 def _moment(moment: datetime | None) -> str:

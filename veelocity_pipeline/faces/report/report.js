@@ -6,6 +6,7 @@
   const byId = (id) => document.getElementById(id);
   const state = { scope: 0, window: data.first_window, period: data.first_period, table: "delivery" };
   const DAY = 86400000;
+  const keys = Object.values(data.metrics).filter((metric) => metric.is_key);
 
   // ---- numbers as people read them; the same rules as formatting.py ----
   const halfUp = (value) => Math.floor(value + 0.5);
@@ -30,6 +31,7 @@
     const weekly = (count / days) * 7;
     return count && weekly < 1 ? decimal((count / days) * 30) + " / month" : decimal(weekly) + " / week";
   }
+  const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
   const plural = (count, noun) => grouped(count) + " " + (count === 1 ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun);
   /* What acts in a terminal, shown as an escape, as foreign.py does it. */
   const acting = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
@@ -116,7 +118,7 @@
   }
   const column = (view, name) => (columns?.[name] || []).slice(view.from);
   function completeness(view, chart) {
-    const flags = column(view, chart.section === "flow" ? "flow_is_complete" : "is_complete");
+    const flags = column(view, chart.table === "dora_metrics" ? "is_complete" : "flow_is_complete");
     return view.starts.map((_, at) => flags[at] !== 0);
   }
   const chartColumn = (chart) => (chart.kind === "duration" ? chart.metric + "_median" : chart.metric);
@@ -154,7 +156,7 @@
     const share = card.previous ? Math.abs(difference) / card.previous : difference ? Infinity : 0;
     const close = key.kind === "rate" ? Math.abs(difference) < 0.005 : share < 0.05;
     if (close) { box.append(node("b", {}, "About the same"), " as " + before + " (" + was + ")"); return box; }
-    const better = difference > 0 === key.higher_is_better;
+    const better = difference > 0 === (key.direction === "higher");
     const amount = key.kind === "rate" ? decimal(Math.abs(difference) * 100) + " points" : share === Infinity ? "" : decimal(share * 100) + " %";
     const word = key.kind === "duration" ? (difference < 0 ? "faster" : "slower") : difference > 0 ? (key.kind === "count" ? "more" : "higher") : key.kind === "count" ? "fewer" : "lower";
     box.append(node("b", { class: better ? "better" : "worse" }, (difference > 0 ? "▲ " : "▼ ") + (amount ? amount + " " : "") + word), " than " + before + " (" + was + ")");
@@ -227,7 +229,7 @@
   }
   function drawCards() {
     const view = visible();
-    byId("cards").replaceChildren(...data.keys.map((key) => {
+    byId("cards").replaceChildren(...keys.map((key) => {
       const card = cardOf(key);
       const why = data.deployed[state.scope] ? null : whyEmpty(key.id);
       const [value, unit] = valueParts(key, card);
@@ -448,7 +450,7 @@
     document.documentElement.dataset.drawn = "yes";
   }
   function layOutCharts() {
-    for (const section of ["delivery", "flow", "reliability"]) {
+    for (const section of data.topics) {
       byId("charts-" + section).replaceChildren(...data.charts.filter((chart) => chart.section === section).map((chart) => {
         const keys = chart.series.length > 1 ? node("div", { class: "keys" }, ...chart.series.map(([, label], at) => {
           const swatch = node("i");
@@ -531,9 +533,7 @@
   };
 
   // ---- the rows behind a number ----
-  const METRICS = { work: "Work in progress", commit_lead_time: "Lead time of commits" };
-  for (const chart of data.charts) for (const metric of chart.rows) METRICS[metric] ||= data.titles[metric] || chart.title;
-  const kindOf = (metric) => (data.charts.find((chart) => chart.rows.includes(metric) && chart.kind !== "count") || (metric === "commit_lead_time" ? { kind: "duration" } : { kind: "count" })).kind;
+  const METRICS = { ...data.metrics, work: { title: "Work in progress", kind: "count", sample_noun: "items" } };
   const dayNumber = (time) => Math.floor(time / DAY);
   /* Of a chart's point: `{ period, start }`; of a card: `{ window }`. Days are numbers since 1970, `until` is not in it. */
   function spanOf(wanted) {
@@ -579,14 +579,12 @@
     const middle = Math.floor(ordered.length / 2);
     return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
   }
-  const NOUNS = { deployment_frequency: "deployments", change_fail_rate: "deployments", rework_rate: "deployments", recovery: "recoveries", time_to_restore: "incidents", lead_time: "changes", commit_lead_time: "commits", cycle_time: "issues", issues_completed: "issues", work: "items" };
-  const nounOf = (metric) => NOUNS[metric] || "pull requests";
-  const WORDS = { change_fail_rate: ["failed", "Failed"], rework_rate: ["were rework", "Rework"] };
+  const nounOf = (metric) => METRICS[metric].sample_noun;
   function summaryOfRows(metric, rows) {
-    const noun = nounOf(metric), kind = metric === "work" ? "count" : kindOf(metric);
+    const noun = nounOf(metric), kind = METRICS[metric].kind;
     if (!rows.length) return "No " + noun + " with a value.";
     if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
-    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + WORDS[metric][0] + ".";
+    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + METRICS[metric].part_phrase + ".";
     return plural(rows.length, noun) + ".";
   }
   const evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
@@ -614,7 +612,7 @@
       const command = node("code", {}, explainCommand(metric, span));
       const measured = found.filter((row) => row.reason === null).sort((left, right) => right.value - left.value || right.at - left.at);
       const excluded = found.filter((row) => row.reason !== null);
-      if (metrics.length > 1) body.append(node("h3", {}, METRICS[metric]));
+      if (metrics.length > 1) body.append(node("h3", {}, METRICS[metric].title));
       if (metric !== "work" && (since === null || span.from < since)) {
         const none = since === null || span.until <= since;
         body.append(node("p", { class: "notice note" }, node("strong", {}, none ? "These rows are not in this file." : "Some of these rows are not in this file."),
@@ -622,21 +620,21 @@
         if (none) return;
       }
       body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
-      const kind = metric === "work" ? "duration" : kindOf(metric);
+      const kind = metric === "work" ? "duration" : METRICS[metric].kind;
       const columns = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
       if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
       if (metric === "work") columns.push({ name: "Stage", value: (row) => row.stage });
-      if (kind === "rate") columns.push({ name: WORDS[metric][1], value: (row) => (row.value ? "yes" : "no") });
+      if (kind === "rate") columns.push({ name: capitalized(METRICS[metric].part_phrase.replace(/^were /, "")), value: (row) => (row.value ? "yes" : "no") });
       const known = { change_fail_rate: failures, recovery: failures, rework_rate: repairs }[metric];
       if (known) {
         const evidence = new Map(known.entity.map((entity, position) => [entity, known.evidence[position]]));
         const of = (row) => (row.value || metric === "recovery" ? evidence.get(row.entity) || [] : []);
         columns.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
       }
-      if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric], columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
+      if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric].title, columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
       if (excluded.length) {
         const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
-        left.append(tableOf({ caption: "what is left out of " + METRICS[metric], rows: excluded, first: 100, file: fileName(metric, "left-out", scopeName(state.scope), span.when),
+        left.append(tableOf({ caption: "what is left out of " + METRICS[metric].title, rows: excluded, first: 100, file: fileName(metric, "left-out", scopeName(state.scope), span.when),
           columns: [...rowColumns("When"), { name: "Left out because", value: (row) => row.reason }] }));
         body.append(left);
       }
@@ -716,7 +714,7 @@
     const begin = windowOf().days ? Date.parse(data.as_of) - windowOf().days * DAY : -Infinity;
     const rows = (all && all.deployment ? all.deployment : []).map((_, at) => at).filter((at) => all.scopes[at].includes(state.scope) && Date.parse(all.finished_at[at] + "Z") > begin)
       .map((at) => Object.fromEntries(Object.keys(all).map((name) => [name, all[name][at]])));
-    const total = cardOf(data.keys.find((key) => key.id === "change_fail_rate")).part;
+    const total = cardOf(data.metrics.change_fail_rate).part;
     byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
     if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
     byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
@@ -736,7 +734,7 @@
     const of = (key) => (row) => data.cards[state.window][key].value[row.at];
     const sampled = (key, text) => (row) => {
       const { value, sample } = data.cards[state.window][key];
-      return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.keys.find((each) => each.id === key).sample_noun) }, text(value[row.at], row));
+      return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.metrics[key].sample_noun) }, text(value[row.at], row));
     };
     byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
     byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
@@ -816,11 +814,11 @@
     if (!isCurrent()) return;
     const rows = Object.keys(coverage).filter((metric) => coverage[metric].eligible[state.scope]).map((metric) => ({
       metric, eligible: coverage[metric].eligible[state.scope], measured: coverage[metric].measured[state.scope], reasons: coverage[metric].reasons[state.scope],
-    })).sort((left, right) => data.titles[left.metric].localeCompare(data.titles[right.metric]));
+    })).sort((left, right) => METRICS[left.metric].title.localeCompare(METRICS[right.metric].title));
     const reasons = (row) => row.reasons.map(([reason, count]) => grouped(count) + " " + reason);
     byId("coverage-sub").textContent = "Of what each metric could measure in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", all history.";
     byId("coverage").replaceChildren(rows.length ? tableOf({ caption: "coverage of the metrics", rows, first: 30, file: fileName("coverage", scopeName(state.scope)), columns: [
-      { name: "Metric", value: (row) => row.metric, cell: (row) => data.titles[row.metric] },
+      { name: "Metric", value: (row) => row.metric, cell: (row) => METRICS[row.metric].title },
       { name: "Eligible", value: (row) => row.eligible, kind: "num" },
       { name: "Measured", value: (row) => row.measured, kind: "num" },
       { name: "Coverage", value: (row) => row.measured / row.eligible, cell: (row) => percent(row.measured / row.eligible), kind: "num" },
@@ -847,7 +845,7 @@
     select.addEventListener("change", () => choose({ scope: Number(select.value) }));
     segmented("window", data.windows.map((each) => [each.id, each.days ? each.days + " days" : "All"]));
     segmented("period", Object.keys(data.starts).map((period) => [period, period[0].toUpperCase() + period.slice(1)]));
-    segmented("numbers-tab", [["delivery", "Delivery"], ["flow", "Flow"], ["reliability", "Reliability"]]);
+    segmented("numbers-tab", data.topics.map((topic) => [topic, capitalized(topic)]));
   }
   function chooseTable(section) {
     state.table = section;

@@ -31,18 +31,4 @@ create temp macro web_address(url) as case when regexp_matches(lower(url), '^htt
 create temp macro source_title(source) as case source
     when 'github' then 'GitHub' when 'github_actions' then 'GitHub Actions' when 'linear' then 'Linear' else source
 end;
-create temp macro metric_title(metric) as case metric
-    when 'deployment_frequency' then 'Deployment frequency'
-    when 'lead_time' then 'Lead time for changes'
-    when 'change_fail_rate' then 'Change fail rate'
-    when 'recovery' then 'Recovery time'
-    when 'rework_rate' then 'Rework rate'
-    when 'time_to_restore' then 'Time to restore'
-    when 'time_to_first_review' then 'Review time'
-    when 'pickup' then 'Pickup time'
-    when 'merge_time' then 'Merge time'
-    when 'review' then 'First response to merge'
-    when 'cycle_time' then 'Cycle time'
-    when 'started_to_completed' then 'Time in progress'
-    else upper(metric[1]) || replace(metric[2:], '_', ' ')
-end;
+create temp macro metric_title(metric) as (select title from marts.dim_metrics where id = metric);

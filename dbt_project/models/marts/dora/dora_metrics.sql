@@ -14,10 +14,12 @@ select
     {{ duration_columns('commit_lead_time') }},
     {{ number_of('change_fail_rate') }} as failed_deployment_count,
     {{ share_of('change_fail_rate') }} as change_fail_rate,
+    {{ count_of('change_fail_rate') }} as change_fail_rate_sample,
     {{ duration_columns('recovery') }},
     {{ duration_columns('time_to_restore') }},
     {{ number_of('rework_rate') }} as rework_deployment_count,
     {{ share_of('rework_rate') }} as rework_rate,
+    {{ count_of('rework_rate') }} as rework_rate_sample,
     {{ metric_version() }} as metric_version,
     periods.is_complete
 from periods

@@ -3,7 +3,7 @@
 
 with scopes as (select * from {{ ref('int_scopes') }}),
 
-windows as (select unnest([30, 90, 180, 365])::integer as window_days),
+windows as (select unnest({{ window_lengths() }})::integer as window_days),
 
 by_metric as (
     select

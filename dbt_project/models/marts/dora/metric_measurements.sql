@@ -372,17 +372,22 @@ scoped as (
     select 'service' as scope_type, service as scope, ranked.* from ranked where service is not null
     union all by name
     select 'team' as scope_type, of_teams.* from of_teams qualify {{ first.format('scope') }}
+),
+
+measured as (
+    select
+        scoped.metric,
+        scoped.scope_type,
+        scoped.scope,
+        scoped.entity_id,
+        scoped.measured_at,
+        {{ local_date('scoped.measured_at', 'now.timezone') }} as measured_on,
+        case when scoped.excluded_because is null then scoped.value::double end as value,
+        coalesce(scoped.excluded_because, negative_spans.reason) as excluded_because
+    from scoped
+    cross join now
+    left join negative_spans using (metric, entity_id)
 )
 
-select
-    scoped.metric,
-    scoped.scope_type,
-    scoped.scope,
-    scoped.entity_id,
-    scoped.measured_at,
-    {{ local_date('scoped.measured_at', 'now.timezone') }} as measured_on,
-    case when scoped.excluded_because is null then scoped.value::double end as value,
-    coalesce(scoped.excluded_because, negative_spans.reason) as excluded_because
-from scoped
-cross join now
-left join negative_spans using (metric, entity_id)
+select *, {{ exclusion_code('excluded_because') }} as exclusion_code
+from measured

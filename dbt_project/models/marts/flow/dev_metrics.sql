@@ -1,5 +1,5 @@
-{%- set counts = ['pull_requests_opened', 'pull_requests_merged', 'pull_requests_merged_by_bots', 'issues_completed'] -%}
-{%- set durations = ['time_to_first_review', 'pickup', 'review', 'merge_time', 'cycle_time', 'started_to_completed'] -%}
+{%- set counts = metrics_of('dev_metrics', 'count') -%}
+{%- set durations = metrics_of('dev_metrics', 'duration') -%}
 
 with {{ periods_of_scopes() }},
 
