@@ -126,7 +126,7 @@ def _told(size: int, built: _Built) -> Iterator[Row]:
     title = f"{size} {'repository' if size == 1 else 'repositories'}"
     is_smallest, is_largest = size == SIZES[0], size == SIZES[-1]
     note = f"rules, models, tests, publish, report; {built.whole.cpu:.0f} s of CPU; {counts}"
-    limit = REBUILD if is_smallest else None
+    limit: float | None = REBUILD if is_smallest else None
     yield Row(f"{title}: `veelocity rebuild`", "s", built.whole.seconds, limit, note)
     limit = CHANGED if is_largest else None
     yield Row("… one pull request changed", "s", built.changed.seconds, limit, f"{built.changed.cpu:.0f} s of CPU")

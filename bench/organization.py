@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -246,19 +247,19 @@ def _named(repository: str, copy: int) -> str:
     return f"{repository}{copy:02}"
 
 
-def _settings(found: Mapping[str, list[dict[str, object]]], copy: int) -> Iterator[str]:
+def _settings(found: Mapping[str, list[dict[str, Any]]], copy: int) -> Iterator[str]:
     """The settings of a part, of its copy."""
 
     def named(value: object) -> str:
         return f'"{value}{copy:02}"'
 
     for service in found.get("services", []):
-        paths = ", ".join(f'"{path}"' for path in service["paths"])  # type: ignore[attr-defined]
-        patterns = ", ".join(f'"{pattern}"' for pattern in service["workflow_patterns"])  # type: ignore[attr-defined]
+        paths = ", ".join(f'"{path}"' for path in service["paths"])
+        patterns = ", ".join(f'"{pattern}"' for pattern in service["workflow_patterns"])
         yield from ("", "[[services]]", f"name = {named(service['name'])}")
         yield from (f"repository = {named(service['repository'])}", f"paths = [{paths}]")
         yield f"workflow_patterns = [{patterns}]"
     for team in found.get("teams", []):
         yield from ("", "[[teams]]", f"name = {named(team['name'])}")
         for name in ("members", "repositories", "services", "linear_teams"):
-            yield f"{name} = [{', '.join(map(named, team[name]))}]"  # type: ignore[arg-type]
+            yield f"{name} = [{', '.join(map(named, team[name]))}]"

@@ -55,7 +55,7 @@ def settings_of(simulator: Simulator, configuration: str = "", **values: str) ->
 def read(home: Home, settings: Settings, *, full: bool = False, only: Iterable[str] = tuple(SOURCES)) -> list[Outcome]:
     """Load the raw tables of these sources and write down what became of each, failures included."""
     home.make()
-    outcomes = []
+    outcomes: list[Outcome] = []
     for entry in (SOURCES[name] for name in only):
         for view in entry.connected(settings):
             outcomes += load(entry, view, make_pipeline(entry, home, view.connection), RefreshRequest(full))

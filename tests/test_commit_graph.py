@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -27,13 +28,13 @@ def finished(name: str, sha: str | None, hour: float, *, lasts: float = 0.1, lan
 MERGED = CommitGraph({"a": [], "b": ["a"], "c": ["b"], "d": ["b", "c"], "e": ["d"]})
 
 
-def test_a_deployment_ships_what_no_earlier_one_shipped():
+def test_a_deployment_ships_what_no_earlier_one_shipped() -> None:
     sweep = Sweep(MERGED, ["b", "e"])
     assert [sorted(shas) for shas in sweep.shipped] == [["a", "b"], ["c", "d", "e"]]
     assert sweep.unknown == []
 
 
-def test_the_same_sha_again_ships_nothing():
+def test_the_same_sha_again_ships_nothing() -> None:
     assert [sorted(shas) for shas in Sweep(MERGED, ["b", "b", "e", "e"]).shipped] == [
         ["a", "b"],
         [],
@@ -42,36 +43,36 @@ def test_the_same_sha_again_ships_nothing():
     ]
 
 
-def test_an_older_sha_that_finishes_later_ships_nothing():
+def test_an_older_sha_that_finishes_later_ships_nothing() -> None:
     assert Sweep(MERGED, ["e", "b"]).shipped[1] == []
 
 
-def test_an_unknown_sha_ships_nothing_and_is_named():
+def test_an_unknown_sha_ships_nothing_and_is_named() -> None:
     sweep = Sweep(MERGED, ["b", "lost", None, "e"])
     assert sweep.unknown == [1, 2]
     assert sorted(sweep.shipped[3]) == ["c", "d", "e"]
 
 
-def test_history_that_was_cut_ends_the_walk():
+def test_history_that_was_cut_ends_the_walk() -> None:
     graph = CommitGraph({"b": ["a"], "c": ["b"]})  # a was never fetched
     assert len(graph) == 2
     assert "a" not in graph
     assert [sorted(shas) for shas in Sweep(graph, ["c"]).shipped] == [["b", "c"]]
 
 
-def test_a_rollback_takes_back_what_was_running():
+def test_a_rollback_takes_back_what_was_running() -> None:
     traces = trace(MERGED, [finished("one", "b", 1), finished("two", "e", 2), finished("three", "b", 3)])
     assert [(one.deployment_id, one.rolls_back) for one in traces] == [("one", None), ("two", None), ("three", "two")]
     assert traces[2].shipped == ()
 
 
-def test_rolling_forward_after_a_rollback_is_none():
+def test_rolling_forward_after_a_rollback_is_none() -> None:
     traces = trace(MERGED, [finished("1", "b", 1), finished("2", "d", 2), finished("3", "b", 3), finished("4", "e", 4)])
     assert [one.rolls_back for one in traces] == [None, None, "2", None]
     assert traces[3].shipped == ("e",)
 
 
-def test_a_second_rollback_takes_back_the_first():
+def test_a_second_rollback_takes_back_the_first() -> None:
     traces = trace(
         MERGED,
         [
@@ -85,12 +86,12 @@ def test_a_second_rollback_takes_back_the_first():
     assert [one.rolls_back for one in traces] == [None, None, None, "3", "4"]
 
 
-def test_one_that_started_before_the_running_one_finished_is_late_and_no_rollback():
+def test_one_that_started_before_the_running_one_finished_is_late_and_no_rollback() -> None:
     traces = trace(MERGED, [finished("one", "a", 0), finished("fast", "e", 2), finished("slow", "b", 3, lasts=1.5)])
     assert [one.rolls_back for one in traces] == [None, None, None]
 
 
-def test_another_branch_is_no_rollback_until_what_it_had_there_comes_back():
+def test_another_branch_is_no_rollback_until_what_it_had_there_comes_back() -> None:
     """1 to 3 are new here. 4 brings back what 2 had brought, before 3 ran; 5 leads on from there."""
     graph = CommitGraph({"a": [], "m1": ["a"], "m2": ["m1"], "r1": ["a"], "r2": ["r1"]})
     traces = trace(
@@ -106,21 +107,21 @@ def test_another_branch_is_no_rollback_until_what_it_had_there_comes_back():
     assert [one.rolls_back for one in traces] == [None, None, None, "3", None]
 
 
-def test_a_roll_forward_between_branches_is_no_rollback():
+def test_a_roll_forward_between_branches_is_no_rollback() -> None:
     """r1 took over from m1; 3 takes it back, 4 brings it again: m1 was there before r1, not the other way round."""
     graph = CommitGraph({"a": [], "m1": ["a"], "r1": ["a"]})
     traces = trace(graph, [finished(str(n), sha, n) for n, sha in enumerate(["m1", "r1", "m1", "r1"], 1)])
     assert [one.rolls_back for one in traces] == [None, None, "2", None]
 
 
-def test_a_roll_forward_past_what_never_ran_before_is_no_rollback():
+def test_a_roll_forward_past_what_never_ran_before_is_no_rollback() -> None:
     """3 takes back to b, which was never deployed by itself; 4 brings c again, which leads on from b."""
     graph = CommitGraph({"a": [], "b": ["a"], "c": ["b"]})
     traces = trace(graph, [finished(str(n), sha, n) for n, sha in enumerate(["a", "c", "b", "c"], 1)])
     assert [one.rolls_back for one in traces] == [None, None, "2", None]
 
 
-def test_a_maintained_line_that_was_merged_back_is_no_rollback_of_it():
+def test_a_maintained_line_that_was_merged_back_is_no_rollback_of_it() -> None:
     """m2 has r1 as its second parent; the line's own release afterwards is new here, and takes nothing back."""
     graph = CommitGraph({"a": [], "r1": ["a"], "m1": ["a"], "m2": ["m1", "r1"]})
     traces = trace(graph, [finished("1", "m1", 1), finished("2", "m2", 2), finished("3", "r1", 3)])
@@ -131,7 +132,7 @@ def test_a_maintained_line_that_was_merged_back_is_no_rollback_of_it():
     ("workflow", "takes_back_any", "rolls_back"),
     [("deploy", False, "2"), ("other", False, None), ("other", True, "2"), ("late", False, None)],
 )
-def test_a_workflow_takes_back_only_its_own(workflow: str, takes_back_any: bool, rolls_back: str | None):
+def test_a_workflow_takes_back_only_its_own(workflow: str, takes_back_any: bool, rolls_back: str | None) -> None:
     """``late`` is a step behind ``deploy``: it brings a, b … in its own order. What says rollback takes back any."""
     graph = CommitGraph({"z": [], "a": ["z"], "b": ["a"]})
     made = [
@@ -143,7 +144,7 @@ def test_a_workflow_takes_back_only_its_own(workflow: str, takes_back_any: bool,
     assert [one.rolls_back for one in trace(graph, made)] == [None, None, None, rolls_back]
 
 
-def test_what_moved_is_what_was_shipped_taken_back_or_brought_again():
+def test_what_moved_is_what_was_shipped_taken_back_or_brought_again() -> None:
     """c and d ship with 2; 3 goes back to b, which takes them and the merge back; 4 brings them again; 5 nothing."""
     made = [
         replace(finished(str(n), sha, n), is_told_by_changes=True) for n, sha in enumerate(["b", "e", "b", "e", "e"], 1)
@@ -158,12 +159,12 @@ def test_what_moved_is_what_was_shipped_taken_back_or_brought_again():
     assert all(one.moved == () for one in trace(MERGED, [finished("1", "b", 1), finished("2", "e", 2)]))
 
 
-def test_a_commit_behind_the_second_parent_is_one_to_go_back_to_if_it_ran_before():
+def test_a_commit_behind_the_second_parent_is_one_to_go_back_to_if_it_ran_before() -> None:
     traces = trace(MERGED, [finished("1", "c", 1), finished("2", "e", 2), finished("3", "c", 3)])
     assert traces[2].rolls_back == "2"
 
 
-def test_lanes_know_nothing_of_each_other():
+def test_lanes_know_nothing_of_each_other() -> None:
     traces = trace(MERGED, [finished("eu", "e", 1, lane=("web", "eu")), finished("us", "b", 2, lane=("web", "us"))])
     assert {one.deployment_id: sorted(one.shipped) for one in traces} == {
         "eu": ["a", "b", "c", "d", "e"],
@@ -172,7 +173,7 @@ def test_lanes_know_nothing_of_each_other():
     assert all(one.rolls_back is None for one in traces)
 
 
-def test_a_sha_that_is_not_known_is_said_so():
+def test_a_sha_that_is_not_known_is_said_so() -> None:
     traces = trace(MERGED, [finished("one", "lost", 1), finished("two", "b", 2)])
     assert [one.is_sha_known for one in traces] == [False, True]
 
@@ -208,7 +209,7 @@ def first_parents(parents: dict[str, list[str]], sha: str) -> set[str]:
 
 @settings(max_examples=300, deadline=None)
 @given(histories())
-def test_sweep_and_rollbacks_agree_with_brute_force(history: tuple[dict[str, list[str]], list[str]]):
+def test_sweep_and_rollbacks_agree_with_brute_force(history: tuple[dict[str, list[str]], list[str]]) -> None:
     parents, shas = history
     traces = trace(CommitGraph(parents), [finished(f"{n:02}", sha, n) for n, sha in enumerate(shas)])
     seen: set[str] = set()
@@ -229,7 +230,7 @@ def test_sweep_and_rollbacks_agree_with_brute_force(history: tuple[dict[str, lis
 
 @settings(max_examples=300, deadline=None)
 @given(histories())
-def test_what_two_commits_do_not_share_agrees_with_brute_force(history: tuple[dict[str, list[str]], list[str]]):
+def test_what_two_commits_do_not_share_agrees_with_brute_force(history: tuple[dict[str, list[str]], list[str]]) -> None:
     parents, shas = history
     graph = CommitGraph(parents)
     for one, other in pairwise(shas):
@@ -240,10 +241,10 @@ def test_what_two_commits_do_not_share_agrees_with_brute_force(history: tuple[di
 
 @settings(max_examples=50, deadline=None)
 @given(histories(), st.randoms())
-def test_the_order_of_rows_changes_nothing(history: tuple[dict[str, list[str]], list[str]], random):
+def test_the_order_of_rows_changes_nothing(history: tuple[dict[str, list[str]], list[str]], chance: Random) -> None:
     parents, shas = history
     deployments = [finished(f"{n:02}", sha, n // 2) for n, sha in enumerate(shas)]
-    shuffled = random.sample(deployments, len(deployments))
+    shuffled = chance.sample(deployments, len(deployments))
     expected = trace(CommitGraph(parents), deployments)
     found = trace(CommitGraph(parents), shuffled)
     assert [(t.deployment_id, set(t.shipped), t.rolls_back) for t in found] == [
@@ -252,7 +253,7 @@ def test_the_order_of_rows_changes_nothing(history: tuple[dict[str, list[str]], 
 
 
 @pytest.mark.parametrize("pattern", ["forward", "back and forth", "two branches"])
-def test_time_grows_with_commits_and_not_with_their_product_with_deployments(pattern: str):
+def test_time_grows_with_commits_and_not_with_their_product_with_deployments(pattern: str) -> None:
     """100,000 commits with 5,000 deployments: the product is 500 million steps, which would take minutes."""
     size, every = 100_000, 20
     parents = {f"m{n}": [f"m{n - 1}"] if n else [] for n in range(size)}

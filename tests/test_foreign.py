@@ -196,7 +196,7 @@ def test_rows_hold_no_secret_that_an_api_was_sent(much: str) -> None:
     remember("aPasswordOfMine1")
     table = Table("things", "One row per thing.", {"id": BIGINT, "title": TEXT, "note": TEXT}, primary_key=("id",))
     basic = base64.b64encode(f"x:{TOKEN}".encode()).decode()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": 1, "title": f"use {TOKEN}!", "note": None},
         {"id": 2, "title": None, "note": f"Basic {basic}"},
         {"id": 3, "title": "aPasswordOfMine1 is fine\n\x1b", "note": "[/x]"},

@@ -77,7 +77,7 @@ def broken(folder: Path) -> set[str]:
 
 def lint(folder: Path, **environment: str) -> str:
     """What import-linter says of the package in a folder."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     result = subprocess.run(
         command,
         cwd=folder,

@@ -203,7 +203,7 @@ class Metabase:
 def _is_there(name: str, value: Any, there: Json) -> bool:
     """Whether a question has this already. Metabase adds settings of its own, and has two forms of a query."""
     if name == "visualization_settings":
-        return {key: there[name].get(key) for key in value} == value
+        return bool({key: there[name].get(key) for key in value} == value)
     if name == "dataset_query":
         return (_sql(there[name]), there[name]["database"]) == (_sql(value), value["database"])
     return bool(there.get(name) == value)

@@ -145,6 +145,7 @@ def serving(standin: Standin) -> Iterator[str]:
         def _handle(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
+            answer: Any
             try:
                 if self.headers.get("x-api-key") != KEY:
                     status, answer = 401, "Unauthenticated"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -110,7 +111,11 @@ def test_the_keys_are_the_scorecards(marts, refreshed: Home, tmp_path: Path) -> 
                 )
                 for key in card.rows
             ]
-            words = {"count": lambda value, days=days: per_week(value, days), "duration": duration, "rate": percent}
+            words: dict[str, Callable[[float | None], str]] = {
+                "count": functools.partial(per_week, days=days),
+                "duration": duration,
+                "rate": percent,
+            }
             assert [row[8] for row in rows] == [words[key.kind](key.value) for key in card.rows]
 
 

@@ -113,8 +113,8 @@ def _differ(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> bool
 
 def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     if node.seed is not None:
-        declared = ", ".join(f"'{name}': '{kind}'" for name, kind in node.seed_types.items())
-        kinds = f", types = {{{declared}}}" if declared else ""
+        types = ", ".join(f"'{name}': '{kind}'" for name, kind in node.seed_types.items())
+        kinds = f", types = {{{types}}}" if types else ""
         rows = f"read_csv('{node.seed}', header = true{kinds})"
         connection.execute(f"create or replace table {node.relation} as from {rows}")
     elif node.is_python:
@@ -123,8 +123,8 @@ def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
         kind = "view" if node.materialized == "view" else "table"
         connection.execute(f"create or replace {kind} {node.relation} as ({node.code})")
     if node.contract:
-        made = {name: str(kind) for name, kind, *_ in connection.execute(f"describe {node.relation}").fetchall()}
-        declared = {name: kind.upper() for name, kind in node.contract.items()}
+        made = {name: str(type_) for name, type_, *_ in connection.execute(f"describe {node.relation}").fetchall()}
+        declared = {name: type_.upper() for name, type_ in node.contract.items()}
         assert made == declared, f"{node.name} breaks its contract: {set(made.items()) ^ set(declared.items())}"
 
 

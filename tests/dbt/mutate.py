@@ -54,7 +54,7 @@ from .raw import raw_schemas
 
 LAYERS = ("intermediate", "marts")
 
-_COMPARISONS: dict[type[exp.Expression], tuple[type[exp.Expression], ...]] = {
+_COMPARISONS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
     exp.LT: (exp.LTE, exp.GT),
     exp.LTE: (exp.LT, exp.GTE),
     exp.GT: (exp.GTE, exp.LT),
@@ -99,10 +99,10 @@ def mutants(node: Node) -> Iterator[Mutant]:
                 yield Mutant(node.name, was, now.sql(dialect="duckdb") if now is not None else "(nothing)", code)
 
 
-Change = Callable[[exp.Expression], "exp.Expression | None"]
+Change = Callable[[exp.Expr], "exp.Expr | None"]
 
 
-def _changes(found: exp.Expression) -> Iterator[Change]:
+def _changes(found: exp.Expr) -> Iterator[Change]:
     """How one node of the tree can be changed, in place in a copy."""
     for other in _COMPARISONS.get(type(found), ()):
         if not (isinstance(found, exp.EQ) and _is_argument(found)):
@@ -127,8 +127,8 @@ def _changes(found: exp.Expression) -> Iterator[Change]:
         else:
             yield _without
     if isinstance(found, exp.And):
-        yield lambda node: node.replace(node.left)
-        yield lambda node: node.replace(node.right)
+        yield lambda node: node.replace(node.this)
+        yield lambda node: node.replace(node.expression)
     if isinstance(found, exp.Not):
         yield lambda node: node.replace(node.this)
     if isinstance(found, exp.Boolean):
@@ -146,7 +146,7 @@ def _changes(found: exp.Expression) -> Iterator[Change]:
 
 
 def _with(**arguments: object) -> Change:
-    def change(node: exp.Expression) -> exp.Expression:
+    def change(node: exp.Expr) -> exp.Expr:
         for name, value in arguments.items():
             node.set(name, value)
         return node
@@ -154,16 +154,16 @@ def _with(**arguments: object) -> Change:
     return change
 
 
-def _without(node: exp.Expression) -> None:
+def _without(node: exp.Expr) -> None:
     node.pop()
 
 
-def _is_argument(found: exp.Expression) -> bool:
+def _is_argument(found: exp.Expr) -> bool:
     """Whether this is ``name = value`` of a call, which is no comparison."""
     return isinstance(found.parent, exp.Func) and not isinstance(found.parent, exp.Connector | exp.If | exp.Coalesce)
 
 
-def _is_position(found: exp.Expression) -> bool:
+def _is_position(found: exp.Expr) -> bool:
     """Whether a number only says which column or what precision is meant, or what EXISTS selects, which is not read."""
     parent = found.parent
     return isinstance(parent, exp.DataTypeParam | exp.Ordered | exp.Group) or (
@@ -193,7 +193,7 @@ def _rejects_nulls_later(join: exp.Join) -> bool:
 _STRICT = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.In | exp.Like | exp.RegexpLike
 
 
-def _rejects_nulls(condition: exp.Expression, table: str) -> bool:
+def _rejects_nulls(condition: exp.Expr, table: str) -> bool:
     """Whether a condition cannot be true where every column of a table is NULL."""
     match condition:
         case exp.Paren():

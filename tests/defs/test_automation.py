@@ -83,7 +83,10 @@ class Ticks:
 
     def request(self) -> dg.RunRequest:
         """What it asks for; it must ask for something."""
-        (request,) = self._tick().run_requests or ()
+        requests = self._tick().run_requests
+        assert requests is not None
+        [request] = requests
+        assert isinstance(request, dg.RunRequest)
         return request
 
     def reason(self) -> str:
@@ -128,9 +131,9 @@ def test_everything_runs_by_itself_from_the_start(defs: dg.Definitions) -> None:
         assert isinstance(each, dg.ScheduleDefinition)
         assert each.default_status == dg.DefaultScheduleStatus.RUNNING
         assert each.execution_timezone == "UTC"
-    for each in sensors:
-        assert isinstance(each, dg.SensorDefinition)
-        assert each.default_status == dg.DefaultSensorStatus.RUNNING
+    for sensor in sensors:
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
 def test_crons_and_intervals_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

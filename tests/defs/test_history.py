@@ -550,8 +550,8 @@ def test_a_look_of_yesterday_holds_its_checks_twice_not_thrice(instance: dg.Dags
 
     def found() -> list[int | None]:
         counts = []
-        for connect in (lambda: storage.run_connection(f"{RUN}1"), storage.index_connection):
-            with connect() as connection:
+        for connecting in (storage.run_connection(f"{RUN}1"), storage.index_connection()):
+            with connecting as connection:
                 counts.append(connection.exec_driver_sql(evaluations).scalar())
         return counts
 

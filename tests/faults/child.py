@@ -28,6 +28,7 @@ from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.linear import queries as linear
 from veelocity_pipeline.transform.runner import Done, Runner
 from veelocity_pipeline.warehouse import publish as warehouse_publish
+from veelocity_pipeline.warehouse import status
 from veelocity_pipeline.warehouse.home import Home
 
 assert loaded()  # loaded here, once for all refreshes
@@ -133,7 +134,7 @@ def _prepare(plan: Plan) -> None:
 
     read._Refresh.flush = flush  # type: ignore[method-assign,assignment]
     if plan.kill_at == "build" or plan.full_at == "build":
-        real_inputs = transform.was_ever_read
+        real_inputs = status.was_ever_read
 
         def was_ever_read(home: Home) -> bool:
             found = real_inputs(home)
@@ -143,7 +144,7 @@ def _prepare(plan: Plan) -> None:
                 _limit(plan.room)
             return found
 
-        transform.was_ever_read = was_ever_read
+        transform.was_ever_read = was_ever_read  # type: ignore[attr-defined]
     if plan.full_at == "publish":
         _before(warehouse_publish, "_copy_marts", lambda: _limit(plan.room))
     if plan.kill_at == "copied":
@@ -155,7 +156,7 @@ def _prepare(plan: Plan) -> None:
 
         warehouse_publish._copy_marts = copy
     if plan.kill_at == "published":
-        _before(publish.files, "remember_build", lambda: _kill_after(0))
+        _before(publish, "remember_build", lambda: _kill_after(0))
 
 
 def _before(module: Any, name: str, action: Callable[[], None]) -> None:

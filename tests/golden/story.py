@@ -142,7 +142,7 @@ class Story:
             seed=0,
             size="story",
             now=FOUNDED,
-            account=None,
+            account=None,  # type: ignore[arg-type]
             viewer=None,  # type: ignore[arg-type]
         )
         self.organization.account = self._account(OWNER, "Organization", "Acme", "hello@acme.example")
@@ -186,7 +186,8 @@ class Story:
             elif word in ("draft", "prerelease", "fork"):
                 options[word] = "yes"
             elif re.match(r"[a-z]+=", word):
-                options.update([word.split("=", 1)])
+                name, _, value = word.partition("=")
+                options[name] = value
             else:
                 arguments.append(word)
         if "until" in options and " " not in options["until"]:
@@ -761,7 +762,7 @@ class Story:
             issue.canceled_at = self.now if state.type in ("canceled", "duplicate") else None
 
     def _note(
-        self, issue: LinearIssue, user: LinearUser, before: WorkflowState, after: WorkflowState, **teams: LinearTeam
+        self, issue: LinearIssue, user: LinearUser, before: WorkflowState, after: WorkflowState, **teams: Any
     ) -> None:
         key = self._ids.uuid("history")
         issue.history.append(StateChange(key, issue, user, self.now, from_state=before, to_state=after, **teams))

@@ -6,6 +6,7 @@ Everything is real but the organisation: requests over loopback, dlt into a file
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import logging
 import multiprocessing
@@ -228,8 +229,8 @@ def _refresh_and_die(
 
             return run
 
-        DuckDbSqlClient.execute_query = counted(execute)
-        DuckDbSqlClient.commit_transaction = counted(commit)
+        DuckDbSqlClient.execute_query = counted(execute)  # type: ignore[method-assign]
+        DuckDbSqlClient.commit_transaction = counted(commit)  # type: ignore[method-assign]
     with made_small(history):
         refresh(SOURCES[history.source], settings_for(environment, names, history.threads), Path(folder), request)
 
@@ -293,7 +294,7 @@ class World:
         self.tell(text)
         was_hidden, self.is_hidden = self.is_hidden, False
         for number, change in step.during:
-            self.simulator.before_request(number, lambda change=change: self.step(change))
+            self.simulator.before_request(number, functools.partial(self.step, change))
         self.simulator.faults = [Fault(kind, after=after) for kind, after in step.faults]
         organization = self.simulator.organization
         there = list(organization.repositories)

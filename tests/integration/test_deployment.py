@@ -230,9 +230,9 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
         wait(lambda: healthy("daemon", {**environment, **apart}, code_port), "a healthy daemon", daemon_log)
 
         # no password among the arguments of any process, nor in what they say
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
+        for command_line in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
-                assert b"R3cognisable" not in process.read_bytes()
+                assert b"R3cognisable" not in command_line.read_bytes()
     for log in (code_log, daemon_log, web_log):
         assert "R3cognisable" not in log.read_text()
         assert "ghp_s3cret" not in log.read_text()

@@ -261,7 +261,7 @@ def test_so_is_one_in_sqlite_and_one_of_a_later_dagster_is_refused(monkeypatch: 
     with dg.DagsterInstance.get() as instance:
         assert [run.run_id for run in instance.get_runs()] == ["earlier"]
 
-    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("update alembic_version set version_num = 'ffffffffffff'")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("update alembic_version set version_num = 'ffffffffffff'")
     with pytest.raises(HistoryError, match="of a later version than this program"):
         prepare_instance(load_settings())

@@ -27,6 +27,7 @@ from tests import inprocess
 from tests.conftest import VEELOCITY, copied, reader_of, veelocity
 from tests.inprocess import Marts, marts, settings_of
 from veelocity_pipeline.config.load import load_settings
+from veelocity_pipeline.loading.look import look
 from veelocity_pipeline.operations import idle
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Fault, Simulator
@@ -201,15 +202,15 @@ def test_nothing_new_is_asked_once_built_never_and_seen_everywhere(grown: Grown)
             assert last is not None
             assert last.run_id == run.run_id
             assert last.asset_materialization is not None
-            [earlier] = [
+            [before] = [
                 entry.asset_materialization
                 for entry in instance.all_logs(whole.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
                 if entry.asset_materialization and entry.asset_materialization.asset_key == record.asset_entry.asset_key
             ]
             # as many rows as were there, and the same version of them
             for name in ("dagster/row_count", "newest_change"):
-                assert last.asset_materialization.metadata.get(name) == earlier.metadata.get(name)
-            assert last.asset_materialization.tags == earlier.tags
+                assert last.asset_materialization.metadata.get(name) == before.metadata.get(name)
+            assert last.asset_materialization.tags == before.tags
         checks = [dg.AssetCheckKey(key, "rows_kept") for key in tables]
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
         assert {(each.status.name, each.run_id) for each in latest.values()} == {("SUCCEEDED", run.run_id)}
@@ -249,7 +250,7 @@ def test_whatever_is_not_plainly_quiet_is_left_to_the_job(grown: Grown, monkeypa
     assert idle.nothing_new(settings, home, "nine") is not None
 
     # the day that is published ends while they are asked
-    real = idle.look
+    real = look
 
     def tomorrow(*arguments: Any) -> list[Outcome] | None:
         answer = real(*arguments)

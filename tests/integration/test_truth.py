@@ -16,6 +16,7 @@ import pytest
 from tests.integration.truth import Measurement, Truth, hours, quantile
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.simulator import Simulator
+from veelocity_pipeline.simulator.organization.code_host import Issue
 from veelocity_pipeline.simulator.organization.tracker import LinearIssue
 from veelocity_pipeline.warehouse.home import Home
 
@@ -267,17 +268,17 @@ def test_incidents_tell_what_their_people_knew(size: str) -> None:
 def test_issues(truth: Truth, marts: duckdb.DuckDBPyConnection) -> None:
     recorded = {}
     for name, each in truth.issues.items():
-        is_linear = isinstance(each, LinearIssue)
+        linear = each if isinstance(each, LinearIssue) else None
         last, completed_at = truth.last_merged(name), truth.completed_at(each)
-        started_at = each.started_at if is_linear else None
+        started_at = linear.started_at if linear else None
         recorded[name] = (
             each.id,
             each.title,
-            each.team.key if is_linear else None,
-            each.state.name if is_linear else each.state.lower(),
+            linear.team.key if linear else None,
+            each.state.lower() if isinstance(each, Issue) else each.state.name,
             truth.category(each),
             name in truth.incidents,
-            is_linear and each.archived_at is not None,
+            linear is not None and linear.archived_at is not None,
             moment(each.created_at),
             moment(started_at),
             moment(completed_at),

@@ -348,7 +348,7 @@ def test_a_year_of_hourly_runs_is_pruned_to_two_weeks(instance: dg.DagsterInstan
         rows = connection.execute(
             sa.select(AssetCheckExecutionsTable.c.check_name, sa.func.count()).group_by("check_name")
         ).fetchall()
-    counts = dict(rows)
+    counts: dict[str, int] = dict(map(tuple, rows))
     assert counts["once"] == 1  # the last of each check stays
     assert counts["always"] in (14 * 24, 14 * 24 - 1)
     assert prune_history(instance, 14, most=None) == 0

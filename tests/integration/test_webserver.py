@@ -100,7 +100,7 @@ def test_no_endpoint_is_open_to_others(server: Server) -> None:
     assert {("POST", "/graphql"), ("GET", "/logs/{path}"), ("POST", "/report_asset_check/{asset_key}")} <= paths
     image = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
     for method, path in sorted(paths):
-        body = {"json": {}} if method == "POST" else {}
+        body: dict[str, Any] = {"json": {}} if method == "POST" else {}
         for headers in ({"host": "evil.test"}, {"origin": "http://evil.test"}, {"origin": "null"}, image):
             answer = server.ask(server.guarded, method, path, headers=headers, **body)
             assert 400 <= answer.status_code < 500, (method, path, headers)

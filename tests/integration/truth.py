@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -290,19 +290,22 @@ class Truth:
             named[repository].append((f"{repository}/{service['name']}", path.removesuffix("**")))
         return {**found, **named}
 
-    def services_of(self, repository: str, paths: list[str]) -> list[str]:
-        return [
+    def services_of(self, repository: str, paths: list[str]) -> Sequence[str | None]:
+        """Those that a change of these paths belongs to; one that belongs to none is of no service."""
+        found = [
             service
             for service, folder in self.services[repository]
             if not folder or any(path.startswith(folder) for path in paths)
         ]
+        return found or [None]
 
     @cached_property
     def changes(self) -> list[Change]:
         """Everything that can be shipped, once for each service that it belongs to (none: once, for no service)."""
         shipped: dict[tuple[str, str], DeploymentRecord] = {}
         for record in self.successes:
-            for item in (*record.shipped, *record.shipped_commits):
+            items: list[PullRequest | Commit] = [*record.shipped, *record.shipped_commits]
+            for item in items:
                 shipped.setdefault((self.service_id(record), item.id), record)
         return list(self._changes(shipped))
 
@@ -311,7 +314,7 @@ class Truth:
             if pull_request.merged_at is None or pull_request.merge_commit is None or pull_request.is_carrier:
                 continue
             repository = self.repository_id(pull_request.repository)
-            for service in self.services_of(repository, pull_request.paths) or [None]:
+            for service in self.services_of(repository, pull_request.paths):
                 first = self.first_commit_at(pull_request)
                 assert first is not None
                 yield Change(
@@ -330,7 +333,7 @@ class Truth:
             for commit in each.commits.values():
                 if commit.landing < 0 or commit.pull_requests or len(commit.parents) > 1:
                     continue
-                for service in self.services_of(repository, commit.paths) or [None]:
+                for service in self.services_of(repository, commit.paths):
                     yield Change(
                         f"{repository}@{commit.sha}",
                         repository,
@@ -383,9 +386,10 @@ class Truth:
 
     @cached_property
     def issues(self) -> dict[str, LinearIssue | Issue]:
-        linear = [each for each in self.organization.workspace.issues if not each.is_trashed]
-        github = [each for repository in self.organization.repositories for each in repository.issues]
-        return {self.issue_id(each): each for each in (*linear, *github)}
+        found: list[LinearIssue | Issue] = []
+        found += [each for each in self.organization.workspace.issues if not each.is_trashed]
+        found += [each for repository in self.organization.repositories for each in repository.issues]
+        return {self.issue_id(each): each for each in found}
 
     @cached_property
     def links(self) -> dict[str, set[str]]:
@@ -502,7 +506,7 @@ class Truth:
     ) -> Iterator[str | None]:
         """The service that broke: of the cause, the fix, a label, the tracker; None where that tells no single one."""
 
-        def only(services: list[str]) -> str | None:
+        def only(services: Sequence[str | None]) -> str | None:
             return services[0] if len(services) == 1 else None
 
         for change in (cause, fix):
@@ -674,7 +678,7 @@ class Truth:
                 spans = {"pull_requests_merged_by_bots": (merged_at, merged_at)}
             repository = self.repository_id(pull_request.repository)
             teams = self.teams_of_author(pull_request)
-            for service in self.services_of(repository, pull_request.paths) or [None]:
+            for service in self.services_of(repository, pull_request.paths):
                 for metric, (start, end) in spans.items():
                     value = hours(start, end)
                     if value is not None and end is not None:

@@ -11,7 +11,7 @@ from veelocity_pipeline.config.settings import Settings, SettingsError
 from veelocity_pipeline.operations.requested import check_requested
 
 SETTINGS = Settings(
-    github_repositories=("acme/web", "globex/*", "!globex/old"),  # type: ignore[arg-type]
+    github_repositories=("acme/web", "globex/*", "!globex/old"),
     start_date=date(2026, 1, 1),
 )
 

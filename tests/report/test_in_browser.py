@@ -81,7 +81,10 @@ class Opened:
 
     def points(self, chart: str) -> list[Any]:
         """The y values that the chart's own library holds: the last trace is what a reader points at."""
-        return self.page.evaluate("(id) => document.querySelector(`#chart-${id} .plot`).data.at(-1).y", chart)
+        values: list[Any] = self.page.evaluate(
+            "(id) => document.querySelector(`#chart-${id} .plot`).data.at(-1).y", chart
+        )
+        return values
 
     def click_point(self, chart: str, at: int) -> None:
         """Click where the chart shows its point number `at`, counted from the end if negative."""
@@ -102,9 +105,10 @@ class Opened:
 
     def rows(self) -> list[list[str]]:
         """What the dialog lists as measured, cell by cell."""
-        return self.page.locator("#rows-body > .panel tbody tr").evaluate_all(
+        found: list[list[str]] = self.page.locator("#rows-body > .panel tbody tr").evaluate_all(
             "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim()))"
         )
+        return found
 
     def download(self, button: Any) -> list[dict[str, str]]:
         """The CSV file behind a button, as a spreadsheet reads it."""

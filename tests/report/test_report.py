@@ -73,7 +73,8 @@ class Page(html.parser.HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        return json.loads(self.script(id="data"))
+        found: dict[str, Any] = json.loads(self.script(id="data"))
+        return found
 
     def packed(self, name: str) -> Any:
         """What is packed under that name."""

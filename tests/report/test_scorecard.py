@@ -18,9 +18,9 @@ Publish = Callable[[dict[str, list[dict[str, Any]]]], Path]
 
 
 def printed(card: Scorecard, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(render(card))
-    return console.file.getvalue()
+    written = io.StringIO()
+    Console(file=written, width=width, color_system=None).print(render(card))
+    return written.getvalue()
 
 
 def test_it_shows_the_marts_own_numbers(published: Path) -> None:

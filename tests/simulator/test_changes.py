@@ -38,10 +38,14 @@ def test_what_moves_shows_in_the_time_of_change() -> None:
     (pull_request,) = (each for home in simulator.organization.repositories for each in home.pull_requests)
     opened_at = pull_request.updated_at
     simulator.advance(minutes=1)
-    assert simulator.change("comment on a pull request").is_shown
+    told = simulator.change("comment on a pull request")
+    assert told is not None
+    assert told.is_shown
     commented_at = pull_request.updated_at
     assert commented_at > opened_at
     simulator.advance(minutes=1)
-    assert not simulator.change("delete a comment on a pull request").is_shown
+    told = simulator.change("delete a comment on a pull request")
+    assert told is not None
+    assert not told.is_shown
     assert pull_request.updated_at == commented_at
     assert not pull_request.comments

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from graphql import (
+    ExecutionResult,
     GraphQLEnumType,
     GraphQLInterfaceType,
     GraphQLList,
@@ -99,6 +100,7 @@ class GraphQLServer:
             field_resolver=self._resolve,
             type_resolver=lambda value, _info, _type: value.kind,
         )
+        assert isinstance(result, ExecutionResult)  # no resolver waits
         body: dict[str, Any] = {"data": result.data}
         for error in result.errors or ():
             # A strict server says of a number that is too large for Int that it is, and gives null.
@@ -350,7 +352,7 @@ class GitHubServer(GraphQLServer):
 
     def _workflow(self, name: str, number: int) -> dict[str, Any]:
         # ids are unique over all repositories, as the runs' are
-        made = self.openapi.make("workflow", self.random(name, "workflow", number))
+        made: dict[str, Any] = self.openapi.make("workflow", self.random(name, "workflow", number))
         return made | {"id": 1000 * sum(map(ord, name)) + number}
 
     def _runs(self, name: str) -> list[dict[str, Any]]:
@@ -377,7 +379,7 @@ class GitHubServer(GraphQLServer):
         return self.runs[name]
 
     def _job(self, run: Mapping[str, Any], number: int) -> dict[str, Any]:
-        job = self.openapi.make("job", self.random(run["id"], number))
+        job: dict[str, Any] = self.openapi.make("job", self.random(run["id"], number))
         return job | {"id": run["id"] * 10 + number, "run_id": run["id"]}
 
 
@@ -484,7 +486,7 @@ class LinearServer(GraphQLServer):
     def all(self, field: str) -> list[Thing]:
         """Everything in a root connection."""
         if field not in self.lists:
-            kind = get_named_type(self.schema.type_map["Query"].fields[field].type).fields["nodes"].type  # type: ignore[union-attr, attr-defined]
+            kind = get_named_type(self.schema.type_map["Query"].fields[field].type).fields["nodes"].type  # type: ignore[attr-defined]
             name = get_named_type(kind).name
             count = 0 if not self.teams else self.random(field).choice((0, 1, 5, 12))
             self.lists[field] = [Thing(name, f"{field} {number}") for number in range(count)]
@@ -523,6 +525,6 @@ def _holds(value: Any, operator: str, operand: Any) -> bool:
     if operator == "in":
         return value in operand
     if operator == "eq":
-        return value == operand
+        return bool(value == operand)
     left, right = datetime.fromisoformat(value), datetime.fromisoformat(operand)
     return left >= right if operator == "gte" else left <= right

@@ -123,7 +123,11 @@ def test_a_token_is_made_anew_before_it_expires(app: SimulatedApp, simulator: Si
     now = [0.0]
     accounts = AppAccounts(app.id, SecretStr(app.private_key), clock=lambda: now[0])
     client = Client(
-        simulator.github_url, f"{simulator.github_url}/graphql", accounts, sleep=pytest.fail, provider=GITHUB
+        simulator.github_url,
+        f"{simulator.github_url}/graphql",
+        accounts,
+        sleep=lambda seconds: pytest.fail(f"waited {seconds} s"),
+        provider=GITHUB,
     )
     reader = client.for_owner("acme")
     reader.get("/repos/acme/web")
@@ -174,7 +178,7 @@ def test_an_owner_without_an_installation_fails_alone(simulator: Simulator, sett
     found = resolved(simulator, chosen)
     assert found["acme/web"] is None
     assert found[other] is not None
-    assert "not installed at globex (it is at acme)" in found[other]
+    assert "not installed at globex (it is at acme)" in str(found[other])
     assert "not installed at initech" in str(found["initech/*"])
 
 

@@ -415,7 +415,8 @@ def test_a_cursor_may_be_none_of_those_before_and_must_be_one() -> None:
 
     assert [cursors.following(connection(name)) for name in "AB"] == ["A", "B"]
     assert Cursors("Linear", "issues").following(connection(None, more=False)) is None
-    for bad in ("A", None, "", {}, 0):
+    wrong: tuple[Any, ...] = ("A", None, "", {}, 0)
+    for bad in wrong:
         with pytest.raises(BadAnswerError, match="comes again"):
             cursors.following(connection(bad))
     with pytest.raises(BadAnswerError, match="does not say whether"):

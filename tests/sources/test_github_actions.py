@@ -117,13 +117,13 @@ class FakeActions:
             return self._list(request, "workflows", self.workflows)
         if path == "/actions/runs":
             return self._runs(request)
-        if found := re.fullmatch(r"/actions/runs/(\d+)", path):
-            return self._one(request, self.runs.get(int(found[1])))
-        if found := re.fullmatch(r"/actions/runs/(\d+)/attempts/(\d+)", path):
-            return self._one(request, self.attempts.get((int(found[1]), int(found[2]))))
-        if found := re.fullmatch(r"/actions/runs/(\d+)/jobs", path):
+        if match := re.fullmatch(r"/actions/runs/(\d+)", path):
+            return self._one(request, self.runs.get(int(match[1])))
+        if match := re.fullmatch(r"/actions/runs/(\d+)/attempts/(\d+)", path):
+            return self._one(request, self.attempts.get((int(match[1]), int(match[2]))))
+        if match := re.fullmatch(r"/actions/runs/(\d+)/jobs", path):
             assert request.url.params["filter"] == "all"
-            return self._list(request, "jobs", self.jobs.get(int(found[1]), []))
+            return self._list(request, "jobs", self.jobs.get(int(match[1]), []))
         raise AssertionError(f"unexpected {request.url}")
 
     def _runs(self, request: httpx.Request) -> httpx.Response:
@@ -462,7 +462,7 @@ def test_a_read_that_is_cut_off_anywhere_goes_on_at_the_page(is_first: bool) -> 
         server.counted()
         return server, store
 
-    rules = {"deployments": Deployments(job_patterns=["deploy"])}
+    rules: dict[str, Any] = {"deployments": Deployments(job_patterns=("deploy",))}
     server, store = world()
     refresh(server, store, **rules)
     clean, count = store.tables, len(server.log)
@@ -599,7 +599,7 @@ def test_jobs_where_a_rule_looks_at_them() -> None:
     without = Store()
     refresh(server, without)
     assert without.tables["jobs"] == {}
-    rules = {"deployments": Deployments(job_patterns=["deploy"])}
+    rules: dict[str, Any] = {"deployments": Deployments(job_patterns=("deploy",))}
     store = Store()
     refresh(server, store, **rules)
     assert set(store.tables["jobs"]) == {(number,) for number in range(130)} | {(500,), (501,)}
@@ -622,7 +622,7 @@ def test_a_services_rules_count_too() -> None:
     server = FakeActions([run_node(3, NOW - timedelta(days=1), name="Ship checkout", run_attempt=2)])
     server.attempts = {(3, 1): run_node(3, NOW - timedelta(days=1), name="Ship checkout")}
     store = Store()
-    service = Service(name="checkout", repository="acme/web", workflow_patterns=["ship checkout"])
+    service = Service(name="checkout", repository="acme/web", workflow_patterns=("ship checkout",))
     refresh(server, store, services=(service,))
     assert set(store.tables["run_attempts"]) == {(3, 1)}
 
@@ -646,7 +646,7 @@ def test_jobs_tell_which_attempt_of_a_deploying_run_deployed_and_when_an_odd_one
     )
     server.jobs = {run: [job_node(100 * run, run, "a job")] for run in server.runs}
     store = Store()
-    refresh(server, store, deployments=Deployments(branches=["stable/*"]))
+    refresh(server, store, deployments=Deployments(branches=("stable/*",)))
     assert {row["run_id"] for row in store.tables["jobs"].values()} == {2, 3, 5, 6}
 
 
@@ -707,7 +707,8 @@ def openapi() -> dict[str, Any]:
     folder = os.environ.get("VEELOCITY_CONTRACTS")
     if not folder:
         pytest.skip("VEELOCITY_CONTRACTS is not set: the official OpenAPI is not there to compare with")
-    return json.loads(gzip.decompress((Path(folder) / "github.openapi.json.gz").read_bytes()))
+    found: dict[str, Any] = json.loads(gzip.decompress((Path(folder) / "github.openapi.json.gz").read_bytes()))
+    return found
 
 
 def test_every_request_is_in_the_official_openapi(openapi: dict[str, Any]) -> None:
@@ -715,7 +716,7 @@ def test_every_request_is_in_the_official_openapi(openapi: dict[str, Any]) -> No
     server = FakeActions([deploying(2, created, run_attempt=2), run_node(1, NOW - timedelta(days=40), status="queued")])
     server.attempts = {(2, 1): deploying(2, created)}
     server.jobs = {2: [job_node(1, 2, "deploy")]}
-    rules = {"deployments": Deployments(job_patterns=["deploy"])}
+    rules: dict[str, Any] = {"deployments": Deployments(job_patterns=("deploy",))}
     store = Store()
     refresh(server, store, **rules)
     server.now += timedelta(days=45)

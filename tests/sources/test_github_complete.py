@@ -151,7 +151,7 @@ def test_a_tag_of_a_tag_of_a_tag_and_so_on_leads_to_its_commit(
             for level in range(8):
                 outer = objects.TagObject(tag)
                 outer.id, outer.oid, outer.target = f"TO_{level}", f"{level:040}", ref.target
-                simulator.organization.nodes[outer.id] = outer  # type: ignore[assignment]
+                simulator.organization.nodes[outer.id] = outer
                 ref = replace(ref, target=outer)
         return ref
 

@@ -174,7 +174,7 @@ def test_a_limit_longer_than_an_hour_is_not_waited_for() -> None:
 
 
 def test_a_spent_budget_is_waited_for_before_the_next_request() -> None:
-    spent = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(NOW + 100)}
+    spent: dict[str, Any] = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(NOW + 100)}
     server = Server(ok({}, **spent), ok({}))
     server.client.get("/a")
     server.client.get("/b")
@@ -183,7 +183,7 @@ def test_a_spent_budget_is_waited_for_before_the_next_request() -> None:
 
 
 def test_another_token_is_taken_when_one_is_spent() -> None:
-    spent = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(NOW + 100)}
+    spent: dict[str, Any] = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(NOW + 100)}
     server = Server(ok({}, **spent), ok({}), tokens=("one", "two"))
     server.client.get("/a")
     server.client.get("/b")

@@ -111,6 +111,11 @@ class FakeLinear:
 
     def child(self, issue: Node, kind: str, number: str, moment: datetime, **changes: Any) -> Node:
         """A child of an issue, whose own ``updatedAt`` does not move."""
+        own: dict[str, Node] = {
+            "comments": {"user": {"id": "u1"}},
+            "attachments": {"url": f"https://x/{number}", "title": number, "sourceType": "github"},
+            "history": {"actorId": "u1", "fromStateId": None, "toStateId": None},
+        }
         node = {
             "id": number,
             "createdAt": text(moment),
@@ -118,11 +123,7 @@ class FakeLinear:
             "archivedAt": None,
             "issue": issue,
             "issueId": issue["id"],
-            **{
-                "comments": {"user": {"id": "u1"}},
-                "attachments": {"url": f"https://x/{number}", "title": number, "sourceType": "github"},
-                "history": {"actorId": "u1", "fromStateId": None, "toStateId": None},
-            }[kind],
+            **own[kind],
             **changes,
         }
         issue[kind].append(node)
@@ -152,6 +153,7 @@ class FakeLinear:
         result = graphql.execute(
             self.schema, document, self, variable_values=body["variables"], field_resolver=self._resolve
         )
+        assert isinstance(result, graphql.ExecutionResult)  # no resolver waits
         assert result.errors is None, result.errors
         # GraphQL's own serialisation: what was sent is plain JSON.
         return httpx.Response(200, json={"data": result.data}, headers=headers, request=request)
@@ -471,7 +473,7 @@ def test_a_label_made_while_reading_has_its_name() -> None:
     server.issue(1, NOW - timedelta(days=1), labelIds=["l1", "late", "never"])
     connector = LinearConnector(settings(), server.client())
     request = RefreshRequest()
-    scope = next(each for each in connector.scopes(request) if each.name == "ENG")
+    scope = next(each for each in connector.scopes(request) if isinstance(each, Scope) and each.name == "ENG")
     server.label("late", "Late")
     store = Store()
     store.take(scope, connector.read(scope, {}, request, store), NOW)
@@ -752,7 +754,7 @@ def test_teams_are_chosen_by_key() -> None:
 
 def test_check_names_the_workspace_and_its_teams() -> None:
     connector = LinearConnector(
-        settings(teams=(Team(name="Platform", linear_teams=["ENG", "QA"]),)), FakeLinear().client()
+        settings(teams=(Team(name="Platform", linear_teams=("ENG", "QA")),)), FakeLinear().client()
     )
     good, bad = connector.check()
     assert good.ok

@@ -22,6 +22,7 @@ from veelocity_pipeline.sources.github import shape
 from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import Outcome, SourceEntry
 from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.linear.connector import LinearConnector
 from veelocity_pipeline.sources.linear.provider import LINEAR
 
 from .conftest import RawWarehouse
@@ -91,7 +92,7 @@ def linear_at(handler: Handler) -> SourceEntry:
             sleep=lambda seconds: pytest.fail(f"waited {seconds} s"),
             transport=httpx.MockTransport(handler),
         )
-        return linear.LinearConnector(settings, client)
+        return LinearConnector(settings, client)
 
     return replace(linear.ENTRY, connector=make)  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import duckdb
@@ -140,6 +141,7 @@ def test_a_build_that_did_not_end_is_no_build(built: Home, project: Project, tmp
     begun = steps(building, Runner(project, home), lambda _text: None)
     while not next(begun)[0].is_last:
         pass
+    assert isinstance(begun, Generator)
     begun.close()  # dbt is done; that nothing failed was never said
     with connect(built, read_only=True) as connection:
         [(title,)] = connection.execute("select title from raw_github.pull_requests where number = 1").fetchall()

@@ -11,7 +11,7 @@ from veelocity_pipeline.warehouse.lock import forget_life, is_alive
 
 if TYPE_CHECKING:
     import dagster as dg
-    from dagster._utils.error import SerializableErrorInfo
+    from dagster_shared.error import SerializableErrorInfo
 
 _SETTLED_AFTER = 60
 """Seconds after which a run that says it is going on must have shown that it lives; that takes a moment."""

@@ -100,7 +100,7 @@ class EventHistory(SqlEventLogStorage):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         # without it Dagster hands over one by one what a run announces
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _BATCH)
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
 
     def delete_events(self, run_id: str) -> None:
         """Delete a run's events, and its evaluations of all checks that were made again since."""
@@ -463,7 +463,8 @@ class SqliteHistory(DagsterSqliteStorage):
     """
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
-        super(DagsterSqliteStorage, self).__init__()  # its own would open Dagster's three storages
+        # not its own, which would open Dagster's three storages
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
         self.base_dir = base_dir
         self._inst_data = inst_data
         history = Path(base_dir) / "history"

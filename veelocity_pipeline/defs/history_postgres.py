@@ -99,7 +99,8 @@ class PostgresHistory(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: Any = None) -> None:
-        super(DagsterPostgresStorage, self).__init__()  # its own would open Dagster's three storages
+        # not its own, which would open Dagster's three storages
+        super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
         self.postgres_url = postgres_url
         self.should_autocreate_tables = True
         self._inst_data = inst_data

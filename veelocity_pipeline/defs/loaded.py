@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -19,7 +20,7 @@ def first_table(entry: SourceEntry) -> dg.AssetKey:
     return dg.AssetKey([entry.name, next(iter(entry.tables))])
 
 
-def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured) -> Iterator[dg.MaterializeResult]:
+def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured) -> Iterator[dg.MaterializeResult[Any]]:
     """One materialization and its checks per raw table, whatever became of it."""
     by_table: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:

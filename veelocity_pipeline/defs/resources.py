@@ -27,7 +27,7 @@ log = logging.getLogger("veelocity")
 """Progress for people; Dagster keeps it with the run, the command line prints it."""
 
 
-class Warehouse(dg.ConfigurableResource):
+class Warehouse(dg.ConfigurableResource[Any]):
     """The working file, held from the first step of a run that writes to the last."""
 
     _settings: Settings = PrivateAttr()

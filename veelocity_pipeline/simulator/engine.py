@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import attrgetter
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -161,14 +161,15 @@ class Connection:
             if self._key is None:
                 return int(value) + 1 if is_after else int(value)
             key = self._key
+            passed: Callable[[Any, Any], bool]
             if is_after:
-                passed = (lambda each: each < value) if descending else (lambda each: each > value)
+                passed = operator.lt if descending else operator.gt
             else:
-                passed = (lambda each: each <= value) if descending else (lambda each: each >= value)
+                passed = operator.le if descending else operator.ge
             low, high = 0, len(self._items)
             while low < high:
                 middle = (low + high) // 2
-                if passed(key(self._items[middle])):
+                if passed(key(self._items[middle]), value):
                     high = middle
                 else:
                     low = middle + 1
@@ -252,7 +253,7 @@ class Engine:
                 if field_name in given:
                     field.resolve = _with_context(given[field_name])
                     continue
-                getter = simple.get(field_name) or attrgetter(snake(field_name))
+                getter = simple.get(field_name) or operator.attrgetter(snake(field_name))
                 field.resolve = lambda source, _info, _getter=getter, **_args: _getter(source)
                 inner = get_nullable_type(field.type)
                 if is_leaf_type(inner):

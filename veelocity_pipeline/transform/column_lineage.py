@@ -178,7 +178,7 @@ def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, table
 
 
 def _is_ephemeral(node: Mapping[str, Any]) -> bool:
-    return node["resource_type"] == "model" and node["config"]["materialized"] == "ephemeral"
+    return bool(node["resource_type"] == "model" and node["config"]["materialized"] == "ephemeral")
 
 
 def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -85,7 +86,7 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         can_subset=False,
         config_schema=REFRESH_CONFIG,
     )
-    def _ingest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+    def _ingest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[Any]]:
         config = context.op_execution_context.op_config
         since = day_since(config["since"], config["full"], warehouse.settings.start_date)
         request = RefreshRequest(config["full"], tuple(config["repositories"]), run=context.run_id, since=since)
@@ -136,12 +137,12 @@ def _columns(schema: pa.Schema) -> dict[str, dg.TableSchema]:
     pool=WAREHOUSE_POOL,
     config_schema=NOTHING,
 )
-def config_assets(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+def config_assets(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[Any]]:
     """The rules of the settings reach SQL as tables, so that a number can name the rule that made it."""
     yield from write_config(warehouse)
 
 
-def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
+def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult[Any]]:
     """Write ``config.*``; each table says whether it changed."""
     tables = config_tables(target.settings)
     changed = write_tables(target.home, "config", tables)
@@ -168,12 +169,12 @@ def write_config(target: Warehouse) -> Iterator[dg.MaterializeResult]:
     pool=WAREHOUSE_POOL,
     config_schema=NOTHING,
 )
-def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:
+def sync_status(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
     """What the ingest steps wrote down; empty, but there, before the first of them."""
     return _sync_status_result(warehouse)
 
 
-def _sync_status_result(target: Warehouse) -> dg.MaterializeResult:
+def _sync_status_result(target: Warehouse) -> dg.MaterializeResult[Any]:
     make_missing_tables(target)
     record_attempts(target.home, [])
     connections = [each.name for each in target.settings.connections]

@@ -234,7 +234,7 @@ class _Step:
             description=_said_of_test(node, done, found) if found else None,
         )
 
-    def _unchanged(self, names: Iterable[str]) -> Iterator[dg.MaterializeResult]:
+    def _unchanged(self, names: Iterable[str]) -> Iterator[dg.MaterializeResult[Any]]:
         """Say of each mart that is left as it is that it is up to date, since what is published is made of all."""
         for name in names:
             if self._project.manifest["nodes"][name]["schema"] == PUBLIC_SCHEMA:

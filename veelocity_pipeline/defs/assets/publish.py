@@ -38,7 +38,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         pool=WAREHOUSE_POOL,
         config_schema=NOTHING,
     )
-    def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:
+    def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
         begun = time.monotonic()
         published = publish(warehouse.home)
         _tidy(warehouse.home)
@@ -65,7 +65,7 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         description="The report: one file that opens without a network.",
         config_schema=NOTHING,
     )
-    def report(warehouse: Warehouse) -> dg.MaterializeResult:
+    def report(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
         begun = time.monotonic()
         path = render_report(warehouse.home.published, warehouse.home.report)
         path.chmod(0o600)
@@ -103,7 +103,7 @@ def export_asset(kind: Format) -> dg.AssetsDefinition:
         description="Every published table as a file of its own, in the folder that VEELOCITY_EXPORT_TO names.",
         config_schema=NOTHING,
     )
-    def _export(warehouse: Warehouse) -> dg.MaterializeResult:
+    def _export(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
         settings = warehouse.settings
         folder = settings.export_to
         assert folder is not None  # else there is no such asset

@@ -264,4 +264,5 @@ def _plotly() -> str:
     """Plotly's own bundle. Imported late: the package takes longer to import than everything else here together."""
     from plotly.offline import get_plotlyjs
 
-    return get_plotlyjs()
+    script: str = get_plotlyjs()
+    return script

@@ -31,9 +31,8 @@ def timeline_of(source: PullRequest, args: dict[str, Any], context: Context) -> 
     def when(item: Any) -> datetime:
         if isinstance(item, PullRequestCommit):
             return item.commit.committed_at
-        if isinstance(item, Review):
-            return item.submitted_at or item.created_at
-        return item.created_at
+        created_at: datetime = item.created_at
+        return (item.submitted_at or created_at) if isinstance(item, Review) else created_at
 
     kinds = {_timeline_type(kind): kind for kind in wanted} if wanted else None
     if kinds is not None:

@@ -92,7 +92,8 @@ def _users(source: Any, args: dict[str, Any], context: Context) -> Connection:
     people = context.workspace.users if isinstance(source, Workspace) or source is None else source.members
     if not args.get("includeDisabled"):
         people = [each for each in people if each.is_active]
-    return listing(lambda _source, _context: people)(source, args, context)
+    found: Connection = listing(lambda _source, _context: people)(source, args, context)
+    return found
 
 
 def _one(items: Callable[[Context], list[Any]], entity: str) -> Any:

@@ -766,7 +766,7 @@ class _Repository:
 
 def _has_plausible_end(run: Row) -> bool:
     """Whether ``updated_at`` may be when a run ended: GitHub touches runs again long after that."""
-    return run["status"] != "completed" or run["updated_at"] - run["run_started_at"] <= LOOK_BACK
+    return bool(run["status"] != "completed" or run["updated_at"] - run["run_started_at"] <= LOOK_BACK)
 
 
 def _keep_plausible_end(run: Row, stored: Row) -> None:

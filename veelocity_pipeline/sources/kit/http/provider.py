@@ -92,8 +92,9 @@ def number(text: str | None) -> float | None:
 
 def message(body: Json) -> str:
     if isinstance(body, dict):
-        if isinstance(body.get("message"), str):
-            return body["message"]
+        said = body.get("message")
+        if isinstance(said, str):
+            return said
         errors = body.get("errors")
         if isinstance(errors, list):
             return "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))

@@ -162,7 +162,7 @@ class Rest(Sender):
 def date_of(response: httpx.Response) -> datetime:
     """Return the server's time of an answer; our own if it did not say."""
     try:
-        date = parsedate_to_datetime(response.headers.get("date", ""))
+        date: datetime = parsedate_to_datetime(response.headers.get("date", ""))
         date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
         date.timestamp()
     except (ValueError, OverflowError, TypeError):
