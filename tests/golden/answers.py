@@ -128,7 +128,7 @@ class Marts:
 
 def metrics(marts: Marts) -> Iterator[Answer]:
     """Every written metric; and that what is not written of a repository's months is nothing."""
-    written: dict[tuple[str, str, str], dict[str, str]] = {}
+    written: dict[tuple[str, str, str], set[str]] = {}
     head: tuple[str, str, str] = ("", "", "")
     for line in (FOLDER / "metrics.txt").read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
@@ -136,13 +136,13 @@ def metrics(marts: Marts) -> Iterator[Answer]:
         if not line.startswith(" "):
             scope, period, start = line.split()
             head = (scope, period, start)
-            written.setdefault(head, {})
+            written.setdefault(head, set())
             continue
         column, rest = line.strip().split(None, 1)
         quoted = re.match(r'"[^"]*"', rest)
         text = quoted[0] if quoted else rest.split()[0]
         why = rest[len(text) :].strip()
-        written[head][column] = text
+        written[head].add(column)
         yield Answer("metrics", " ".join(head), column, _value(text.strip('"')), marts.metric(*head, column), why)
 
     for table in ("dora_metrics", "dev_metrics"):
@@ -157,11 +157,7 @@ def metrics(marts: Marts) -> Iterator[Answer]:
         for row in marts.rows(table, columns, "period = 'month' and scope_type = 'repository'"):
             key = (row["scope"], "month", row["strftime(period_start, '%Y-%m')"])
             for name in counts:
-                said = written.get(key, {})
-                if re.search("_rate_sample$", name):
-                    count = float(said.get("deployment_count", 0))
-                    yield Answer("metrics", " ".join(key), name, count, row[name], "its successful deployments")
-                elif name not in said:
+                if name not in written.get(key, ()):
                     nothing = None if re.search("_median$|_rate$", name) else 0.0
                     yield Answer("metrics", " ".join(key), name, nothing, row[name], "nothing of it happened")
 

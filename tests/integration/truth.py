@@ -561,13 +561,13 @@ class Truth:
         for (deployment, _, _), evidence in self.failures.items():
             by_deployment[deployment].append(evidence)
         result: dict[str, datetime | None] = {}
-        for deployment, evidence in by_deployment.items():
-            incidents = [each.resolved_at for each in evidence if each.kind == "incident"]
+        for deployment, pieces in by_deployment.items():
+            incidents = [each.resolved_at for each in pieces if each.kind == "incident"]
             if incidents:
                 ends = [each for each in incidents if each is not None]
                 result[deployment] = max(ends) if len(ends) == len(incidents) else None
             else:
-                result[deployment] = min((each.resolved_at for each in evidence if each.resolved_at), default=None)
+                result[deployment] = min((each.resolved_at for each in pieces if each.resolved_at), default=None)
         return result
 
     @cached_property

@@ -492,7 +492,8 @@ def listed_metrics() -> list[dict[str, Any]]:
     """The metrics as the project lists them: what they are called does not matter here, that all are there does."""
     code = ship().manifest["nodes"]["model.veelocity.dim_metrics"]["compiled_code"]
     with duckdb.connect() as connection:
-        return connection.sql(code).arrow().read_all().to_pylist()
+        rows: list[dict[str, Any]] = connection.sql(code).arrow().read_all().to_pylist()
+        return rows
 
 
 @functools.cache
