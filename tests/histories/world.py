@@ -32,8 +32,7 @@ from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.simulator.github import actions as simulated_actions
 from veelocity_pipeline.sources import SOURCES
-from veelocity_pipeline.sources.github_actions import connector as actions
-from veelocity_pipeline.sources.github_actions import windows
+from veelocity_pipeline.sources.github_actions import asking, runs, windows
 from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.warehouse.duckdb_file import connect
@@ -174,8 +173,8 @@ def made_small(history: History) -> Iterator[None]:
     changed: list[tuple[Any, str, Any]] = [
         (read, "BATCH_ROWS", history.batch),
         (http, "_backoff", lambda *_: 0.0),
-        (actions, "PER_PAGE", page),
-        (actions, "CAP", 8 * page),
+        (asking, "PER_PAGE", page),
+        (runs, "CAP", 8 * page),
         (windows, "CAP", 8 * page),
         (windows, "GOAL", 6 * page),
         (simulated_actions, "FILTERED_LIMIT", 8 * page),

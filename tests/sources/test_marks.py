@@ -19,6 +19,7 @@ from veelocity_pipeline.sources.github.mark import (
     RepositoryMark,
     TagsMark,
 )
+from veelocity_pipeline.sources.github_actions.mark import Gap, Load, PageMark, RunsMark, WindowMark
 from veelocity_pipeline.sources.kit.follow.changes import ChangesMark, Increment, Sweep
 from veelocity_pipeline.sources.kit.follow.graph import GraphMark, HistoryWalk
 from veelocity_pipeline.sources.kit.follow.newest import NewestMark, Walk
@@ -62,7 +63,39 @@ GITHUB = RepositoryMark(
     full=FullRead("2026-10-01T13:01:59+00:00", "acme/web", "2026-09-01T00:00:00+00:00", ["commits"]),
     watermarks={"pull_requests": "2026-10-01T13:01:00Z"},
 )
-MARKS: dict[str, Mark] = {"github": GITHUB}
+ACTIONS = RunsMark(
+    name="acme/web",
+    floor="2008-01-01T00:00:00+00:00",
+    rules="12381f9ec6d32665",
+    workflows=['0 W/"49f5b0db"', '0 W/"5124a116"'],
+    windows=[
+        WindowMark(
+            "2026-09-01T00:00:00+00:00",
+            "2026-10-08T13:56:00+00:00",
+            [PageMark('0 W/"ece8afc8"', "2026-10-08T13:56:00+00:00")],
+        )
+    ],
+    open=WindowMark("2026-10-08T13:56:01+00:00", None, [PageMark('0 W/"833fe36e"', "2026-10-30T13:06:03+00:00")]),
+    asked_since="2026-09-25T13:06:03+00:00",
+    unfinished={"7001": "2026-10-30T13:21:03+00:00"},
+    visible_since="2026-10-02T14:01:00+00:00",
+    watermarks={"runs": "2026-10-30T13:21:03+00:00"},
+    load=Load(
+        "acme/web",
+        "2008-01-01T00:00:00+00:00",
+        "2026-10-30T13:00:00+00:00",
+        "2026-10-08T13:55:59+00:00",
+        [
+            WindowMark(
+                "2026-10-08T13:56:00+00:00",
+                "2026-10-30T13:00:00+00:00",
+                [PageMark("", "2026-10-30T12:59:00+00:00")],
+            )
+        ],
+    ),
+    gap=Gap("2026-10-20T00:00:00+00:00", "2026-10-30T13:00:00+00:00"),
+)
+MARKS: dict[str, Mark] = {"github": GITHUB, "github_actions": ACTIONS}
 
 
 def saved(source: str) -> dict[str, Any]:
