@@ -24,6 +24,8 @@ from veelocity_pipeline.sources.kit.follow.changes import ChangesMark, Increment
 from veelocity_pipeline.sources.kit.follow.graph import GraphMark, HistoryWalk
 from veelocity_pipeline.sources.kit.follow.newest import NewestMark, Walk
 from veelocity_pipeline.sources.kit.mark import Mark
+from veelocity_pipeline.sources.linear.mark import FullRead as FullReadOfTeam
+from veelocity_pipeline.sources.linear.mark import TeamMark, WorkspaceMark
 
 GITHUB = RepositoryMark(
     name="acme/web",
@@ -95,7 +97,18 @@ ACTIONS = RunsMark(
     ),
     gap=Gap("2026-10-20T00:00:00+00:00", "2026-10-30T13:00:00+00:00"),
 )
-MARKS: dict[str, Mark] = {"github": GITHUB, "github_actions": ACTIONS}
+LINEAR = TeamMark(
+    key="ENG",
+    start=None,
+    since="2026-12-05T12:55:03+00:00",
+    recent={"issue-1": "2026-12-05T13:01:01.000Z"},
+    labels={"label-1": "Incident"},
+    watermarks={"issues": "2026-12-05T13:01:01.000Z"},
+    full=FullReadOfTeam(
+        "ENG", None, "2026-11-01T00:00:00+00:00", "2026-12-05T13:05:03+00:00", "2026-11-20T10:00:00.000Z"
+    ),
+)
+MARKS: dict[str, Mark] = {"github": GITHUB, "github_actions": ACTIONS, "linear": LINEAR}
 
 
 def saved(source: str) -> dict[str, Any]:
@@ -136,3 +149,7 @@ def test_what_is_saved_does_not_change_with_the_mark() -> None:
     state = mark.to_state()
     mark.tags.newest.append("v2")
     assert state["tags"]["newest"] == ["v1"]
+
+
+def test_a_mark_of_a_workspace_of_version_1_is_read() -> None:
+    assert WorkspaceMark.from_state({"digests": {"teams": "fccf3b9a"}}) == WorkspaceMark({"teams": "fccf3b9a"})

@@ -9,14 +9,12 @@ read again. Of what was taken away (a comment, a whole issue) only the full refr
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.sources.kit.connector import (
     Change,
@@ -31,35 +29,22 @@ from veelocity_pipeline.sources.kit.connector import (
 )
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import SourceError
-from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize
 from veelocity_pipeline.sources.kit.http.reading import Bounds
-from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear import queries, shape
+from veelocity_pipeline.sources.linear.mark import FullRead, TeamMark, WorkspaceMark
+from veelocity_pipeline.sources.linear.progress import Seen
 from veelocity_pipeline.sources.linear.provider import LINEAR
-from veelocity_pipeline.sources.linear.tables import TABLES
+from veelocity_pipeline.sources.linear.workspace import WORKSPACE, Workspace, batches
 
 if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
-
-T = TypeVar("T")
-
-WORKSPACE = "*"
-"""Id and name of the scope that holds what all teams share."""
 
 OVERLAP = timedelta(minutes=10)
 """What is asked for again before the mark: Linear may show a change some moments after its ``updatedAt``."""
 
 RESUMED_FOR = timedelta(days=7)
 """A full read that was interrupted longer ago than this begins anew rather than going on."""
-
-_ROWS: Mapping[str, tuple[str, Callable[[shape.Node], Row]]] = {
-    "teams": ("teams", shape.team_row),
-    "users": ("users", shape.user_row),
-    "workflowStates": ("workflow_states", shape.workflow_state_row),
-    "issueLabels": ("labels", shape.label_row),
-    "cycles": ("cycles", shape.cycle_row),
-    "projects": ("projects", shape.project_row),
-}
 
 
 class LinearConnector(Connector):
@@ -68,12 +53,9 @@ class LinearConnector(Connector):
     def __init__(self, settings: Settings, client: Client | None = None) -> None:
         self.settings = settings
         self.client = client or self.client_of(settings)
+        self.workspace = Workspace(self.client)
         self._page = PageSize(queries.ISSUES_PER_PAGE)
-        self._organization: shape.Node = {}
-        self._lists: dict[str, list[shape.Node]] = {}
-        self._names: dict[str, dict[str, str]] = {}
         self._start = settings.start_date.isoformat() if settings.start_date else None
-        self._started = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
         self._read_by: dict[str, str] = {}
         self._marks: list[datetime] = []
@@ -102,8 +84,8 @@ class LinearConnector(Connector):
         wanted = {name.casefold() for name in request.scopes if "/" not in name}
         if request.scopes and not wanted:
             return []
-        self._read_workspace()
-        teams = sorted(self._lists["teams"], key=lambda team: team["key"])
+        self.workspace.read()
+        teams = sorted(self.workspace.lists["teams"], key=lambda team: team["key"])
         found: list[Scope | ScopeFailure] = [Scope(WORKSPACE, WORKSPACE)]
         found += [Scope(team["id"], team["key"]) for team in teams if not wanted or team["key"].casefold() in wanted]
         missing = wanted - {team["key"].casefold() for team in teams} - {WORKSPACE}
@@ -115,95 +97,29 @@ class LinearConnector(Connector):
 
     def begin(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
         """Learn from when on changes will be asked for, so that one question does for all teams."""
-        self._marks = [_time(mark["since"]) for mark in marks.values() if "since" in mark]
-
-    def _read_workspace(self) -> None:
-        """Read what all teams share, before any team, so that its time is a lower bound for all of them."""
-        data = self.client.graphql(
-            queries.WORKSPACE, {"first": queries.WORKSPACE_PER_PAGE}, about="the Linear workspace"
-        )
-        self._started = self.client.server_date or datetime.now(UTC)
-        self._organization = data["organization"]
-        for name in queries.WORKSPACE_LISTS:
-            nodes = list(data[name]["nodes"])
-            for page in self._further(
-                queries.workspace_page(name), name, {"first": queries.IDS_PER_PAGE}, data[name], f"Linear's {name}"
-            ):
-                nodes += page
-            self._lists[name] = list({node["id"]: node for node in nodes}.values())
-        self._names = {
-            "issueLabels": {node["id"]: node["name"] for node in self._lists["issueLabels"]},
-            "workflowStates": {node["id"]: node["type"] for node in self._lists["workflowStates"]},
-        }
-
-    def _further(
-        self, document: str, name: str, variables: Mapping[str, Any], first: Mapping[str, Any], about: str
-    ) -> Iterator[list[shape.Node]]:
-        """The nodes of each page of a root connection after its first one."""
-        cursors = Cursors("Linear", about, most=MOST_PAGES_OF_FEW)
-        after = cursors.following(first)
-        while after is not None:
-            answer = self.client.graphql(document, {**variables, "after": after}, about=about)[name]
-            yield answer["nodes"]
-            after = cursors.following(answer)
-
-    def _by_ids(self, document: str, name: str, ids: Sequence[str], about: str) -> list[shape.Node]:
-        """Those of some nodes that there are."""
-        variables = {"filter": {"id": {"in": ids}}, "first": queries.IDS_PER_PAGE}
-        first = self.client.graphql(document, {**variables, "after": None}, about=about)[name]
-        more = self._further(document, name, variables, first, about)
-        return [node for nodes in chain([first["nodes"]], more) for node in nodes]
-
-    def _workspace_chunk(self, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Chunk:
-        """The rows that the workspace shares; of a table that is as it was, none.
-
-        The lists are complete, so what is loaded and not on them is gone. Not so a team, with all that is its own: one
-        that the key may no longer read looks the same.
-        """
-        tables: dict[str, list[Row]] = {"organization": [shape.organization_row(self._organization)]}
-        for name, (table, row) in _ROWS.items():
-            tables[table] = [row(node) for node in self._lists[name]]
-        digests = {table: _digest(rows) for table, rows in tables.items()}
-        teams = {node["id"] for node in self._lists["teams"]}
-        chunk = Chunk(mark={"digests": digests})
-        for table, rows in tables.items():
-            if not request.full and digests[table] == mark.get("digests", {}).get(table):
-                continue
-            chunk.add(table, rows)
-            columns = TABLES[table].columns
-            if "deleted_at" in columns:
-                chunk.listed[table] = {row["id"] for row in rows}
-            if "deleted_at" in columns and "team_id" in columns:
-                loaded = known.rows(table, ("id", "team_id"), WORKSPACE, "deleted_at is null")
-                chunk.listed[table] |= {row["id"] for row in loaded if row["team_id"] not in {*teams, None}}
-        return chunk
+        self._marks = [_time(mark["since"]) for mark in marks.values() if mark.get("since")]
 
     # --------------------------------------------------------------------------------------------- teams
 
     def read(self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known) -> Iterator[Chunk]:
-        """Read the workspace's own tables, or one team's issues; see ``Connector.read``.
-
-        A team's mark: ``since`` (what changed before is loaded), ``recent`` (what changed after it and is loaded all
-        the same), ``key`` and ``labels`` (its key and the labels' names, which are part of its rows), ``start`` (the
-        start date in force), and ``pass`` while a full read is under way.
-        """
+        """Read the workspace's own tables, or one team's issues; see ``Connector.read``."""
         if scope.id == WORKSPACE:
-            yield self._workspace_chunk(mark, request, known)
+            yield self.workspace.chunk(WorkspaceMark.from_state(mark), request, known)
             return
+        team = TeamMark.from_state(mark)
         # A new key is a new identifier, address and branch name for every issue, and moves no updatedAt.
         # Another start date than before covers, or uncovers, history.
-        if request.full or "since" not in mark or mark["key"] != scope.name or mark["start"] != self._start:
-            is_known = "since" in mark and mark["key"] == scope.name and mark["start"] == self._start
-            since = request.since if request.full and is_known else None
-            mark = yield from self._read_all(scope, mark, request, known, since)
-            if _time(mark["since"]) == self._started - OVERLAP:
+        is_known = team.since is not None and (team.key, team.start) == (scope.name, self._start)
+        if request.full or not is_known:
+            team = yield from self._read_all(scope, team, request, known, request.since if is_known else None)
+            if team.since == (self.workspace.started - OVERLAP).isoformat():
                 return
             # It began in an earlier run, which was interrupted: what changed since then is still to be read.
-        yield from self._read_changes(scope, mark)
+        yield from self._read_changes(scope, team)
 
     def _read_all(
-        self, scope: Scope, mark: dict[str, Any], request: RefreshRequest, known: Known, since: date | None
-    ) -> Generator[Chunk, None, dict[str, Any]]:
+        self, scope: Scope, mark: TeamMark, request: RefreshRequest, known: Known, since: date | None
+    ) -> Generator[Chunk, None, TeamMark]:
         """Every issue of a team, newest first; going on where an earlier read was interrupted.
 
         Args:
@@ -212,19 +128,19 @@ class LinearConnector(Connector):
         Returns:
             The team's mark after it.
         """
-        under_way = mark.get("pass") or {}
-        started, until = self._started, None
-        asked = {"key": scope.name, "start": self._start, "since": since.isoformat() if since else None}
-        is_same = {name: under_way.get(name) for name in asked} == asked
-        if is_same and self._started - _time(under_way["started"]) <= RESUMED_FOR:
-            started, until = _time(under_way["started"]), under_way["until"]
+        begun = mark.full
+        started, until = self.workspace.started, None
+        asked = scope.name, self._start, since.isoformat() if since else None
+        is_same = begun is not None and (begun.key, begun.start, begun.since) == asked
+        if begun and is_same and self.workspace.started - _time(begun.started) <= RESUMED_FOR:
+            started, until = _time(begun.started), begun.until
             self.say(f"{scope.name}: going on with the read of all issues that began on {started:%Y-%m-%d %H:%M}Z")
         criteria = {"team": {"id": {"eq": scope.id}}, **self._since_start()}
         if since:
             criteria["updatedAt"] = {"gte": self.settings.midnight(since).isoformat()}
         if until:
             criteria["createdAt"] = {"lte": until}
-        progress = _Progress(started - OVERLAP, mark.get("watermarks", {}).get("issues") if since else None)
+        progress = Seen(started - OVERLAP, mark.watermarks.get("issues") if since else None)
         newest_first = True
         for number, nodes in enumerate(self._pages(criteria, f"the issues of team {scope.name}", progress), 1):
             progress.seen |= {node["id"] for node in nodes}
@@ -237,15 +153,16 @@ class LinearConnector(Connector):
             newest_first = newest_first and all(_time(a) >= _time(b) for a, b in pairwise(created))
             if newest_first and created:
                 until = created[-1]
-                under_way = {**asked, "started": started.isoformat(), "until": until}
-                chunk.mark = {**mark, "pass": under_way}
+                under_way = FullRead(*asked, started.isoformat(), until)
+                chunk.mark = replace(mark, full=under_way).to_state()
             yield chunk
         last = Chunk()
         if request.full:
             last.listed["issues"] = progress.seen | self._still_there(scope, progress.seen, known)
-        last.mark = self._mark(scope, progress)
+        after = self._mark(scope, progress)
+        last.mark = after.to_state()
         yield last
-        return last.mark
+        return after
 
     def _still_there(self, scope: Scope, seen: set[str], known: Known) -> set[str]:
         """Of the issues that are loaded and were not listed, those that exist all the same.
@@ -255,16 +172,16 @@ class LinearConnector(Connector):
         """
         loaded = {row["id"] for row in known.rows("issues", ("id",), scope.id, "deleted_at is null")}
         existing: set[str] = set()
-        for batch in _batches(sorted(loaded - seen), queries.IDS_PER_PAGE):
+        for batch in batches(sorted(loaded - seen), queries.IDS_PER_PAGE):
             about = f"issues that team {scope.name} no longer lists"
-            existing |= {node["id"] for node in self._by_ids(queries.EXISTING, "issues", batch, about)}
+            existing |= {node["id"] for node in self.workspace.by_ids(queries.EXISTING, "issues", batch, about)}
         return existing
 
-    def _read_changes(self, scope: Scope, mark: dict[str, Any]) -> Iterator[Chunk]:
+    def _read_changes(self, scope: Scope, mark: TeamMark) -> Iterator[Chunk]:
         """What changed in a team since its mark; the mark moves with the last of it."""
-        moment = _time(mark["since"])
-        recent: Mapping[str, str] = mark.get("recent", {})
-        progress = _Progress(self._started - OVERLAP, mark.get("watermarks", {}).get("issues"))
+        assert mark.since is not None
+        moment, recent = _time(mark.since), mark.recent
+        progress = Seen(self.workspace.started - OVERLAP, mark.watermarks.get("issues"))
         about = f"the issues of team {scope.name}"
         listed, children = self._changed_in(scope, moment)
         wanted: set[str] = set()
@@ -284,11 +201,11 @@ class LinearConnector(Connector):
                 # A checkpoint: of what is listed again from the same mark, this is known.
                 loaded.update((node["id"], node["updatedAt"]) for node in ours)
                 loaded.update((node["id"], node["updatedAt"]) for node, issue in children if issue in done)
-                chunk.mark = {**mark, "recent": dict(loaded)}
+                chunk.mark = replace(mark, recent=dict(loaded)).to_state()
             yield chunk
-        names = self._names["issueLabels"]
-        renamed = sorted(label for label, name in mark.get("labels", {}).items() if names.get(label, name) != name)
-        for batch in _batches(renamed, queries.IDS_PER_PAGE):
+        names = self.workspace.names["issueLabels"]
+        renamed = sorted(label for label, name in mark.labels.items() if names.get(label, name) != name)
+        for batch in batches(renamed, queries.IDS_PER_PAGE):
             labelled = {"team": {"id": {"eq": scope.id}}, "labels": {"some": {"id": {"in": batch}}}}
             for nodes in self._pages({**labelled, **self._since_start()}, about, progress):
                 ours = [node for node in self._ours(nodes, scope) if node["id"] not in done]
@@ -298,7 +215,7 @@ class LinearConnector(Connector):
                 progress.note(node)
         if wanted or renamed or progress.recent != recent:
             # Otherwise the mark stays where it was: that costs no write, and asks for no more the next time.
-            yield Chunk(mark={**self._mark(scope, progress), **({"pass": mark["pass"]} if "pass" in mark else {})})
+            yield Chunk(mark=replace(self._mark(scope, progress), full=mark.full).to_state())
 
     def _ours(self, nodes: Iterable[shape.Node], scope: Scope) -> list[shape.Node]:
         """Those issues that no other team's read has given in this refresh.
@@ -326,7 +243,7 @@ class LinearConnector(Connector):
                 found: dict[str, list[shape.Node]] = {}
                 for name in queries.CHANGED_LISTS:
                     variables = {name: criteria[name], "first": queries.IDS_PER_PAGE}
-                    more = self._further(queries.changed_page(name), name, variables, first[name], about)
+                    more = self.workspace.further(queries.changed_page(name), name, variables, first[name], about)
                     found[name] = [node for nodes in chain([first[name]["nodes"]], more) for node in nodes]
                 self._asked_since, self._changed = since, found
             lists = self._changed
@@ -355,26 +272,26 @@ class LinearConnector(Connector):
             ]
         }
 
-    def _mark(self, scope: Scope, progress: _Progress) -> dict[str, Any]:
+    def _mark(self, scope: Scope, progress: Seen) -> TeamMark:
         """The mark of a team that is read up to where this read began."""
         labels = {
             node["id"]: node["name"]
-            for node in self._lists["issueLabels"]
+            for node in self.workspace.lists["issueLabels"]
             if node["team"] is None or node["team"]["id"] == scope.id
         }
-        return {
-            "key": scope.name,
-            "start": self._start,
-            "since": progress.since.isoformat(),
-            "recent": progress.recent,
-            "labels": labels,
-            "watermarks": {"issues": progress.newest} if progress.newest else {},
-        }
+        return TeamMark(
+            key=scope.name,
+            start=self._start,
+            since=progress.since.isoformat(),
+            recent=progress.recent,
+            labels=labels,
+            watermarks={"issues": progress.newest} if progress.newest else {},
+        )
 
     # ------------------------------------------------------------------------------------------- issues
 
     def _pages(
-        self, criteria: Mapping[str, Any], about: str, progress: _Progress, most: int | None = None
+        self, criteria: Mapping[str, Any], about: str, progress: Seen, most: int | None = None
     ) -> Iterator[list[shape.Node]]:
         """Pages of issues with the first of their children; ``most`` is how many there can be."""
         after, is_first = None, True
@@ -391,19 +308,19 @@ class LinearConnector(Connector):
             yield answer["nodes"]
             after, is_first = cursors.following(answer), False
 
-    def _issues_by_id(self, ids: Sequence[str], scope: Scope, progress: _Progress) -> Iterator[list[shape.Node]]:
+    def _issues_by_id(self, ids: Sequence[str], scope: Scope, progress: Seen) -> Iterator[list[shape.Node]]:
         """Some issues of a team, unless they ended before the start date."""
-        for batch in _batches(ids, queries.ISSUES_PER_PAGE):
+        for batch in batches(ids, queries.ISSUES_PER_PAGE):
             criteria = {"id": {"in": batch}, "team": {"id": {"eq": scope.id}}, **self._since_start()}
             yield from self._pages(criteria, f"some issues of team {scope.name}", progress, most=len(batch))
 
-    def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: _Progress) -> Chunk:
+    def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: Seen) -> Chunk:
         """Issues and all their children as rows."""
         issues = self._with_all_children(nodes, f"the issues of team {scope.name}")
         progress.add(issues)
-        labels = self._named("issueLabels", {label for issue in issues for label in issue["labelIds"]})
+        labels = self.workspace.named("issueLabels", {label for issue in issues for label in issue["labelIds"]})
         entries = (entry for issue in issues for entry in issue["history"]["nodes"])
-        types = self._named("workflowStates", {entry["toStateId"] for entry in entries if entry["toStateId"]})
+        types = self.workspace.named("workflowStates", {entry["toStateId"] for entry in entries if entry["toStateId"]})
         chunk = Chunk()
         chunk.add("issues", map(shape.issue_row, issues))
         for issue in issues:
@@ -430,7 +347,7 @@ class LinearConnector(Connector):
                     open_lists.append((issue, name, after))
         while open_lists:
             following: list[tuple[str, str, str]] = []
-            for batch in _batches(open_lists, queries.MORE_LISTS_PER_QUERY):
+            for batch in batches(open_lists, queries.MORE_LISTS_PER_QUERY):
                 document, variables = queries.more_of_issues(batch)
                 data = self.client.graphql(document, variables, about=about)
                 for number, (issue, name, _) in enumerate(batch):
@@ -446,17 +363,6 @@ class LinearConnector(Connector):
                         following.append((issue, name, after))
             open_lists = following
         return list(issues.values())
-
-    def _named(self, name: str, ids: set[str]) -> Mapping[str, str]:
-        """Names of labels, types of states; those made since the workspace was read are looked up."""
-        known = self._names[name]
-        field = "name" if name == "issueLabels" else "type"
-        for batch in _batches(sorted(ids - known.keys()), queries.IDS_PER_PAGE):
-            found = self._by_ids(queries.lookup(name), name, batch, f"Linear's {name}")
-            # Replaced, not changed: other threads are reading it.
-            known = known | {node["id"]: node[field] for node in found}
-            self._names[name] = known
-        return known
 
     # ----------------------------------------------------------------------------------- without reading
 
@@ -511,51 +417,5 @@ class LinearConnector(Connector):
         return results
 
 
-class _Progress:
-    """What one read of a team has seen, for its mark.
-
-    Attributes:
-        since: the mark to be; what changed later is read again, and told from what is loaded by ``recent``.
-        seen: ids of all issues that were listed.
-        recent: ``updatedAt`` by id of issues, comments and attachments that changed since ``since``.
-        newest: the latest ``updatedAt`` of an issue.
-        lengths: of each nested list, how many issues have had how many in it.
-    """
-
-    def __init__(self, since: datetime, newest: str | None = None) -> None:
-        self.since = since
-        self.seen: set[str] = set()
-        self.recent: dict[str, str] = {}
-        self.newest = newest
-        self.lengths: dict[str, Counter[int]] = {name: Counter() for name in queries.NESTED_PER_PAGE}
-
-    def note(self, node: shape.Node) -> None:
-        """Remember a node, of whatever kind, if it changed lately."""
-        if _time(node["updatedAt"]) >= self.since:
-            self.recent[node["id"]] = node["updatedAt"]
-
-    def add(self, issues: Iterable[shape.Node]) -> None:
-        """Remember issues that are about to be loaded, and their children."""
-        for issue in issues:
-            for name, lengths in self.lengths.items():
-                lengths[len(issue[name]["nodes"])] += 1
-            if self.newest is None or _time(issue["updatedAt"]) > _time(self.newest):
-                self.newest = issue["updatedAt"]
-            self.note(issue)
-            for child in (*issue["comments"]["nodes"], *issue["attachments"]["nodes"]):
-                self.note(child)
-
-
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _digest(rows: list[Row]) -> str:
-    """A fingerprint of rows, whatever order they came in."""
-    lines = sorted(json.dumps(row, default=str, sort_keys=True) for row in rows)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
