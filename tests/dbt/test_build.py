@@ -7,6 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.publish import publish
+
 from .harness import SCENARIOS, build, failed_tests, given
 from .project import DATABASE, Project, dbt
 from .raw import create_raw_tables
@@ -42,3 +45,28 @@ def _rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
 def test_of_no_rows_there_are_marts_that_keep_every_condition(project: Project) -> None:
     with build(project, {}) as connection:
         assert failed_tests(project, connection) == []
+
+
+def test_descriptions_are_comments_of_the_published_tables_and_columns(tmp_path: Path, project: Project) -> None:
+    """SQL clients show them. The model that is built says so of itself; the manifest says it of all marts."""
+    with duckdb.connect(str(tmp_path / f"{DATABASE}.duckdb")) as connection:
+        create_raw_tables(connection, {})
+    dbt(tmp_path, "run", "--select", "dim_metrics")
+    home = Home(tmp_path)
+    publish(home)
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        tables = connection.execute("select table_name, comment from duckdb_tables()").fetchall()
+        columns = dict(connection.execute("select column_name, comment from duckdb_columns()").fetchall())
+    [(table, comment)] = tables
+    assert table == "dim_metrics"
+    assert comment.startswith("One row per metric: what it is called")
+    assert columns["title"] == "What people call it."
+    assert columns["table"].startswith("The published table that has its number (quote this column")
+    assert columns["is_key"] == "One of DORA's five keys."
+    marts = [
+        node
+        for node in project.manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+    ]
+    assert len(marts) > 20
+    assert all(node["config"]["persist_docs"] == {"relation": True, "columns": True} for node in marts)

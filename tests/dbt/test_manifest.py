@@ -61,6 +61,9 @@ PUBLIC_COLUMNS = {
         {_durations("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")}""",
     "dora_scorecard": """
         window_days scope_type scope throughput_score stability_score overall_score""",
+    "fct_commits": "commit_id connection repository_id sha url author is_bot authored_at committed_at",
+    "fct_releases": "release_id connection source_key repository_id tag sha url is_prerelease published_at",
+    "dim_services": "service connection repository_id name",
     "dim_metrics": "id title unit kind direction entity table definition order",
     "metric_windows": "window_days scope_type scope metric value sample previous_value previous_sample",
     "metric_coverage": "metric eligible measured excluded",

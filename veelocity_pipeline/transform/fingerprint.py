@@ -116,6 +116,9 @@ def _code_of_python_models() -> str:
 def _definition(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     """All that says what a node is, but the rows that it reads."""
     columns = {name: column.get("data_type") for name, column in node["columns"].items()}
+    if node["config"].get("persist_docs"):  # its descriptions are in the warehouse, too
+        columns = {name: [kind, node["columns"][name]["description"]] for name, kind in columns.items()}
+        columns[""] = node["description"]
     code = node.get("raw_code") or node["checksum"]["checksum"]
     if node.get("language") == "python":
         code += _code_of_python_models()

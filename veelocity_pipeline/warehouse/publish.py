@@ -70,5 +70,25 @@ def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     for table in dict.fromkeys(table for table, _, _ in columns):
         source = f'working.{PUBLIC_SCHEMA}."{table}"'
         connection.execute(f'create table serving.{PUBLIC_SCHEMA}."{table}" as from {source}')
+        for statement in _comments(connection, table):
+            connection.execute(statement)
         rows[table] = connection.execute(f'select count(*) from serving.{PUBLIC_SCHEMA}."{table}"').fetchall()[0][0]
     return rows
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The statements that give a published table and its columns the descriptions of the working one."""
+    target = f'serving.{PUBLIC_SCHEMA}."{table}"'
+    found = connection.execute(
+        """select null as name, comment from duckdb_tables()
+           where database_name = 'working' and schema_name = $schema and table_name = $table and comment is not null
+           union all
+           select column_name, comment from duckdb_columns()
+           where database_name = 'working' and schema_name = $schema and table_name = $table and comment is not null""",
+        {"schema": PUBLIC_SCHEMA, "table": table},
+    ).fetchall()
+    return [
+        (f"comment on table {target}" if name is None else f'comment on column {target}."{name}"')
+        + " is '" + comment.replace("'", "''") + "'"
+        for name, comment in found
+    ]  # fmt: skip
