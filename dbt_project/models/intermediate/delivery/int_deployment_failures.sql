@@ -144,7 +144,7 @@ judged as (
         resolved.occurred_at,
         resolved.resolved_at,
         resolved.fix_deployment_id,
-        coalesce(resolved.has_fix, false) as has_fix,
+        resolved.has_fix,
         evidence_rules.evidence is not null as is_configured,
         coalesce(
             case when evidence_rules.evidence is null then resolved.evidence || ' is not in failures.evidence' end,
