@@ -16,7 +16,7 @@ from graphql import GraphQLSchema, parse, validate
 from pydantic import SecretStr
 
 from tests.golden.story import tell
-from veelocity_pipeline.config.sections import Service
+from veelocity_pipeline.config.sections import Deployments, Service
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading import read as loading_read
 from veelocity_pipeline.simulator import Fault, Simulator
@@ -668,6 +668,30 @@ def test_what_is_deployed_from_another_branch_is_read_with_its_history(
 
         warehouse.refresh(ENTRY, settings, full=True)
         assert found() == {"r2": "r1", "r1": "m1", "d1": "m1", "s1": "m1"}
+
+
+def test_a_branch_from_which_the_settings_deploy_is_read_with_its_history(
+    tmp_path: Path, new_warehouse: Callable[[str], RawWarehouse]
+) -> None:
+    """Named later, it is read by the next refresh; what is pushed there, by the one after that."""
+    path = tmp_path / "story.txt"
+    path.write_text(RELEASES_FROM_A_BRANCH, "utf-8")
+    story = tell(path)
+    warehouse = new_warehouse("home")
+
+    def found() -> set[str]:
+        return {story.names[sha] for (sha,) in warehouse.rows("select sha from raw_github.deployed_commits")}
+
+    with Simulator(organization=story.organization) as simulator:
+        warehouse.refresh(ENTRY, settings_of(simulator, services=()))
+        assert found() == {"r2", "r1", "d1"}
+        settings = settings_of(simulator, services=(), deployments=Deployments(branches=["un*"]))
+        assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
+        assert found() == {"r2", "r1", "d1", "x1"}
+        branches = story.organization.repositories[0].branches
+        branches["unknown"] = branches["trial"]
+        assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
+        assert found() == {"r2", "r1", "d1", "x1", "s1"}
 
 
 def test_what_was_deployed_before_the_start_date_is_not_asked_for(
