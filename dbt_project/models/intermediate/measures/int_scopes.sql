@@ -31,13 +31,12 @@ repository_trackers as (
     from {{ ref('int_pull_requests_linked_to_issues') }} as links
     inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
     inner join {{ ref('int_issues_unioned') }} as issues using (issue_id)
-    where links.is_counted and issues.team is not null
+    where links.is_counted
 ),
 
 parts as (
     select scopes.scope_type, scopes.scope, 'repository' as kind, scopes.repository_id as part
     from scopes
-    where scopes.repository_id is not null
     union
     select scopes.scope_type, scopes.scope, 'tracker', trackers.team_key
     from scopes
@@ -55,7 +54,7 @@ moments as (
         parts.scope_type,
         parts.scope,
         min(moments.as_of) filter (where not moments.is_stale) as fresh_as_of,
-        max(moments.as_of) filter (where moments.is_stale) as stale_as_of,
+        max(moments.as_of) as latest_as_of,
         string_agg(moments.name, ', ' order by moments.name)
             filter (where moments.kind = 'repository' and moments.is_stale) as stale_repositories,
         string_agg(moments.name, ', ' order by moments.name)
@@ -70,7 +69,7 @@ select
     scopes.scope,
     -- of a repository or a service nothing is known after it was read itself
     coalesce(
-        case when own.is_stale then own.as_of end, moments.fresh_as_of, moments.stale_as_of, now.as_of
+        case when own.is_stale then own.as_of end, moments.fresh_as_of, moments.latest_as_of, now.as_of
     ) as as_of,
     moments.stale_repositories,
     moments.unread_repositories,
