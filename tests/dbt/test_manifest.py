@@ -158,3 +158,11 @@ def test_every_metric_has_a_title_a_place_and_a_doc_block_of_its_own(project: Pr
     blocks = {path.stem for path in (MODELS / "docs").glob("*.md")}
     assert len(metrics) > 20
     assert metrics <= blocks
+
+
+def test_every_model_has_a_yml_of_its_own(project: Project) -> None:
+    for node in _models(project):
+        path = node["original_file_path"]
+        assert node["patch_path"] == f"{node['package_name']}://{path.rpartition('.')[0]}.yml", path
+    for unit_test in project.manifest["unit_tests"].values():
+        assert unit_test["original_file_path"].endswith(f"/{unit_test['model']}.yml"), unit_test["name"]
