@@ -37,9 +37,8 @@ def _scores(project: Project, typed: duckdb.DuckDBPyConnection, days_ago: list[i
             for days in days_ago
         ],
     }
-    test = UnitTest(
-        "", _MODEL, dict(zip(map(project.relation, given), given.values(), strict=True)), [{"scope": "s", "window_days": 30}]
-    )
+    rows = dict(zip(map(project.relation, given), given.values(), strict=True))
+    test = UnitTest("", _MODEL, rows, [{"scope": "s", "window_days": 30}])
     with build_unit_test(project, test, typed) as connection:
         query = f"select window_days, score from ({project.node(_MODEL).code}) where scope_type = 'service'"
         return dict(connection.execute(query).fetchall())

@@ -685,7 +685,7 @@ def test_a_branch_from_which_the_settings_deploy_is_read_with_its_history(
     with Simulator(organization=story.organization) as simulator:
         warehouse.refresh(ENTRY, settings_of(simulator, services=()))
         assert found() == {"r2", "r1", "d1"}
-        settings = settings_of(simulator, services=(), deployments=Deployments(branches=["un*"]))
+        settings = settings_of(simulator, services=(), deployments=Deployments(branches=("un*",)))
         assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
         assert found() == {"r2", "r1", "d1", "x1"}
         branches = story.organization.repositories[0].branches

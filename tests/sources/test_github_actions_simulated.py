@@ -10,7 +10,8 @@ import pytest
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github_actions import ENTRY
-from veelocity_pipeline.sources.github_actions.connector import NEVER_DEPLOYS, GitHubActionsConnector
+from veelocity_pipeline.sources.github_actions.connector import GitHubActionsConnector
+from veelocity_pipeline.sources.github_actions.jobs import NEVER_DEPLOYS
 
 from .conftest import RawWarehouse
 

@@ -226,7 +226,7 @@ class Rows:
 
 def _has_plausible_end(run: Row) -> bool:
     """Whether ``updated_at`` may be when a run ended: GitHub touches runs again long after that."""
-    return run["status"] != "completed" or run["updated_at"] - run["run_started_at"] <= asking.LOOK_BACK
+    return bool(run["status"] != "completed" or run["updated_at"] - run["run_started_at"] <= asking.LOOK_BACK)
 
 
 def _keep_plausible_end(run: Row, stored: Row) -> None:
