@@ -141,7 +141,7 @@ def test_a_configuration_is_told_by_what_reaches_the_models(
     before = Configuration.of(load_settings())
     assert before == Configuration.of(load_settings())
     assert Configuration.from_json(before.to_json()) == before
-    monkeypatch.setenv("VEELOCITY_INCREMENTAL_CRON", "*/5 * * * *")  # changes no number
+    monkeypatch.setenv("VEELOCITY_FULL_CRON", "0 5 * * 0")  # changes no number
     assert Configuration.of(load_settings()) == before
     monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
     assert Configuration.of(load_settings()) == Configuration(("acme/web",), before.rules)

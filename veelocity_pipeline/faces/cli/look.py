@@ -46,7 +46,7 @@ def check(
         _print_last_deployments(deployments)
         _print_environments(environments)
         for each in left_out:
-            out.print(plain(f"{each['repository_id']}: {each['reason']}"), soft_wrap=True)
+            out.print(plain(f"{each['repository_id']}: {each['reason']}"))
     settings.require_sources(())
     if any(each["ok"] is False for each in connections):
         raise typer.Exit(FAILED)
@@ -170,7 +170,7 @@ def _print_environments(environments: list[dict[str, Any]]) -> None:
         out.print("\nEnvironments (as of the last refresh):")
     for service, mine in itertools.groupby(environments, key=lambda each: each["service"]):
         named = [f"{each['environment']} {'is' if each['is_production'] else 'is not'} production" for each in mine]
-        out.print(plain(f"{service}: {', '.join(named)}"), soft_wrap=True)
+        out.print(plain(f"{service}: {', '.join(named)}"))
 
 
 def _print_status(rows: list[dict[str, Any]]) -> None:
