@@ -88,4 +88,8 @@ def _serve(config: Path) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # a request may not have come to its end
+            process.kill()
+            process.wait()
