@@ -18,7 +18,7 @@ import duckdb
 
 from veelocity_pipeline.simulator.organization.plan import MOMENT
 from veelocity_pipeline.sources import SOURCES, SourceEntry
-from veelocity_pipeline.sources.kit.tables import BIGINT, TEXT, TIMESTAMP, Table
+from veelocity_pipeline.sources.kit.tables import BIGINT, CONNECTION_COLUMN, TEXT, TIMESTAMP, Table
 from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.status import record_attempts
@@ -209,8 +209,10 @@ _NAMES = "|".join(("web", "platform", "api", "sdk-python", "data-jobs"))
 
 
 def _columns(table: Table) -> Iterator[str]:
-    for name, kind in table.columns.items():
-        if kind == BIGINT and name in _IDS:
+    for name, kind in table.stored_columns.items():
+        if name == CONNECTION_COLUMN:
+            made = name
+        elif kind == BIGINT and name in _IDS:
             made = f"{name} * {LARGEST} + copy"
         elif kind == TIMESTAMP:
             made = f"{name} - to_hours(copy * 7)"
