@@ -94,7 +94,7 @@ def test_the_same_repositories_on_two_hosts_are_two_and_equal(first: Simulator, 
                where not is_bot and author not in (select person from marts.dim_people)"""
         ).fetchall()
     assert strangers == [(0,)]
-    # whoever has commits of the same address on both is one person
+    # an account with commits of the same address on both is one person
     with read_published(both.published) as connection:
         [(joined,)] = connection.execute(
             """select count(*) from marts.fct_pull_requests as own

@@ -102,7 +102,7 @@ def make_pipeline(entry: SourceEntry, home: Home | None, connection: str = "") -
     """
     import dlt
 
-    # Whoever runs the load decides what a signal means; dlt would make a failed load of it, and the run would go on.
+    # The caller decides what a signal means; dlt would turn it into a failed load, and the run would go on.
     os.environ["RUNTIME__INTERCEPT_SIGNALS"] = "false"
     # Neither files nor rows of a load that ended well stay beside the tables that it went into.
     os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"

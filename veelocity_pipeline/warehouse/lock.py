@@ -22,7 +22,7 @@ def writing(home: Home, purpose: str, waiting: Callable[[str], None] | None = No
 
     Args:
         home: whose warehouse.
-        purpose: what for, to be told to whoever must wait.
+        purpose: what for; processes that wait are told.
         waiting: is told who holds it, once at the start and then every half minute.
 
     The lock is the system's (flock): it is free as soon as its holder ends, however it ends.

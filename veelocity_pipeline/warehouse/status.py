@@ -221,4 +221,4 @@ def read_status(home: Home) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, OSError) as error:
-        raise WarehouseError(f"{home.status} cannot be read ({error}); the next refresh writes it anew") from None
+        raise WarehouseError(f"{home.status} cannot be read ({error}); the next refresh writes a new one") from None

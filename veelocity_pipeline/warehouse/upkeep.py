@@ -16,14 +16,14 @@ from veelocity_pipeline.warehouse.staged import in_memory, staged_beside, to_dis
 
 @dataclass(frozen=True)
 class Compacted:
-    """Bytes of the working file before and after it was written anew."""
+    """Bytes of the working file before and after it was rewritten."""
 
     before: int
     after: int
 
 
 SMALL = 64 * 1024 * 1024
-"""Bytes. A smaller working file is written anew in half a second (0.5 s of CPU at 25 MB, November 2026), and a fifth of
+"""Bytes. A smaller working file is rewritten in half a second (0.5 s of CPU at 25 MB, November 2026), and a fifth of
 what it uses are blocks that are not full."""
 
 
@@ -43,7 +43,7 @@ def is_worth_compacting(home: Home) -> bool:
 
 
 def tidy(home: Home) -> Compacted | None:
-    """Keep the working file small: drop what dlt never reads again, and write it anew where that is worth it.
+    """Keep the working file small: drop what dlt never reads again, and rewrite it where that is worth it.
 
     Raises:
         WarehouseError: as for :func:`compact`.
@@ -53,7 +53,7 @@ def tidy(home: Home) -> Compacted | None:
 
 
 def compact(home: Home) -> Compacted:
-    """Write the working file anew without the room that nothing uses, and put it in the old one's place in one step.
+    """Rewrite the working file without unused space, and replace the old one in one step.
 
     The caller holds the right to write (:func:`writing`). DuckDB fills the free blocks of a file again, but never
     gives them back. The disk needs room for both files meanwhile; whatever goes wrong, the old one stays as it was.

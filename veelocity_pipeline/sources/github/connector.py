@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
 
 RESUMED_FOR = timedelta(days=7)
-"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+"""A full read that was interrupted longer ago than this starts again instead of resuming."""
 
 
 class GitHubConnector(Connector):

@@ -54,7 +54,7 @@ KEPT_FOR = timedelta(days=1)
 """How old a mark may get that need not move."""
 
 RESUMED_FOR = timedelta(days=7)
-"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+"""A full read that was interrupted longer ago than this starts again instead of resuming."""
 
 MOST_CUTS = 10
 """How often the open window is closed in one refresh."""

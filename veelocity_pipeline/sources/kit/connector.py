@@ -21,9 +21,9 @@ class RefreshRequest:
     """What one refresh is asked to read.
 
     Attributes:
-        full: read everything again and find what is gone, instead of what is new.
+        full: read everything again and find deletions, instead of only what is new.
         since: of a full read of what was read whole before, only what changed or ended on this day or later is read
-            again; what is gone is found all the same.
+            again; deletions are found all the same.
         scopes: names of repositories or teams; empty means all that are configured.
         run: which run of several sources this is part of; what they need in common is asked for once.
     """
@@ -225,7 +225,7 @@ class Known(ABC):
 
 
 class Connector(ABC):
-    """One refresh of one source. Made anew for each; all network goes through its client.
+    """One refresh of one source. Each refresh makes its own; all network goes through its client.
 
     Attributes:
         say: told one short sentence about something out of the ordinary; from any thread.

@@ -44,7 +44,7 @@ OVERLAP = timedelta(minutes=10)
 """What is asked for again before the mark: Linear may show a change some moments after its ``updatedAt``."""
 
 RESUMED_FOR = timedelta(days=7)
-"""A full read that was interrupted longer ago than this begins anew rather than going on."""
+"""A full read that was interrupted longer ago than this starts again instead of resuming."""
 
 
 class LinearConnector(Connector):

@@ -83,7 +83,7 @@ class Scene:
     """The organisation while one change is made to it.
 
     Args:
-        newest: how many of the newest tags, releases and deployments are looked at by whoever asks what is new.
+        newest: how many of the newest tags, releases and deployments are looked at when asking what is new.
         is_told: whether the change moves the time of what it touches.
     """
 

@@ -27,7 +27,7 @@ class Changes:
     """Makes changes to an organisation.
 
     Args:
-        newest: how many of the newest tags, releases and deployments are looked at by whoever asks what is new.
+        newest: how many of the newest tags, releases and deployments are looked at when asking what is new.
     """
 
     def __init__(self, life: Life, newest: int = 10) -> None:

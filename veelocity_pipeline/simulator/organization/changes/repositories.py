@@ -110,7 +110,7 @@ def _rewrite(scene: Scene, picks: Picks) -> str:
             base = base.parents[0]
     for _ in range(picks.number(3)):
         base = home.commit(scene.topic(picks), scene.person(picks), scene.now, [base], ["src/r.py"])
-    # whoever built upon what was dropped, keeps it
+    # branches built on the dropped commits keep them
     used = {entry.commit for each in repository.pull_requests for entry in each.commits}
     is_cleaned_up = picks.flag() and not any(
         commit in used or any(commit in each.parents for each in used) for commit in dropped

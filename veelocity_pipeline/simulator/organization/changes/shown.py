@@ -42,7 +42,7 @@ SHOWN: dict[str, bool | None] = {
     "link an issue in the sidebar": None,
     "cut a link in the sidebar": None,
     "name an issue in a pull request's text": True,
-    # issues; a total shows what is gone
+    # issues; a total shows deletions
     "open an issue": True,
     "edit an issue": True,
     "label an issue": True,
@@ -54,7 +54,7 @@ SHOWN: dict[str, bool | None] = {
     "delete a comment on an issue": False,
     "delete an issue": True,
     "transfer an issue": True,
-    # repositories, branches and commits: read anew, or told by the head of the default branch
+    # repositories, branches and commits: read again, or told by the head of the default branch
     "describe a repository": True,
     "rename a repository": True,
     "transfer a repository": True,
@@ -131,4 +131,4 @@ SHOWN: dict[str, bool | None] = {
     "change a Linear team's key": True,
     "remove a Linear team": False,
 }
-"""Whether a change shows to whoever asks only for what is new; None: either way, as the choice says."""
+"""Whether an incremental read notices a change; None: either way, as the choice says."""

@@ -1,1 +1,1 @@
-"""Ways to follow a list from one refresh to the next, whoever's list it is."""
+"""Ways to follow a list from one refresh to the next, for every vendor."""

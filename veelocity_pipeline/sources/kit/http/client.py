@@ -44,7 +44,7 @@ from veelocity_pipeline.sources.kit.http.rest import Rest, date_of
 Json = Any
 
 LONGEST_WAIT = 3_900.0
-"""Seconds. A primary limit comes back within the hour; whoever wants longer than that is not waited for."""
+"""Seconds. A primary limit comes back within the hour; a longer wait is refused."""
 
 FIRST_SECONDARY_WAIT = 60.0
 """Seconds to wait at a limit that does not say how long: at least a minute, then twice as long each time."""
@@ -395,7 +395,7 @@ class Client(GraphQL, Rest):
         self.accounts.refuse(account, max(seconds, 1.0), limited.resource)
 
     def _wait(self, delay: Delay) -> None:
-        """Wait for a token, in steps: whoever looks on is told how long it still takes."""
+        """Wait for a token, in steps, and say how long it still takes."""
         left = delay.moment - self.accounts.clock()
         if left > LONGEST_WAIT:
             raise RateLimitedError(
