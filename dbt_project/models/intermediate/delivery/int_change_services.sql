@@ -31,8 +31,8 @@ from changes
 inner join services using (repository_id)
 where not services.has_paths
 
-union
+union all
 
-select files.change_id, files.repository_id, paths_of_services.service
+select distinct files.change_id, files.repository_id, paths_of_services.service
 from files
 inner join paths_of_services using (repository_id, path)

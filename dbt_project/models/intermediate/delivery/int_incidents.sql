@@ -114,17 +114,22 @@ services_of_links as (
     group by issue_id
 ),
 
+names_of_services as (
+    select
+        services.service,
+        unnest(case
+            when services.service_name is not null then [services.service_name]
+            else [services.repository_name, split_part(services.repository_name, '/', 2)]
+        end) as name
+    from services
+),
+
 services_of_labels as (
-    select labels.issue_id, any_value(services.service) as service
+    select labels.issue_id, any_value(names_of_services.service) as service
     from {{ ref('int_issue_labels_unioned') }} as labels
-    inner join services
-        on lower(labels.label) in (
-            lower(services.service_name),
-            case when services.service_name is null then lower(services.repository_name) end,
-            case when services.service_name is null then lower(split_part(services.repository_name, '/', 2)) end
-        )
+    inner join names_of_services on lower(names_of_services.name) = lower(labels.label)
     group by labels.issue_id
-    having count(distinct services.service) = 1
+    having count(distinct names_of_services.service) = 1
 ),
 
 services_of_trackers as (
@@ -195,7 +200,7 @@ fixes_shipped as (
         linked.pull_request_id in (
             select change_services.change_id
             from {{ ref('int_change_services') }} as change_services
-            inner join deployments on deployments.service = change_services.service and deployments.is_delivered
+            where change_services.service in (select deployments.service from deployments where deployments.is_delivered)
         )
     group by placed.issue_id, linked.pull_request_id, linked.merged_at
 ),

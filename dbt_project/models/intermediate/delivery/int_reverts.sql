@@ -36,6 +36,7 @@ by_number as (
                 body, '\bReverts\s+(?:[\w.-]+/[\w.-]+)?#\d+|This reverts merge request (?:[\w.-]+(?:/[\w.-]+)+)?!\d+'
             )) as sentence
         from pull_requests
+        where contains(body, 'everts')  -- few do, and a search is cheaper than an expression
     )
 ),
 
@@ -45,6 +46,7 @@ by_sha as (
         repository_id,
         unnest(regexp_extract_all(message, 'This reverts commit ([0-9a-f]{40})', 1)) as sha
     from messages
+    where contains(message, 'This reverts commit')
 ),
 
 said as (
@@ -86,18 +88,26 @@ quotes as (
             when regexp_matches(title, '^Reapply ".+"') then 'Revert "' || regexp_extract(title, '^Reapply "(.+)"', 1) || '"'
         end as quoted
     from titles
+    where starts_with(title, 'Re')
+),
+
+quotable as (
+    select
+        change_id, repository_id, merged_at, unnest([title, title || ' (#' || number || ')']) as title
+    from titles
+    where merged_at is not null
 ),
 
 by_title as (
-    select quotes.change_id, min(titles.change_id) as reverted_change_id, null as reverted_sha, 'title' as found_in
+    select quotes.change_id, min(quotable.change_id) as reverted_change_id, null as reverted_sha, 'title' as found_in
     from quotes
     anti join said on said.change_id = quotes.change_id
-    inner join titles
-        on titles.repository_id = quotes.repository_id
-        and titles.merged_at < quotes.written_at
-        and quotes.quoted in (titles.title, titles.title || ' (#' || titles.number || ')')
+    inner join quotable
+        on quotable.repository_id = quotes.repository_id
+        and quotable.title = quotes.quoted
+        and quotable.merged_at < quotes.written_at
     group by quotes.change_id
-    having count(distinct titles.change_id) = 1
+    having count(distinct quotable.change_id) = 1
 ),
 
 found as (
