@@ -129,6 +129,9 @@ def test_what_does_not_depend_on_a_change_is_left_as_it_is(built: Home, project:
     assert followed >= {"int_handles_observed", "int_pull_requests_unioned", "fct_pull_requests"}
     assert not followed & {"int_people_handles", "dim_people", "int_commits_unioned", "int_issues_unioned"}
     assert not any(name.startswith("stg_") for name in followed)  # a view has no rows of its own
+    # a title decides no commit, no deployment and no number, so the commit graph and the metrics stand
+    assert followed >= {"int_pull_request_commits_unioned", "int_deployments_chosen", "metric_measurements"}
+    assert not followed & {"int_deployments_traced", "dora_metrics", "dev_metrics", "metric_windows", "dora_scorecard"}
 
     _change(home, *CHANGES["a name"])
     assert _build(home, project) >= {"int_people_handles", "dim_people", "int_commits_unioned"}
@@ -159,13 +162,18 @@ def test_a_table_that_somebody_dropped_is_built(built: Home, project: Project, t
 
 def test_a_model_that_cannot_be_built_is_told_and_built_again(built: Home, project: Project, tmp_path: Path) -> None:
     home = _copied(built, tmp_path)
-    _change(home, "drop table config.team_services")
+    _change(home, "alter table config.team_services rename to away")
     building = Building(project, home, trust=False)
     done = [each for _, of_step in steps(building, Runner(project, home), lambda _text: None) for each in of_step]
     failed = {each.unique_id: each.message for each in done if each.status == "error"}
-    assert failed.keys() == {"model.veelocity.int_team_services", "model.veelocity.dim_teams"}
+    assert failed.keys() == {"model.veelocity.int_team_services"}
     assert all("team_services does not exist" in message for message in failed.values())
-    assert {each.status for each in done if each.unique_id.endswith(".dora_metrics")} == {"skipped"}
+    skipped = {each.unique_id.rpartition(".")[2] for each in done if each.status == "skipped"}
+    assert "int_scopes" in skipped  # and what reads it was not begun
+
+    _change(home, "alter table config.away rename to team_services")
+    assert _build(home, project) >= {"int_team_services", "int_scopes"}
+    assert _marts(home) == _marts(built)
 
 
 def test_only_days_rules_rows_and_failures_are_inputs(

@@ -37,6 +37,8 @@ def steps(building: Building, runner: Runner, say: Callable[[str], None]) -> Ite
             selected = [*map(selector, plan.nodes), *map(_tests_of, plan.tests_of)]
             done = runner.build(selected, with_tests=plan.is_last) if selected else []
         yield plan, done
+        if not all(each.is_good for each in done):
+            return
         building.end(plan)
         if plan.is_last:
             return

@@ -2,9 +2,9 @@
 
 Each model has a fingerprint of its inputs: its own SQL and settings, and the fingerprints of what it reads, down to the
 rows of raw and config tables. A model whose fingerprint is the one that it was built with is left as it is. Some models
-give the same rows although their inputs changed, most of the time: who the people are, which repositories there are.
-They say so (``meta: {settles: true}``), are built first, and pass on what their rows are instead of what they were made
-from; so one changed pull request does not rebuild what depends on people alone.
+mostly give the same rows although their inputs changed: who the people are, what each metric measures. They have
+``meta: {settles: true}``. A build stops at each of them, and what they pass on is a hash of their rows instead of what
+they were made from. So a changed title rebuilds no commit graph and no metric.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def is_up_to_date(home: Home, settings: Settings) -> bool:
 
 
 class Building:
-    """One build: which models are to be made, in one or two steps, and what they were made from when it is done.
+    """One build: which models are to be made, in one or more steps, and what they were made from when it is done.
 
     Args:
         everything: build every model, whatever was built before.
@@ -283,8 +283,8 @@ class Building:
         prints = self._prints()
         stored = {name for name in self._graph.order if self._graph.is_stored(name)}
         dirty = {name for name in stored if self._is_dirty(name, prints)} - self._done
-        first = dirty & self._graph.settling
-        # a first build gains nothing by two steps
+        # those that wait for another one to settle come in a later step; a first build gains nothing by several
+        first = {name for name in dirty & self._graph.settling if prints[name] is not None}
         nodes = dirty & self._graph.above(first) if first and dirty != stored else dirty
         is_last = nodes == dirty
         changed = [name for name, leaf in self._leaves.items() if self._was(name) != leaf]

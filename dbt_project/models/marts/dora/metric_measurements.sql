@@ -331,35 +331,47 @@ by_service as (
         on change_services.change_id = of_issues.linked_pull_request_id
 ),
 
+measured as (
+    select
+        by_service.* exclude (value, excluded_because),
+        {{ local_date('by_service.measured_at', 'now.timezone') }} as measured_on,
+        case when by_service.excluded_because is null then by_service.value::double end as value,
+        coalesce(by_service.excluded_because, negative_spans.reason) as excluded_because
+    from by_service
+    cross join now
+    left join negative_spans using (metric, entity_id)
+),
+
+coded as (select *, {{ exclusion_code('excluded_because') }} as exclusion_code from measured),
+
 {%- set first = "row_number() over (partition by metric, entity_id, {}
         order by coalesce(excluded_because = 'not known to be deployed', false), measured_at, service) = 1" %}
 
 ranked as (
     -- what belongs to several services of a scope counts in it once, with the first of them
     select *, {{ first.format('true') }} as is_first, {{ first.format('repository_id') }} as is_first_of_repository
-    from by_service
+    from coded
 ),
 
 of_teams as (
-    select teams.team as scope, by_service.*
-    from by_service
+    select teams.team as scope, coded.*
+    from coded
     inner join {{ ref('int_team_services') }} as teams using (service)
-    where by_service.owned_by = 'deployments'
+    where coded.owned_by = 'deployments'
     union all by name
-    select members.team as scope, by_service.*
-    from by_service
-    inner join authors on authors.pull_request_id = by_service.entity_id
-    inner join {{ ref('int_team_members') }} as members using (person)
-    cross join now
-    where
-        by_service.owned_by = 'author'
-        and {{ local_date('by_service.measured_at', 'now.timezone') }}
-        between coalesce(members.valid_from, '-infinity'::date) and coalesce(members.valid_until, 'infinity'::date)
+    select members.team as scope, coded.*
+    from coded
+    inner join authors on authors.pull_request_id = coded.entity_id
+    inner join {{ ref('int_team_members') }} as members
+        on members.person = authors.person
+        and coded.measured_on >= coalesce(members.valid_from, '-infinity'::date)
+        and coded.measured_on <= coalesce(members.valid_until, 'infinity'::date)
+    where coded.owned_by = 'author'
     union all by name
-    select trackers.team as scope, by_service.*
-    from by_service
-    inner join {{ ref('int_team_trackers') }} as trackers on lower(trackers.team_key) = lower(by_service.team)
-    where by_service.owned_by = 'tracker' or by_service.metric = 'time_to_restore'
+    select trackers.team as scope, coded.*
+    from coded
+    inner join {{ ref('int_team_trackers') }} as trackers on lower(trackers.team_key) = lower(coded.team)
+    where coded.owned_by = 'tracker' or coded.metric = 'time_to_restore'
 ),
 
 scoped as (
@@ -372,22 +384,7 @@ scoped as (
     select 'service' as scope_type, service as scope, ranked.* from ranked where service is not null
     union all by name
     select 'team' as scope_type, of_teams.* from of_teams qualify {{ first.format('scope') }}
-),
-
-measured as (
-    select
-        scoped.metric,
-        scoped.scope_type,
-        scoped.scope,
-        scoped.entity_id,
-        scoped.measured_at,
-        {{ local_date('scoped.measured_at', 'now.timezone') }} as measured_on,
-        case when scoped.excluded_because is null then scoped.value::double end as value,
-        coalesce(scoped.excluded_because, negative_spans.reason) as excluded_because
-    from scoped
-    cross join now
-    left join negative_spans using (metric, entity_id)
 )
 
-select *, {{ exclusion_code('excluded_because') }} as exclusion_code
-from measured
+select metric, scope_type, scope, entity_id, measured_at, measured_on, value, excluded_because, exclusion_code
+from scoped
