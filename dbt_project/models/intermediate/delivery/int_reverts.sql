@@ -36,7 +36,6 @@ by_number as (
                 body, '\bReverts\s+(?:[\w.-]+/[\w.-]+)?#\d+|This reverts merge request (?:[\w.-]+(?:/[\w.-]+)+)?!\d+'
             )) as sentence
         from pull_requests
-        where contains(body, 'everts')  -- few do, and a search is cheaper than an expression
     )
 ),
 
@@ -46,7 +45,6 @@ by_sha as (
         repository_id,
         unnest(regexp_extract_all(message, 'This reverts commit ([0-9a-f]{40})', 1)) as sha
     from messages
-    where contains(message, 'This reverts commit')
 ),
 
 said as (
@@ -88,14 +86,12 @@ quotes as (
             when regexp_matches(title, '^Reapply ".+"') then 'Revert "' || regexp_extract(title, '^Reapply "(.+)"', 1) || '"'
         end as quoted
     from titles
-    where starts_with(title, 'Re')
 ),
 
 quotable as (
     select
         change_id, repository_id, merged_at, unnest([title, title || ' (#' || number || ')']) as title
     from titles
-    where merged_at is not null
 ),
 
 by_title as (
