@@ -53,7 +53,7 @@ lint: $(READY) ## Style, types and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionary.md
-	@VEELOCITY_WAREHOUSE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
+	@VEELOCITY_WORKING_FILE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
 	@$(BIN)/python -m veelocity_pipeline.published.dictionary data/dbt/docs docs/dictionary.md
 	@echo "Open data/dbt/docs/static_index.html; every published column: docs/dictionary.md"
 

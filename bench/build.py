@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veelocity_pipeline.transform.prepare import prepared
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 from .organization import parts, write
 from .process import Spent, run

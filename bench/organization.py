@@ -19,9 +19,9 @@ import duckdb
 from veelocity_pipeline.simulator.organization.plan import MOMENT
 from veelocity_pipeline.sources import SOURCES, SourceEntry
 from veelocity_pipeline.sources.kit.tables import BIGINT, CONNECTION_COLUMN, TEXT, TIMESTAMP, Table
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.status import record_attempts
+from veelocity_pipeline.warehouse.store import connect
 
 from .home import ALL, LINEAR, organisation
 

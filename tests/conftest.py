@@ -23,7 +23,7 @@ OURS = tuple(
     field.validation_alias for field in Settings.model_fields.values() if isinstance(field.validation_alias, str)
 )
 
-SET_BY_RUNS = ("DAGSTER_HOME", "VEELOCITY_WAREHOUSE", "DLT_PROJECT_DIR")
+SET_BY_RUNS = ("DAGSTER_HOME", "VEELOCITY_WORKING_FILE", "DLT_PROJECT_DIR")
 
 TESTS = Path(__file__).parent
 

@@ -22,10 +22,10 @@ from veelocity_pipeline.loading.read import load
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest
 from veelocity_pipeline.transform.fingerprint import inputs
-from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import forget_attempts, record_attempts, remember_build
+from veelocity_pipeline.warehouse.store import connect, write_tables
 
 if TYPE_CHECKING:
     from veelocity_pipeline.simulator import Simulator

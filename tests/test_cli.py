@@ -18,10 +18,10 @@ import pytest
 from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.faces.cli.parts import Part
 from veelocity_pipeline.faces.cli.serve import serve
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import record_attempts
+from veelocity_pipeline.warehouse.store import connect
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
 

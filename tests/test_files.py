@@ -22,11 +22,11 @@ from veelocity_pipeline.operations.upkeep import put_aside
 from veelocity_pipeline.published.export import export
 from veelocity_pipeline.safety import files, logs
 from veelocity_pipeline.safety.files import FolderError
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import alive, exclusively, writing
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import record_attempts
+from veelocity_pipeline.warehouse.store import connect
 from veelocity_pipeline.warehouse.upkeep import back_up, compact
 
 SECRET = "what is in somebody's file"

@@ -17,9 +17,10 @@ from veelocity_pipeline.config.settings import SettingsError
 from veelocity_pipeline.published import query
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.published.query import ask, require_query
-from veelocity_pipeline.warehouse.duckdb_file import connect, quoted
+from veelocity_pipeline.warehouse.duckdb_file import quoted
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
+from veelocity_pipeline.warehouse.store import connect
 
 SECRET = "what is in somebody's file"
 

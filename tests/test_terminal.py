@@ -27,10 +27,10 @@ from veelocity_pipeline.operations import alerts
 from veelocity_pipeline.published.explain import Evidence, Explanation, Row, render
 from veelocity_pipeline.published.scorecard import Scorecard
 from veelocity_pipeline.published.scorecard import render as render_scorecard
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import record_attempts
+from veelocity_pipeline.warehouse.store import connect
 
 VEELOCITY = Path(sys.executable).with_name("veelocity")
 

@@ -18,11 +18,11 @@ import pytest
 from tests.conftest import reader_of
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.safety.files import WarehouseError
-from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import writing
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import forget_attempts, read_status, record_attempts
+from veelocity_pipeline.warehouse.store import connect, write_tables
 
 T1 = datetime(2026, 3, 1, 10, tzinfo=UTC)
 T2 = datetime(2026, 3, 1, 11, tzinfo=UTC)

@@ -112,7 +112,7 @@ class Project:
 @contextlib.contextmanager
 def dbt_environment(warehouse: Path) -> Iterator[None]:
     """Have dbt find the warehouse and send nothing anywhere, for as long as the block runs."""
-    changed = {"VEELOCITY_WAREHOUSE": str(warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    changed = {"VEELOCITY_WORKING_FILE": str(warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:

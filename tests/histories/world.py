@@ -35,8 +35,8 @@ from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.github_actions import asking, runs, windows
 from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.sources.kit.http import client as http
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 NAMES = ("acme/one", "acme/two", "acme/three")
 FORKSERVER = multiprocessing.get_context("forkserver")

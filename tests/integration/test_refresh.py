@@ -35,9 +35,9 @@ from veelocity_pipeline.sources import SOURCES, Outcome
 from veelocity_pipeline.sources.kit.http import client as http
 from veelocity_pipeline.sources.kit.http.errors import TOKEN_REJECTED
 from veelocity_pipeline.transform import project
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import DEMO, Home
 from veelocity_pipeline.warehouse.status import read_status
+from veelocity_pipeline.warehouse.store import connect
 
 
 def refresh(home: Home, simulator: Simulator, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

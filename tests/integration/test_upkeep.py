@@ -36,9 +36,10 @@ from veelocity_pipeline.operations import upkeep
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.simulator import Simulator
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest
+from veelocity_pipeline.warehouse import duckdb_file
 from veelocity_pipeline.warehouse import upkeep as warehouse_upkeep
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 HOURS = 365 * 24
 
@@ -180,7 +181,7 @@ def test_compacting_gives_room_back_and_changes_nothing(home: Home) -> None:
 def test_a_file_is_written_anew_before_it_takes_half_as_much_again(
     home: Home, monkeypatch: pytest.MonkeyPatch, small: int, free: float, is_worth: bool
 ) -> None:
-    monkeypatch.setattr(warehouse_upkeep, "SMALL", small)
+    monkeypatch.setattr(duckdb_file, "SMALL", small)
     with connect(home) as connection:
         connection.execute("set threads = 1")  # several leave blocks that are not full, as many as it happens
         for name, share in (("kept", 1 - free), ("gone", free), ("last", 0.01)):  # (free blocks at the end are cut off)
@@ -188,7 +189,7 @@ def test_a_file_is_written_anew_before_it_takes_half_as_much_again(
             connection.execute(f"create table {name} as {rows}")
             connection.execute("checkpoint")
         connection.execute("drop table gone")
-    assert warehouse_upkeep.is_worth_compacting(home) is is_worth
+    assert duckdb_file.DuckDBFile(home).is_worth_compacting() is is_worth
 
 
 def test_the_command_waits_for_its_turn_and_tells_both_sizes(home: Home) -> None:

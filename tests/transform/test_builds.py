@@ -17,8 +17,8 @@ from veelocity_pipeline.transform.fingerprint import Building, inputs
 from veelocity_pipeline.transform.prepare import prepared, ship
 from veelocity_pipeline.transform.project import Project
 from veelocity_pipeline.transform.runner import Done, Runner
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 _CODE = SCENARIOS / "delivery_monorepo_with_two_services" / "given"
 _ISSUES = SCENARIOS / "attachments_and_closing_references" / "given"

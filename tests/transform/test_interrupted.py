@@ -11,8 +11,8 @@ from pathlib import Path
 from tests import inprocess
 from tests.conftest import copied
 from veelocity_pipeline.warehouse import publish as warehouse_publish
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 BUILD = """
 import os, resource, signal, sys
@@ -47,7 +47,7 @@ print(len(built))
 PUBLISH = """
 import os, signal, sys
 from pathlib import Path
-from veelocity_pipeline.warehouse.duckdb_file import connect
+from veelocity_pipeline.warehouse.store import connect
 from veelocity_pipeline.warehouse import publish as warehouse_publish
 from veelocity_pipeline.warehouse.home import Home
 

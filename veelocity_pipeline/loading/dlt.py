@@ -1,11 +1,10 @@
-"""How dlt loads a source: its pipeline into the working file, its tables, and the state that is saved with them."""
+"""How dlt loads a source: its pipeline into the warehouse, its tables, and the state that is saved with them."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,8 +16,8 @@ from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.sources.kit.connector import SourceEntry
 from veelocity_pipeline.sources.kit.http.errors import SourceError
 from veelocity_pipeline.sources.kit.tables import GONE_COLUMN
-from veelocity_pipeline.warehouse.duckdb_file import connect, explained
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import store_of
 
 if TYPE_CHECKING:
     import dlt
@@ -95,7 +94,7 @@ def pipeline_name(entry: SourceEntry, connection: str) -> str:
 
 
 def make_pipeline(entry: SourceEntry, home: Home | None, connection: str = "") -> dlt.Pipeline:
-    """The source's dlt pipeline into the working file; without a home one that only describes itself.
+    """The source's dlt pipeline into the warehouse; without a home one that only describes itself.
 
     Args:
         connection: whose rows and marks it loads; empty for the vendor's own.
@@ -108,11 +107,10 @@ def make_pipeline(entry: SourceEntry, home: Home | None, connection: str = "") -
     os.environ["LOAD__DELETE_COMPLETED_JOBS"] = "true"
     os.environ["LOAD__TRUNCATE_STAGING_DATASET"] = "true"
     folder = str(home.dlt) if home else _scratch().name
-    file = str(home.working) if home else ":memory:"
     return dlt.pipeline(
         pipeline_name(entry, connection),
         pipelines_dir=folder,
-        destination=dlt.destinations.duckdb(file),
+        destination=store_of(home).dlt_destination() if home else dlt.destinations.duckdb(":memory:"),
         dataset_name=entry.dataset,
     )
 
@@ -150,7 +148,7 @@ def make_tables(entry: SourceEntry, pipeline: dlt.Pipeline, missing: Mapping[str
 
 @contextlib.contextmanager
 def loading(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Keep the working file open, and turn what dlt raises into one sentence.
+    """Keep the warehouse open, and turn what dlt raises into one sentence.
 
     For each of its jobs, two or three a table, dlt opens the file and closes it again, with a checkpoint: a third of
     the CPU of a small load (3.1 against 2.0 s, November 2026). While another connection of this process is open, both
@@ -159,16 +157,16 @@ def loading(pipeline: dlt.Pipeline) -> Iterator[None]:
     from dlt.common.destination.exceptions import DestinationException
     from dlt.pipeline.exceptions import PipelineStepFailed
 
-    home = Home(Path(pipeline.pipelines_dir).parent)
+    store = store_of(Home(Path(pipeline.pipelines_dir).parent))
     try:
-        with connect(home):
+        with store.connect():
             yield
     except WarehouseError as error:
         raise LoadError(str(error)) from error
     except (PipelineStepFailed, DestinationException, OSError) as error:
         cause = error.exception if isinstance(error, PipelineStepFailed) and error.exception else error
-        if locked := re.search(r'lock on file "([^"]+)"', str(cause)):
-            raise LoadError(str(explained(Path(locked[1]), cause))) from error
+        if (known := store.explained(cause)) is not cause:
+            raise LoadError(str(known)) from error
         lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
         raise LoadError(
             f"The warehouse could not be written: {lines[-1] if lines else type(cause).__name__}"

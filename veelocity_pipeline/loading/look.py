@@ -18,8 +18,8 @@ from veelocity_pipeline.loading.read import Pass, read
 from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.sources.kit.http.client import Client, Wait
 from veelocity_pipeline.sources.kit.http.errors import SourceError
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect
 
 if TYPE_CHECKING:
     import duckdb

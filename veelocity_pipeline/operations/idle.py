@@ -20,9 +20,9 @@ from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry, SourceError
 from veelocity_pipeline.sources.kit.http.errors import AuthenticationError, UnreachableError
 from veelocity_pipeline.transform.fingerprint import is_up_to_date
-from veelocity_pipeline.warehouse.duckdb_file import connect, holds
 from veelocity_pipeline.warehouse.home import DEMO, Home
 from veelocity_pipeline.warehouse.status import read_status, record_attempts
+from veelocity_pipeline.warehouse.store import connect, holds
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from veelocity_pipeline.sources import Outcome, SourceEntry
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.status import count_rows, read_status
+from veelocity_pipeline.warehouse.store import connect
 
 
 @dataclass(frozen=True)

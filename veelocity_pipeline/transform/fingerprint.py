@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from veelocity_pipeline.config.settings import CHECKOUT, Settings
 from veelocity_pipeline.transform.project import Project, digest
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.status import last_build
+from veelocity_pipeline.warehouse.store import connect
 
 NOTHING_NEW = "Nothing new was loaded, no rule changed and no day passed: what is published stands"
 

@@ -57,8 +57,7 @@ def _make(folder: Path) -> None:
     from veelocity_pipeline.transform.column_lineage import of_project  # imported late: what it needs is seldom needed
     from veelocity_pipeline.transform.runner import compiled
 
-    # relations are named by the file's name; the file itself is not opened
-    compiled(folder, warehouse=folder / "warehouse.duckdb")
+    compiled(folder)
     manifest = json.loads((folder / "manifest.json").read_bytes())
     found = of_project(manifest, folder / "compiled" / "veelocity", MODELS, loaded_columns())
     (folder / "column_lineage.json").write_text(json.dumps(found), encoding="utf-8")

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.safety.foreign import sentence
 from veelocity_pipeline.transform.project import MODELS, Project
+from veelocity_pipeline.warehouse.duckdb_file import Target
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import store_of
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -104,7 +106,7 @@ class Runner:
             *("--target-path", str(self.home.dbt / "run"), "--log-path", str(self.home.dbt / "logs")),
             *("--select", *select),
         ]
-        result = _invoke(command, self.home.working, self._manifest, [self._hear])
+        result = _invoke(command, store_of(self.home).dbt_target(), self._manifest, [self._hear])
         return [_done(each) for each in getattr(result, "results", ())]  # none where nothing was selected
 
     def _hear(self, event: Any) -> None:
@@ -114,19 +116,20 @@ class Runner:
                 self.on_built(node.unique_id)
 
 
-def compiled(folder: Path, warehouse: Path) -> None:
+def compiled(folder: Path) -> None:
     """Parse and compile the project into a folder; no warehouse is opened.
 
     Raises:
         BuildError: the project cannot be parsed.
     """
     paths = ("--target-path", str(folder), "--log-path", str(folder / "logs"))
-    _invoke([*_COMPILE, *_LOG, *paths], warehouse)
+    # relations are named by the store; a file of this folder, which nothing opens, has the name of all
+    _invoke([*_COMPILE, *_LOG, *paths], store_of(Home(folder)).dbt_target())
 
 
 def _invoke(
     command: list[str],
-    warehouse: Path,
+    target: Target,
     manifest: Manifest | None = None,
     callbacks: list[Callable[[Any], None]] | None = None,
 ) -> Any:
@@ -140,9 +143,9 @@ def _invoke(
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    place = ("--project-dir", str(MODELS), "--profiles-dir", str(MODELS))
+    place = ("--project-dir", str(MODELS), "--profiles-dir", str(MODELS), "--target", target.name)
     folder = Path.cwd()
-    os.environ["VEELOCITY_WAREHOUSE"] = str(warehouse)
+    os.environ.update(target.environment)
     try:
         with _interruptible():
             result = dbtRunner(manifest, callbacks).invoke([*command, *_QUIET, *place])

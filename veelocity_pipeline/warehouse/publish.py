@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 
 from veelocity_pipeline.safety.files import WarehouseError
-from veelocity_pipeline.warehouse.duckdb_file import explained, quoted
+from veelocity_pipeline.warehouse.duckdb_file import DATABASE, quoted
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.staged import in_memory, staged_beside, to_disk
+from veelocity_pipeline.warehouse.store import store_of
 
 PUBLIC_SCHEMA = "marts"
 READERS_FORMAT = "v1.2.0"
@@ -31,22 +32,23 @@ class Published:
 def publish(home: Home) -> Published:
     """Copy the marts into a fresh file and put it in the published one's place in a single step.
 
-    The connection is to no file: one to the working file may still be open in this process, which an attach
-    (read-only) can live beside and a second connection cannot.
+    The connection is to no file: one to the warehouse may still be open in this process, which an attach (read-only)
+    can live beside and a second connection cannot.
 
     Raises:
         WarehouseError: there are no marts, a column is of another type than BI tools are promised, the disk is full.
     """
+    store = store_of(home)
     with staged_beside(home) as folder:
         staged = folder / home.published.name
         try:
             with in_memory(folder) as connection:
-                connection.execute(f"attach {quoted(home.working)} as working (read_only)")
+                store.attach(connection)
                 connection.execute(f"attach {quoted(staged)} as serving (storage_version '{READERS_FORMAT}')")
                 rows = _copy_marts(connection)
                 connection.execute("detach serving")
         except duckdb.Error as error:
-            raise explained(home.working, error) from error
+            raise store.explained(error) from error
         to_disk(staged)
         staged.chmod(0o644)
         size = staged.stat().st_size
@@ -57,8 +59,8 @@ def publish(home: Home) -> Published:
 def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     columns = connection.execute(
         """select table_name, column_name, data_type from duckdb_columns()
-           where database_name = 'working' and schema_name = ? order by table_name, column_index""",
-        [PUBLIC_SCHEMA],
+           where database_name = ? and schema_name = ? order by table_name, column_index""",
+        [DATABASE, PUBLIC_SCHEMA],
     ).fetchall()
     if not columns:
         raise WarehouseError("there are no marts to publish: the models have not been built yet")
@@ -68,7 +70,7 @@ def _copy_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.execute(f"create schema serving.{PUBLIC_SCHEMA}")
     rows = {}
     for table in dict.fromkeys(table for table, _, _ in columns):
-        source = f'working.{PUBLIC_SCHEMA}."{table}"'
+        source = f'{DATABASE}.{PUBLIC_SCHEMA}."{table}"'
         connection.execute(f'create table serving.{PUBLIC_SCHEMA}."{table}" as from {source}')
         for statement in _comments(connection, table):
             connection.execute(statement)
@@ -81,11 +83,11 @@ def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     target = f'serving.{PUBLIC_SCHEMA}."{table}"'
     found = connection.execute(
         """select null as name, comment from duckdb_tables()
-           where database_name = 'working' and schema_name = $schema and table_name = $table and comment is not null
+           where database_name = $database and schema_name = $schema and table_name = $table and comment is not null
            union all
            select column_name, comment from duckdb_columns()
-           where database_name = 'working' and schema_name = $schema and table_name = $table and comment is not null""",
-        {"schema": PUBLIC_SCHEMA, "table": table},
+           where database_name = $database and schema_name = $schema and table_name = $table and comment is not null""",
+        {"database": DATABASE, "schema": PUBLIC_SCHEMA, "table": table},
     ).fetchall()
     return [
         (f"comment on table {target}" if name is None else f'comment on column {target}."{name}"')

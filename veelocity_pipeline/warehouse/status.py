@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from veelocity_pipeline.safety.files import WarehouseError, replace_file
-from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import connect, write_tables
 
 SYNC_STATUS = pa.schema(
     {

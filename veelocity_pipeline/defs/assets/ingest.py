@@ -28,8 +28,8 @@ from veelocity_pipeline.operations.requested import day_since
 from veelocity_pipeline.safety.redaction import without_secrets
 from veelocity_pipeline.sources import SOURCES, Outcome, RefreshRequest, SourceEntry
 from veelocity_pipeline.warehouse import status
-from veelocity_pipeline.warehouse.duckdb_file import connect, write_tables
 from veelocity_pipeline.warehouse.status import forget_attempts, read_status, record_attempts
+from veelocity_pipeline.warehouse.store import connect, store_of, write_tables
 
 CONFIGURATION = "configuration"
 """In the metadata of ``CONFIGURED``: the settings that the marts are built from, for what cannot open the warehouse."""
@@ -184,7 +184,7 @@ def _sync_status_result(target: Warehouse) -> dg.MaterializeResult[Any]:
         metadata={
             "dagster/row_count": len(rows),
             "failing": sum(row["error"] is not None for row in rows),
-            "bytes_of_warehouse": target.home.working.stat().st_size,
+            "bytes_of_warehouse": store_of(target.home).size(),
         },
         check_results=[checks.read_on_time(SYNC_STATUS, rows, target.settings, datetime.now(UTC))],
     )

@@ -13,10 +13,10 @@ from veelocity_pipeline.transform.build import selector, steps
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW, Building, Plan, is_up_to_date
 from veelocity_pipeline.transform.project import MODELS, Project
 from veelocity_pipeline.transform.runner import BuildError, Done, Runner
-from veelocity_pipeline.warehouse.duckdb_file import connect
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 from veelocity_pipeline.warehouse.status import was_ever_read
+from veelocity_pipeline.warehouse.store import connect
 
 if TYPE_CHECKING:
     from veelocity_pipeline.transform.column_lineage import Parents

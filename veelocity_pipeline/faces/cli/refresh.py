@@ -21,6 +21,7 @@ from veelocity_pipeline.safety.files import WarehouseError, open_text
 from veelocity_pipeline.safety.foreign import plain, sentence
 from veelocity_pipeline.safety.redaction import Redacting
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import store_of
 
 if TYPE_CHECKING:
     from veelocity_pipeline.defs.execute import RefreshResult
@@ -64,7 +65,7 @@ def rebuild(
     """Build what changed since the last build, and publish; nothing is fetched. Use it after you change the rules."""
     settings = load_settings()
     home = Home.of(settings)
-    if not home.working.exists():
+    if not store_of(home).exists():
         raise WarehouseError("nothing was loaded yet: run `veelocity refresh` first")
     with progress(home):
         out.print("Loading the pipeline …", style="dim")

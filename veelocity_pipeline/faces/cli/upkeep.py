@@ -13,13 +13,14 @@ from veelocity_pipeline.faces.cli.wording import CALLED_FROM, megabytes, say, sh
 from veelocity_pipeline.operations.upkeep import shrink_history
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.warehouse.home import Home
+from veelocity_pipeline.warehouse.store import store_of
 
 
 def compact() -> None:
     """Give back the disk space that the working file, the run history and the logs no longer need."""
     settings = load_settings()
     home = Home.of(settings)
-    if not home.working.exists():
+    if not store_of(home).exists():
         raise WarehouseError("there is nothing to compact yet: run `veelocity refresh` first")
     from veelocity_pipeline.warehouse.lock import writing
     from veelocity_pipeline.warehouse.upkeep import compact as write_anew
