@@ -10,7 +10,7 @@ SEED ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
+.PHONY: help demo test quick page golden soak faults dev refresh full-refresh check status lint audit docs evidence licences bench mutate setup lock
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ status: $(READY) ## How fresh everything is, and what failed
 
 lint: $(READY) ## Style, types and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+
+page: ## Check the types of the report's modules and join them into report.js (needs Node 18 or later)
+	@cd veelocity_pipeline/faces/report/page && { [ -d node_modules ] || npm ci --no-audit --ignore-scripts; } \
+		&& npm run --silent check && npm run --silent build
 
 docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionary.md
 	@VEELOCITY_WORKING_FILE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs

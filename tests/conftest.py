@@ -32,7 +32,7 @@ MARKS = {
     "sources": ("sources/", "simulator/", "histories/"),
     "integration": ("integration/", "golden/", "defs/", "dashboards/"),
     "browser": ("report/test_in_browser.py", "integration/test_doors.py"),
-    "npm": ("dashboards/test_connector.py",),
+    "npm": ("dashboards/test_connector.py", "report/test_page.py"),
     "postgres": ("integration/test_postgres.py",),
     "quick": (
         *("dbt/", "operations/", "report/test_formatting.py", "report/test_scorecard.py", "test_column_lineage.py"),

@@ -12,6 +12,9 @@ from veelocity_pipeline.config.settings import CHECKOUT
 MOST = 500
 FOLDERS = ("veelocity_pipeline", "tests", "bench")
 
+MADE = {"report.js"}
+"""Files that are made from modules."""
+
 LARGER = {
     "veelocity_pipeline/published/series.py": 530,
     "veelocity_pipeline/simulator/organization/delivery.py": 574,
@@ -38,7 +41,8 @@ def faults(root: Path, larger: Mapping[str, int]) -> list[str]:
     sizes = {
         path.relative_to(root).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
         for folder in FOLDERS
-        for path in (root / folder).rglob("*.py")
+        for path in (root / folder).rglob("*.*")
+        if path.suffix in {".py", ".js"} and "node_modules" not in path.parts and path.name not in MADE
     }
     found = [
         f"{name} has {size} lines, more than {larger.get(name, MOST)}: split it by what it does"
@@ -82,3 +86,10 @@ def test_a_module_that_is_too_large_is_seen(
     module.parent.mkdir(parents=True)
     module.write_text("\n" * lines, encoding="utf-8")
     assert faults(tmp_path, larger) == found
+
+
+def test_a_script_is_a_module_too(tmp_path: Path) -> None:
+    for name in ("bench/charts.js", "bench/report.js", "bench/node_modules/other.js", "bench/rows.sql"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("\n" * 501, encoding="utf-8")
+    assert faults(tmp_path, {}) == ["bench/charts.js has 501 lines, more than 500: split it by what it does"]

@@ -5,14 +5,10 @@ The connector comes from npm's registry with its lock file (10 packages, 64 MB),
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
-import re
-import shutil
 import subprocess
-import tempfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,42 +25,16 @@ from tests.dashboards.evidence import (
     page_queries,
     published,
 )
-from veelocity_pipeline.config.settings import CHECKOUT
+from tests.npm import installed
 from veelocity_pipeline.warehouse.home import Home
-from veelocity_pipeline.warehouse.lock import exclusively
 
 CONNECTOR = Path(__file__).with_name("connector")
-
-#: What npm says when there is no way to the registry.
-UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT)\b")
 
 
 @pytest.fixture(scope="session")
 def connector() -> Path:
-    """A folder with the connector installed, and the script that runs it; kept for later sessions by its lock file."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    files = sorted(path for path in CONNECTOR.iterdir() if path.is_file())
-    name = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:20]
-    folder = CHECKOUT / ".pytest_cache" / "connector" / name
-    with exclusively(folder.with_name(".lock")):
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(dir=folder.parent) as staged:
-                installed = Path(staged) / name
-                shutil.copytree(CONNECTOR, installed)
-                result = subprocess.run(
-                    [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--prefer-offline"],
-                    cwd=installed, capture_output=True, text=True, check=False, timeout=300,
-                )  # fmt: skip
-                if result.returncode and UNREACHABLE.search(result.stderr):
-                    pytest.skip("npm's registry cannot be reached")
-                assert result.returncode == 0, result.stderr
-                for other in folder.parent.iterdir():
-                    if other.is_dir() and other.name != Path(staged).name:
-                        shutil.rmtree(other)
-                installed.rename(folder)
-    return folder
+    """A folder with the connector installed, and the script that runs it."""
+    return installed([path for path in CONNECTOR.iterdir() if path.is_file()], "connector")
 
 
 def ask(connector: Path, published_file: Path, folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Numbers as people read them. `report.js` has the same rules for the page; a test holds the two together."""
+"""Numbers as people read them. `page/format.js` of the report has the same rules; a test holds the two together."""
 
 from __future__ import annotations
 

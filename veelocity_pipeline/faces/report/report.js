@@ -1,68 +1,14 @@
-/* Draws the report from the JSON in #data and from packed texts, which are unpacked when they are needed. Text reaches
-   the page through textContent and attributes alone, never as markup. */
-(function () {
-  "use strict";
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const byId = (id) => document.getElementById(id);
-  const state = { scope: 0, window: data.first_window, period: data.first_period, table: "delivery" };
-  const DAY = 86400000;
-  const keys = Object.values(data.metrics).filter((metric) => metric.is_key);
-
-  // ---- numbers as people read them; the same rules as formatting.py ----
-  const halfUp = (value) => Math.floor(value + 0.5);
-  const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
-  function decimal(value) {
-    const tenths = halfUp(value * 10);
-    if (tenths >= 100) return grouped(halfUp(value));
-    return tenths % 10 ? Math.floor(tenths / 10) + "." + (tenths % 10) : String(tenths / 10);
-  }
-  function duration(hours) {
-    if (hours === null || hours === undefined) return "no data";
-    const seconds = Math.floor(hours * 3600 + 0.55);
-    if (seconds < 60) return seconds + " s";
-    const minutes = Math.floor((seconds + 30) / 60);
-    if (minutes < 60) return minutes + " min";
-    if (minutes < 1440) return Math.floor(minutes / 60) + " h" + (minutes % 60 ? " " + (minutes % 60) + " min" : "");
-    return decimal(seconds / 86400) + " d";
-  }
-  const percent = (rate) => (rate === null || rate === undefined ? "no data" : decimal(rate * 100) + " %");
-  function perWeek(count, days) {
-    if (count === null || count === undefined || !(days > 0)) return "no data";
-    const weekly = (count / days) * 7;
-    return count && weekly < 1 ? decimal((count / days) * 30) + " / month" : decimal(weekly) + " / week";
-  }
-  const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
-  const plural = (count, noun) => grouped(count) + " " + (count === 1 ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun);
-  /* What acts in a terminal, shown as an escape, as foreign.py does it. */
-  const acting = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-  const plain = (text) => text.replace(acting, (each) => "\\u" + each.charCodeAt(0).toString(16).padStart(4, "0"));
-  /* A word of a command that people copy into a terminal. */
-  const quoted = (text) => (/^[\w./@:-]+$/.test(text) ? text : "'" + plain(text).replace(/'/g, "'\\''") + "'");
-  window.veelocity = { duration, percent, perWeek, decimal, quoted };
-
-  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const parts = (iso) => [Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10))];
-  function periodName(period, iso) {
-    const [year, month, day] = parts(iso);
-    if (period === "month") return MONTHS[month - 1] + " " + year;
-    if (period === "quarter") return "Q" + Math.ceil(month / 3) + " " + year;
-    if (period === "day") return day + " " + MONTHS[month - 1] + " " + year;
-    return "Week of " + day + " " + MONTHS[month - 1] + " " + year;
-  }
-  function tickName(period, iso, withYear) {
-    const [year, month, day] = parts(iso);
-    const name = period === "week" || period === "day" ? day + " " + MONTHS[month - 1] : period === "month" ? MONTHS[month - 1] : "Q" + Math.ceil(month / 3);
-    return withYear ? name + "<br>" + year : name;
-  }
-  /* In the middle of a sentence. */
-  const inPeriod = (period, iso) => (period === "week" ? "week" + periodName(period, iso).slice(4) : periodName(period, iso));
-  const dateName = (iso) => { const [year, month, day] = parts(iso); return day + " " + MONTHS[month - 1] + " " + year; };
-
-  // ---- small DOM helpers ----
+"use strict";
+(() => {
+  // dom.js
+  var byId = (id) => (
+    /** @type {HTMLElement} */
+    document.getElementById(id)
+  );
   function node(tag, attributes, ...children) {
     const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) if (value !== null && value !== undefined) made.setAttribute(name, value);
-    for (const child of children) if (child !== null && child !== undefined) made.append(child);
+    for (const [name, value] of Object.entries(attributes || {})) if (value !== null && value !== void 0) made.setAttribute(name, String(value));
+    for (const child of children) if (child !== null && child !== void 0) made.append(child);
     return made;
   }
   function svg(tag, attributes) {
@@ -70,14 +16,22 @@
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   }
-  const link = (url, text) => (/^https?:\/\//i.test(url || "") ? node("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : document.createTextNode(text));
+  var link = (url, text) => /^https?:\/\//i.test(url || "") ? node("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : document.createTextNode(text);
+  var nothing = (text) => node("div", { class: "panel" }, node("p", { class: "empty" }, text));
+  var thing = (name, title, url) => {
+    const words = [name, title].filter(Boolean).join(" ");
+    return url ? link(url, words) : words;
+  };
 
-  // ---- what is packed ----
-  const unpacked = new Map();
-  /* The JSON of that name; null where the page has none. */
+  // data.js
+  var data = JSON.parse(document.getElementById("data")?.textContent || "null");
+  var DAY = 864e5;
+  var keys = Object.values(data.metrics).filter((metric) => metric.is_key);
+  var unpacked = /* @__PURE__ */ new Map();
   function packed(name) {
-    if (!unpacked.has(name)) unpacked.set(name, unpack(name).then(JSON.parse));
-    return unpacked.get(name);
+    const found = unpacked.get(name) || unpack(name).then(JSON.parse);
+    unpacked.set(name, found);
+    return found;
   }
   async function unpack(name) {
     const element = document.querySelector('script[data-name="' + name + '"]');
@@ -87,24 +41,84 @@
     for (let at = 0; at < bytes.length; at += 1) bytes[at] = characters.charCodeAt(at);
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   }
-  /* The chart library takes longer to start than all else on the page together: it does when the rest is painted. */
-  let library = null;
+  var library = null;
+  var chartLibrary = () => library ||= startLibrary();
   async function startLibrary() {
-    await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+    await new Promise((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve));
+    });
     document.head.append(node("script", {}, await unpack("plotly")));
   }
+  function recordsOf(columns2) {
+    const fields = Object.entries(columns2 || {});
+    return (fields[0]?.[1] || []).map((_, at) => Object.fromEntries(fields.map(([name, values]) => [name, values[at]])));
+  }
 
-  // ---- what is selected ----
-  const scopeName = (index) => (data.scopes[index][0] === "all" ? "All repositories" : data.scopes[index][1]);
-  const windowOf = () => data.windows.find((each) => each.id === state.window);
-  const windowName = () => (windowOf().days ? "last " + windowOf().days + " days" : "all history");
+  // format.js
+  var isKnown = (value) => value !== null && value !== void 0;
+  var halfUp = (value) => Math.floor(value + 0.5);
+  var grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+  function decimal(value) {
+    const tenths = halfUp(value * 10);
+    if (tenths >= 100) return grouped(halfUp(value));
+    return tenths % 10 ? Math.floor(tenths / 10) + "." + tenths % 10 : String(tenths / 10);
+  }
+  function duration(hours) {
+    if (hours === null || hours === void 0) return "no data";
+    const seconds = Math.floor(hours * 3600 + 0.55);
+    if (seconds < 60) return seconds + " s";
+    const minutes = Math.floor((seconds + 30) / 60);
+    if (minutes < 60) return minutes + " min";
+    if (minutes < 1440) return Math.floor(minutes / 60) + " h" + (minutes % 60 ? " " + minutes % 60 + " min" : "");
+    return decimal(seconds / 86400) + " d";
+  }
+  var percent = (rate) => rate === null || rate === void 0 ? "no data" : decimal(rate * 100) + " %";
+  function perWeek(count, days) {
+    if (!isKnown(count) || !days || days <= 0) return "no data";
+    const weekly = count / days * 7;
+    return count && weekly < 1 ? decimal(count / days * 30) + " / month" : decimal(weekly) + " / week";
+  }
+  var capitalized = (text) => text[0].toUpperCase() + text.slice(1);
+  var plural = (count, noun) => grouped(count) + " " + (count === 1 ? noun.replace(/ies$/, "y").replace(/s$/, "") : noun);
+  var acting = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+  var plain = (text) => text.replace(acting, (each) => "\\u" + each.charCodeAt(0).toString(16).padStart(4, "0"));
+  var quoted = (text) => /^[\w./@:-]+$/.test(text) ? text : "'" + plain(text).replace(/'/g, "'\\''") + "'";
+  var MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  var dateParts = (iso) => [Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10))];
+  function periodName(period, iso) {
+    const [year, month, day] = dateParts(iso);
+    if (period === "month") return MONTHS[month - 1] + " " + year;
+    if (period === "quarter") return "Q" + Math.ceil(month / 3) + " " + year;
+    if (period === "day") return day + " " + MONTHS[month - 1] + " " + year;
+    return "Week of " + day + " " + MONTHS[month - 1] + " " + year;
+  }
+  function tickName(period, iso, withYear) {
+    const [year, month, day] = dateParts(iso);
+    const name = period === "week" || period === "day" ? day + " " + MONTHS[month - 1] : period === "month" ? MONTHS[month - 1] : "Q" + Math.ceil(month / 3);
+    return withYear ? name + "<br>" + year : name;
+  }
+  var inPeriod = (period, iso) => period === "week" ? "week" + periodName(period, iso).slice(4) : periodName(period, iso);
+  var dateName = (iso) => {
+    const [year, month, day] = dateParts(iso);
+    return day + " " + MONTHS[month - 1] + " " + year;
+  };
+  var stamp = (seconds) => new Date(seconds * 1e3).toISOString();
+  var momentName = (iso) => dateName(iso) + ", " + iso.slice(11, 16);
+
+  // selection.js
+  var state = { scope: 0, window: data.first_window, period: data.first_period, table: "delivery" };
+  var scopeName = (index) => data.scopes[index][0] === "all" ? "All repositories" : data.scopes[index][1];
+  var windowOf = () => (
+    /** @type {LookBack} */
+    data.windows.find((each) => each.id === state.window)
+  );
+  var windowName = () => windowOf().days ? "last " + windowOf().days + " days" : "all history";
   function periodEnd(period, iso) {
-    const [year, month, day] = parts(iso);
+    const [year, month, day] = dateParts(iso);
     if (period === "day" || period === "week") return Date.UTC(year, month - 1, day) + (period === "day" ? 1 : 7) * DAY;
     return Date.UTC(year, month - 1 + (period === "month" ? 1 : 3), 1);
   }
-  let columns = null;   // of the selected scope, by the selected period
-  /* The periods that the window touches, with the position of the first in the columns. */
+  var columns = null;
   function visible() {
     const starts = data.starts[state.period];
     if (!columns) return { starts: [], from: 0 };
@@ -116,22 +130,18 @@
     }
     return { starts: starts.slice(from), from };
   }
-  const column = (view, name) => (columns?.[name] || []).slice(view.from);
+  var column = (view, name) => (columns?.[name] || []).slice(view.from);
   function completeness(view, chart) {
     const flags = column(view, chart.table === "dora_metrics" ? "is_complete" : "flow_is_complete");
     return view.starts.map((_, at) => flags[at] !== 0);
   }
-  const chartColumn = (chart) => (chart.kind === "duration" ? chart.metric + "_median" : chart.metric);
-  const chartText = (chart, value) => (value === null || value === undefined ? "no data" : chart.kind === "duration" ? duration(value) : chart.kind === "rate" ? percent(value) : grouped(value));
-
-  // ---- why something is empty, and what to do about it ----
+  var chartColumn = (chart) => chart.kind === "duration" ? chart.metric + "_median" : chart.metric;
+  var chartText = (chart, value) => value === null || value === void 0 ? "no data" : chart.kind === "duration" ? duration(value) : chart.kind === "rate" ? percent(value) : grouped(value);
   function whyEmpty(id) {
     if ((id === "cycle_time" || id === "started_to_completed") && !data.linear) return "Linear is not connected. Set LINEAR_API_KEY to see how long its issues take.";
     if (id === "time_to_restore") return "No incident ended in this window. Incidents are issues with one of the incident_labels of veelocity.toml.";
     if (["deployment_frequency", "lead_time", "change_fail_rate", "recovery", "rework_rate"].includes(id) && !data.deployed[state.scope]) {
-      return id === "deployment_frequency"
-        ? "No production deployment is known here. Name what deploys in DEPLOYMENT_PATTERNS or in [deployments] of veelocity.toml; veelocity check shows what was found."
-        : "There are no production deployments to measure.";
+      return id === "deployment_frequency" ? "No production deployment is known here. Name what deploys in DEPLOYMENT_PATTERNS or in [deployments] of veelocity.toml; veelocity check shows what was found." : "There are no production deployments to measure.";
     }
     if (id === "lead_time" && data.cards[state.window].lead_time.of_commits[state.scope]) {
       return "No pull request was shipped in this window. The card shows the lead time of commits made without one.";
@@ -139,50 +149,309 @@
     if (id === "recovery") return "No failed deployment recovered in this window.";
     return null;
   }
+  function cardOf(key) {
+    const all = data.cards[state.window][key.id];
+    const card = {};
+    for (const [name, values] of Object.entries(all)) card[name] = values[state.scope];
+    return (
+      /** @type {Card} */
+      card
+    );
+  }
+  var draw = async () => {
+  };
+  function drawBy(drawing) {
+    draw = drawing;
+  }
+  var turn = 0;
+  async function choose(change) {
+    const mine = turn += 1;
+    const isCurrent = () => mine === turn;
+    Object.assign(state, change);
+    document.documentElement.dataset.drawn = "no";
+    byId("scope").value = String(state.scope);
+    for (const [name, value] of [["window", state.window], ["period", state.period], ["numbers-tab", state.table]]) {
+      for (
+        const input of
+        /** @type {NodeListOf<HTMLInputElement>} */
+        document.getElementsByName(name)
+      ) input.checked = input.value === value;
+    }
+    remember();
+    const found = await packed("series/" + state.period + "/" + state.scope);
+    if (!isCurrent()) return;
+    columns = found;
+    await draw(isCurrent);
+  }
+  function remember() {
+    const [type, name] = data.scopes[state.scope];
+    const text = new URLSearchParams({ scope: type === "all" ? "all" : type + ":" + name, window: state.window, period: state.period }).toString();
+    try {
+      history.replaceState(null, "", "#" + text);
+    } catch {
+    }
+  }
+  function recall() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    const change = {};
+    const scope = data.scopes.findIndex(([type, name]) => (type === "all" ? "all" : type + ":" + name) === wanted.get("scope"));
+    if (scope >= 0) change.scope = scope;
+    const window2 = data.windows.find((each) => each.id === wanted.get("window"));
+    if (window2) change.window = window2.id;
+    const period = wanted.get("period");
+    if (period && period in data.starts) change.period = /** @type {Period} */
+    period;
+    return change;
+  }
 
-  // ---- cards ----
+  // table.js
+  var SHOWN = 20;
+  var GUARDS = data.guards.map(([pattern, by]) => [new RegExp(pattern, "g"), by]);
+  function csvCell(value) {
+    if (value === null || value === void 0) return "";
+    if (typeof value === "number") return String(value);
+    const text = GUARDS.reduce((guarded, [pattern, by]) => guarded.replace(pattern, by), String(value));
+    return '"' + text.replace(/"/g, '""') + '"';
+  }
+  function csvOf(table) {
+    const lines = [table.columns.map((each) => csvCell(each.csv || each.name)).join(",")];
+    for (const row of table.rows) lines.push(table.columns.map((each) => csvCell(each.value(row))).join(","));
+    return "\uFEFF" + lines.join("\r\n") + "\r\n";
+  }
+  function download(name, text) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+    node("a", { href: url, download: name + ".csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1e4);
+  }
+  var fileName = (...words) => ["veelocity", ...words].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+  function tableOf(table) {
+    const shownColumns = table.columns.filter((each) => !each.hidden);
+    const body = node("tbody");
+    const fill = (from, to) => {
+      for (const row of table.rows.slice(from, to)) {
+        body.append(node("tr", {}, ...shownColumns.map((each, at) => {
+          const known = each.value(row);
+          const missing = known === null || known === void 0 || known === "";
+          const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "\u2013"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : known;
+          return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
+        })));
+      }
+    };
+    const first = table.first || SHOWN;
+    fill(0, first);
+    const scroll = node(
+      "div",
+      { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.caption },
+      node(
+        "table",
+        { class: table.wide ? "wide" : null },
+        node("caption", { class: "hidden" }, table.caption),
+        node("thead", {}, node("tr", {}, ...shownColumns.map((each) => node("th", { scope: "col", class: each.kind || null }, each.name)))),
+        body
+      )
+    );
+    const box = node("div", { class: "panel" }, scroll);
+    const foot = node("div", { class: "table-foot" });
+    if (table.rows.length > first) {
+      const more = node("button", { type: "button", class: "button" }, "Show all " + grouped(table.rows.length));
+      more.addEventListener("click", () => {
+        fill(first);
+        more.remove();
+        scroll.focus();
+      });
+      foot.append(more);
+    }
+    const save = node("button", { type: "button", class: "button csv", "aria-label": "Download " + table.caption + " as CSV" }, "Download CSV");
+    save.addEventListener("click", () => download(table.file, csvOf(table)));
+    foot.append(save);
+    box.append(foot);
+    return box;
+  }
+
+  // rows.js
+  var METRICS = { ...data.metrics, work: { title: "Work in progress", kind: "count", sample_noun: "items", part_phrase: null } };
+  var dayNumber = (time) => Math.floor(time / DAY);
+  function spanOf(wanted) {
+    if (wanted.window) {
+      const until2 = Date.parse(data.as_of) / 1e3;
+      const after = wanted.window.days ? until2 - wanted.window.days * 86400 : -Infinity;
+      return { when: windowName(), holds: (rows, at) => rows.at[at] > after && rows.at[at] <= until2, from: wanted.window.days ? dayNumber(after * 1e3) : -Infinity, until: Infinity, option: wanted.window.days ? "--days " + wanted.window.days : "" };
+    }
+    const from = dayNumber(Date.parse(wanted.start));
+    const until = dayNumber(periodEnd(wanted.period, wanted.start));
+    return { when: inPeriod(wanted.period, wanted.start), holds: (rows, at) => rows.on[at] >= from && rows.on[at] < until, from, until, option: "--" + wanted.period + " " + wanted.start };
+  }
+  function explainCommand(metric, span) {
+    const [type, name] = data.scopes[state.scope];
+    return ["veelocity explain", metric, span.option, type === "all" ? "" : "--" + type + " " + quoted(name)].filter(Boolean).join(" ");
+  }
+  async function rowsOf(metric, span) {
+    const entities = await packed("entities");
+    const rows = await packed("rows/" + metric);
+    if (!entities || !rows) return { since: null, found: [] };
+    const chosen = entities.sets.map((scopes) => scopes.includes(state.scope));
+    const found = [];
+    for (let at = 0; at < rows.entity.length; at += 1) {
+      if (!chosen[rows.scopes[at]]) continue;
+      const ended = metric === "work" ? rows.ended[at] : null;
+      const held = metric === "work" ? rows.began[at] < span.until && (ended === null || ended >= span.until) : span.holds(rows, at);
+      if (!held) continue;
+      const entity = rows.entity[at];
+      const row = { value: 0, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
+      if (metric === "work") {
+        row.value = (Math.min(Date.parse(data.as_of) / 1e3, span.until * 86400) - rows.at[at]) / 3600;
+        row.stage = ended === null ? rows.stage[at] : "ended since";
+      } else {
+        row.value = rows.value[at];
+        const reason = rows.reason[at];
+        row.reason = reason === null ? null : entities.reasons[reason];
+      }
+      found.push(row);
+    }
+    return { since: rows.since ? dayNumber(Date.parse(rows.since)) : null, found };
+  }
+  function median(values) {
+    const ordered = [...values].sort((left, right) => left - right);
+    const middle = Math.floor(ordered.length / 2);
+    return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
+  }
+  var nounOf = (metric) => METRICS[metric].sample_noun;
+  function summaryOfRows(metric, rows) {
+    const noun = nounOf(metric), kind = METRICS[metric].kind;
+    if (!rows.length) return "No " + noun + " with a value.";
+    if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
+    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + METRICS[metric].part_phrase + ".";
+    return plural(rows.length, noun) + ".";
+  }
+  var evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
+  var evidenceText = (evidence) => evidence.map(([kind, text, url]) => kind.replace("_", " ") + ": " + text + (url ? " " + url : "")).join("; ");
+  var rowColumns = (when) => [
+    { name: "What", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
+    { name: "Title", value: (row) => row.title, hidden: true },
+    { name: "Address", value: (row) => row.url, hidden: true },
+    { name: "Where", value: (row) => row.place },
+    { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" }
+  ];
+  var asked = 0;
+  async function openRows(metrics, title, wanted) {
+    const mine = asked += 1;
+    const span = spanOf(wanted);
+    const [failures, repairs] = await Promise.all([packed("failures"), packed("repairs")]);
+    const parts = await Promise.all(metrics.map((metric) => rowsOf(metric, span)));
+    if (mine !== asked) return;
+    const body = byId("rows-body");
+    body.replaceChildren();
+    byId("rows-title").textContent = title;
+    byId("rows-sub").textContent = scopeName(state.scope) + ", " + span.when;
+    metrics.forEach((metric, at) => {
+      const { since, found } = parts[at];
+      const command = node("code", {}, explainCommand(metric, span));
+      const measured = found.filter((row) => row.reason === null).sort((left, right) => right.value - left.value || right.at - left.at);
+      const excluded = found.filter((row) => row.reason !== null);
+      if (metrics.length > 1) body.append(node("h3", {}, METRICS[metric].title));
+      if (metric !== "work" && (since === null || span.from < since)) {
+        const none = since === null || span.until <= since;
+        body.append(node(
+          "p",
+          { class: "notice note" },
+          node("strong", {}, none ? "These rows are not in this file." : "Some of these rows are not in this file."),
+          since === null ? " " : " It holds those since " + dateName(stamp(since * 86400)) + ". ",
+          "All of them: ",
+          command.cloneNode(true)
+        ));
+        if (none) return;
+      }
+      body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
+      const kind = metric === "work" ? "duration" : METRICS[metric].kind;
+      const columns2 = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
+      if (kind === "duration") columns2.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+      if (metric === "work") columns2.push({ name: "Stage", value: (row) => row.stage });
+      if (kind === "rate") columns2.push({ name: capitalized((METRICS[metric].part_phrase || "").replace(/^were /, "")), value: (row) => row.value ? "yes" : "no" });
+      const known = (
+        /** @type {Record<string, any>} */
+        { change_fail_rate: failures, recovery: failures, rework_rate: repairs }[metric]
+      );
+      if (known) {
+        const evidence = new Map(known.entity.map((entity, position) => [entity, known.evidence[position]]));
+        const of = (row) => row.value || metric === "recovery" ? evidence.get(row.entity) || [] : [];
+        columns2.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
+      }
+      if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric].title, columns: columns2, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
+      if (excluded.length) {
+        const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
+        left.append(tableOf({
+          caption: "what is left out of " + METRICS[metric].title,
+          rows: excluded,
+          first: 100,
+          file: fileName(metric, "left-out", scopeName(state.scope), span.when),
+          columns: [.../** @type {Column<FoundRow>[]} */
+          rowColumns("When"), { name: "Left out because", value: (row) => row.reason }]
+        }));
+        body.append(left);
+      }
+      if (metric !== "work") body.append(node("p", { class: "fine" }, "In a terminal: ", command));
+    });
+    const dialog = dialogBox();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  }
+  var dialogBox = () => (
+    /** @type {HTMLDialogElement} */
+    byId("rows")
+  );
+  byId("rows-close").addEventListener("click", () => dialogBox().close());
+  byId("rows").addEventListener("click", (event) => {
+    if (event.target === byId("rows")) dialogBox().close();
+  });
+
+  // cards.js
   function trendOf(key, card) {
     const box = node("p", { class: "trend" });
     const days = windowOf().days;
     if (!days) return box.append("No window before this one."), box;
     const before = "the " + days + " days before";
     if (card.previous_known === false) return box.append("History does not reach back over " + before + "."), box;
-    if (card.value === null || card.previous === null) return box.append("Nothing to compare with in " + before + "."), box;
+    if (!isKnown(card.value) || !isKnown(card.previous)) return box.append("Nothing to compare with in " + before + "."), box;
     if (key.kind !== "count" && (card.sample < data.minimum || card.previous_sample < data.minimum)) {
       return box.append("Too few " + key.sample_noun + " to compare with " + before + "."), box;
     }
     const was = key.kind === "duration" ? duration(card.previous) : key.kind === "rate" ? percent(card.previous) : perWeek(card.previous, days);
     const difference = card.value - card.previous;
     const share = card.previous ? Math.abs(difference) / card.previous : difference ? Infinity : 0;
-    const close = key.kind === "rate" ? Math.abs(difference) < 0.005 : share < 0.05;
-    if (close) { box.append(node("b", {}, "About the same"), " as " + before + " (" + was + ")"); return box; }
+    const close = key.kind === "rate" ? Math.abs(difference) < 5e-3 : share < 0.05;
+    if (close) {
+      box.append(node("b", {}, "About the same"), " as " + before + " (" + was + ")");
+      return box;
+    }
     const better = difference > 0 === (key.direction === "higher");
     const amount = key.kind === "rate" ? decimal(Math.abs(difference) * 100) + " points" : share === Infinity ? "" : decimal(share * 100) + " %";
-    const word = key.kind === "duration" ? (difference < 0 ? "faster" : "slower") : difference > 0 ? (key.kind === "count" ? "more" : "higher") : key.kind === "count" ? "fewer" : "lower";
-    box.append(node("b", { class: better ? "better" : "worse" }, (difference > 0 ? "▲ " : "▼ ") + (amount ? amount + " " : "") + word), " than " + before + " (" + was + ")");
+    const word = key.kind === "duration" ? difference < 0 ? "faster" : "slower" : difference > 0 ? key.kind === "count" ? "more" : "higher" : key.kind === "count" ? "fewer" : "lower";
+    box.append(node("b", { class: better ? "better" : "worse" }, (difference > 0 ? "\u25B2 " : "\u25BC ") + (amount ? amount + " " : "") + word), " than " + before + " (" + was + ")");
     return box;
   }
   function sparkline(chart, view) {
     const values = column(view, chartColumn(chart));
     const complete = completeness(view, chart);
-    const known = values.filter((value) => value !== null && value !== undefined);
+    const known = values.filter((value) => value !== null && value !== void 0);
     if (!known.length) return null;
     const high = Math.max(...known) || 1;
-    const x = (at) => (view.starts.length > 1 ? (at / (view.starts.length - 1)) * 100 : 50);
-    const y = (value) => 36 - (value / high) * 32;
+    const x = (at) => view.starts.length > 1 ? at / (view.starts.length - 1) * 100 : 50;
+    const y = (value) => 36 - value / high * 32;
     const box = node("div", { class: "spark-dots" });
     const drawing = svg("svg", { class: "spark", viewBox: "0 0 100 40", preserveAspectRatio: "none", "aria-hidden": "true" });
     let solid = "", dashed = "";
     values.forEach((value, at) => {
-      if (value === null || value === undefined) return;
+      if (value === null || value === void 0) return;
       const point = x(at).toFixed(2) + " " + y(value).toFixed(2);
-      const joined = at > 0 && values[at - 1] !== null && values[at - 1] !== undefined;
-      if (joined && complete[at]) solid += "L" + point; else if (complete[at]) solid += "M" + point;
-      if (joined && !complete[at]) dashed += "M" + x(at - 1).toFixed(2) + " " + y(values[at - 1]).toFixed(2) + "L" + point;
-      const alone = !joined && (values[at + 1] === null || values[at + 1] === undefined);
+      const joined = at > 0 && values[at - 1] !== null && values[at - 1] !== void 0;
+      if (joined && complete[at]) solid += "L" + point;
+      else if (complete[at]) solid += "M" + point;
+      if (joined && !complete[at]) dashed += "M" + x(at - 1).toFixed(2) + " " + y(values[at - 1] ?? 0).toFixed(2) + "L" + point;
+      const alone = !joined && (values[at + 1] === null || values[at + 1] === void 0);
       if (!complete[at] || at === values.length - 1 || alone) {
-        const dot = node("span", { class: "spark-dot" + (complete[at] ? (at === values.length - 1 ? "" : " small") : " hollow") });
-        dot.style.left = x(at) + "%"; dot.style.top = (y(value) / 40) * 100 + "%";
+        const dot = node("span", { class: "spark-dot" + (complete[at] ? at === values.length - 1 ? "" : " small" : " hollow") });
+        dot.style.left = x(at) + "%";
+        dot.style.top = y(value) / 40 * 100 + "%";
         box.append(dot);
       }
     });
@@ -191,34 +460,32 @@
     box.prepend(drawing);
     return box;
   }
-  function cardOf(key) {
-    const all = data.cards[state.window][key.id];
-    const card = {};
-    for (const name of Object.keys(all)) card[name] = all[name][state.scope];
-    return card;
-  }
   function valueParts(key, card) {
-    if (card.value === null || card.value === undefined) return ["no data", ""];
+    if (card.value === null || card.value === void 0) return ["no data", ""];
     const days = windowOf().days || data.history_days[state.scope];
     const text = key.kind === "duration" ? duration(card.value) : key.kind === "rate" ? percent(card.value) : perWeek(card.value, days);
     const cut = text.indexOf(" / ");
     return cut < 0 ? [text, ""] : [text.slice(0, cut), text.slice(cut)];
   }
-  /* The number in words. */
   function sentenceOf(key, card) {
-    if (card.value === null || card.value === undefined) return null;
-    const one = (rate) => (rate > 2 / 3 ? "Most deployments" : "About one deployment in " + Math.max(2, Math.round(1 / rate)));
+    if (card.value === null || card.value === void 0) return null;
+    const one = (rate) => rate > 2 / 3 ? "Most deployments" : "About one deployment in " + Math.max(2, Math.round(1 / rate));
     const days = Math.round(windowOf().days || data.history_days[state.scope] || 0);
     switch (key.id) {
-      case "deployment_frequency": return card.part ? "Production got something new on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
-      case "lead_time": return "Half of the changes were live within " + duration(card.value) + " of their first commit.";
-      case "change_fail_rate": return card.value ? one(card.value) + " failed and had to be put right." : "No deployment is known to have failed.";
-      case "recovery": return "Half of the failures were put right within " + duration(card.value) + ".";
-      default: return card.value ? one(card.value) + " put an earlier one right." : "No deployment had to put another right.";
+      case "deployment_frequency":
+        return card.part ? "Production got something new on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
+      case "lead_time":
+        return "Half of the changes were live within " + duration(card.value) + " of their first commit.";
+      case "change_fail_rate":
+        return card.value ? one(card.value) + " failed and had to be put right." : "No deployment is known to have failed.";
+      case "recovery":
+        return "Half of the failures were put right within " + duration(card.value) + ".";
+      default:
+        return card.value ? one(card.value) + " put an earlier one right." : "No deployment had to put another right.";
     }
   }
   function coverageOf(card) {
-    if (card.excluded === null || card.excluded === undefined || !card.sample) return "";
+    if (!isKnown(card.excluded) || !card.sample) return "";
     return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " left out" : "Coverage 100 %";
   }
   function sampleText(key, card) {
@@ -241,25 +508,37 @@
       }
       box.append(node("p", { class: value === "no data" ? "value none" : "value" }, value, unit ? node("small", {}, unit) : null));
       box.append(node("p", { class: "sample" }, sampleText(key, card)), node("p", { class: "sentence" }, sentenceOf(key, card) || ""), trendOf(key, card));
-      const spark = sparkline(data.charts.find((chart) => chart.id === key.id), view);
+      const spark = sparkline(
+        /** @type {Chart} */
+        data.charts.find((chart) => chart.id === key.id),
+        view
+      );
       box.append(spark || node("div", { class: "spark-dots" }, node("div", { class: "spark" })));
       const score = node("div", { class: "score" });
-      const scored = card.score !== null && card.score !== undefined;
+      const scored = isKnown(card.score);
       const few = key.kind !== "count" && card.sample < data.minimum;
-      score.append(node("div", { class: "score-line" }, node("span", {}, scored ? "Score" : !windowOf().days ? "Scored for windows only" : few ? "Too few to score" : "Not scored"),
-        scored ? node("span", {}, node("b", {}, decimal(card.score)), " of 10") : null));
-      const mean = card.mean === null || card.mean === undefined ? null : card.mean;
-      const bar = node("div", { class: "bar", role: "img", "aria-label": (scored ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean of all industries in 2025: " + mean) });
+      score.append(node(
+        "div",
+        { class: "score-line" },
+        node("span", {}, scored ? "Score" : !windowOf().days ? "Scored for windows only" : few ? "Too few to score" : "Not scored"),
+        isKnown(card.score) ? node("span", {}, node("b", {}, decimal(card.score)), " of 10") : null
+      ));
+      const mean = card.mean ?? null;
+      const bar = node("div", { class: "bar", role: "img", "aria-label": (isKnown(card.score) ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean of all industries in 2025: " + mean) });
       const fill = node("i");
-      fill.style.width = scored ? card.score * 10 + "%" : "0";
+      fill.style.width = (card.score ?? 0) * 10 + "%";
       bar.append(fill);
       if (mean !== null) {
         const tick = node("u", { title: "Mean of all industries, 2025: " + mean });
         tick.style.left = mean * 10 + "%";
         bar.append(tick);
       }
-      score.append(bar, node("p", { class: "level" }, node("span", {}, mean === null ? "" : "Industry mean " + mean),
-        card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null));
+      score.append(bar, node(
+        "p",
+        { class: "level" },
+        node("span", {}, mean === null ? "" : "Industry mean " + mean),
+        card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null
+      ));
       const rows = node("button", { type: "button", class: "plain", "aria-label": "Show the rows of " + key.title.toLowerCase() }, "Show the rows");
       rows.addEventListener("click", () => openRows([key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id], key.title, { window: windowOf() }));
       box.append(score, node("p", { class: "card-foot" }, node("span", {}, coverageOf(card)), rows));
@@ -267,25 +546,24 @@
     }));
     byId("overview-sub").textContent = scopeName(state.scope) + ", " + windowName() + (data.as_of ? " to " + dateName(data.as_of) : "");
     const totals = data.totals[state.window];
-    byId("totals").replaceChildren(...(totals ? [["Throughput", totals.throughput], ["Stability", totals.stability], ["Overall", totals.overall]] : []).map(([name, values]) => {
-      const value = values[state.scope];
-      const known = value !== null && value !== undefined;
-      return node("div", {}, node("dt", {}, name), node("dd", {}, known ? decimal(value) : "–", known ? node("small", {}, " of 10") : null));
+    byId("totals").replaceChildren(...(totals ? ["throughput", "stability", "overall"] : []).map((name) => {
+      const value = totals[name][state.scope];
+      return node("div", {}, node("dt", {}, capitalized(name)), node("dd", {}, isKnown(value) ? decimal(value) : "\u2013", isKnown(value) ? node("small", {}, " of 10") : null));
     }));
   }
 
-  // ---- charts ----
-  const DURATION_STEPS = [1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 30 / 60, 1, 2, 3, 6, 12, 24, 48, 72, 120, 168, 240, 336, 480, 720, 1440, 2160, 4320, 8760];
+  // figure.js
+  var DURATION_STEPS = [1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 30 / 60, 1, 2, 3, 6, 12, 24, 48, 72, 120, 168, 240, 336, 480, 720, 1440, 2160, 4320, 8760];
   function durationTicks(high) {
     const step = DURATION_STEPS.find((each) => high / each <= 4.5) || Math.ceil(high / 4 / 8760) * 8760;
     const values = [];
     for (let at = 0; at * step <= high * 1.001; at += 1) values.push(at * step);
-    return { values, text: values.map((value) => (value ? duration(value) : "0")) };
+    return { values, text: values.map((value) => value ? duration(value) : "0") };
   }
   function plainTicks(high, whole, text) {
     const raw = high / 5;
     const power = Math.pow(10, Math.floor(Math.log10(raw)));
-    let step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw);
+    let step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw) || 10 * power;
     if (whole) step = Math.max(1, Math.round(step));
     const values = [];
     for (let at = 0; at * step <= high * 1.001; at += 1) values.push(at * step);
@@ -296,7 +574,7 @@
     const read = (name) => style.getPropertyValue(name).trim();
     return { accent: read("--accent"), second: read("--second"), ink: read("--ink"), muted: read("--muted"), line: read("--line"), panel: read("--panel"), font: read("--font") };
   }
-  const soft = (hex, alpha) => "rgba(" + [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(",") + "," + alpha + ")";
+  var soft = (hex, alpha) => "rgba(" + [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(",") + "," + alpha + ")";
   function horizontalTicks(view) {
     const room = Math.max(2, Math.min(6, Math.floor((document.querySelector(".plot")?.clientWidth || 400) / 70)));
     const every = Math.ceil(view.starts.length / room) || 1;
@@ -314,7 +592,7 @@
     const pick = (name) => column(view, name)[at];
     if (chart.kind === "duration") {
       lines.push("median " + duration(pick(chart.metric + "_median")));
-      lines.push("p75 " + duration(pick(chart.metric + "_p75")) + " · p90 " + duration(pick(chart.metric + "_p90")));
+      lines.push("p75 " + duration(pick(chart.metric + "_p75")) + " \xB7 p90 " + duration(pick(chart.metric + "_p90")));
       lines.push(plural(pick(chart.sample) || 0, chart.sample_noun));
     } else if (chart.kind === "rate") {
       lines.push(percent(pick(chart.metric)));
@@ -323,10 +601,9 @@
     if (!complete) lines.push("<i>not over yet</i>");
     return lines.join("<br>");
   }
-  const MOST_BARS = 120;
-  const PRINTED = 300;   // pixels: two charts beside each other on a sheet of A4
-  let printing = false;
-  function figure(chart, view) {
+  var MOST_BARS = 120;
+  var PRINTED = 300;
+  function figure(chart, view, printing2) {
     const tint = colours();
     const complete = completeness(view, chart);
     const x = view.starts;
@@ -335,62 +612,89 @@
     let ticks;
     if (chart.kind === "count") {
       const series = chart.series.map(([name]) => column(view, name));
-      const high = Math.max(1, ...series.flat().filter((value) => value !== null)) * 1.08;
+      const high = Math.max(1, ...series.flat().map((value) => value ?? 0)) * 1.08;
       const asLines = chart.id === "work_in_progress" || x.length > MOST_BARS;
       series.forEach((values, at) => {
-        if (at && !values.some(Boolean)) return;   // a series with nothing in it would only shift the bars of the other
+        if (at && !values.some(Boolean)) return;
         const colour = at ? tint.second : tint.accent;
-        const common = { x, y: values, name: chart.series[at][1], text: hover, hovertemplate: at ? undefined : "%{text}<extra></extra>", hoverinfo: at ? "skip" : undefined };
-        traces.push(asLines ? { ...common, type: "scatter", mode: "lines", line: { color: colour, width: x.length > MOST_BARS ? 1.25 : 2 } }
-          : { ...common, type: "bar", textposition: "none", marker: { color: complete.map((over) => (over ? colour : soft(colour, 0.12))), line: { color: colour, width: complete.map((over) => (over ? 0 : 1.5)) }, cornerradius: 2 } });
+        const common = { x, y: values, name: chart.series[at][1], text: hover, hovertemplate: at ? void 0 : "%{text}<extra></extra>", hoverinfo: at ? "skip" : void 0 };
+        traces.push(asLines ? { ...common, type: "scatter", mode: "lines", line: { color: colour, width: x.length > MOST_BARS ? 1.25 : 2 } } : { ...common, type: "bar", textposition: "none", marker: { color: complete.map((over) => over ? colour : soft(colour, 0.12)), line: { color: colour, width: complete.map((over) => over ? 0 : 1.5) }, cornerradius: 2 } });
       });
       ticks = { ...plainTicks(high, true, grouped), high };
     } else {
       const values = column(view, chartColumn(chart));
       const upper = chart.kind === "duration" ? column(view, chart.metric + "_p75") : [];
-      const known = [...values, ...upper].filter((value) => value !== null && value !== undefined);
+      const known = [...values, ...upper].map((value) => value ?? 0);
       const high = (Math.max(...known) || (chart.kind === "rate" ? 0.1 : 1)) * 1.1;
       if (upper.length) {
         const bandX = [], bandY = [];
-        for (let at = 0; at < x.length; at += 1) {   // one closed outline for each run of known periods; a gap stays a gap
+        for (let at = 0; at < x.length; at += 1) {
           if (values[at] === null || upper[at] === null) continue;
           let end = at;
           while (end + 1 < x.length && values[end + 1] !== null && upper[end + 1] !== null) end += 1;
-          if (bandX.length) { bandX.push(null); bandY.push(null); }
-          for (let step = at; step <= end; step += 1) { bandX.push(x[step]); bandY.push(upper[step]); }
-          for (let step = end; step >= at; step -= 1) { bandX.push(x[step]); bandY.push(values[step]); }
+          if (bandX.length) {
+            bandX.push(null);
+            bandY.push(null);
+          }
+          for (let step = at; step <= end; step += 1) {
+            bandX.push(x[step]);
+            bandY.push(upper[step]);
+          }
+          for (let step = end; step >= at; step -= 1) {
+            bandX.push(x[step]);
+            bandY.push(values[step]);
+          }
           at = end;
         }
         traces.push({ type: "scatter", mode: "none", x: bandX, y: bandY, fill: "toself", fillcolor: soft(tint.accent, 0.12), hoverinfo: "skip" });
         traces.push({ type: "scatter", mode: "lines", x, y: upper, line: { color: soft(tint.accent, 0.5), width: 1 }, hoverinfo: "skip", connectgaps: false });
       }
-      const dashX = [], dashY = [];
+      const dashX = [];
+      const dashY = [];
       complete.forEach((over, at) => {
         if (over || at === 0 || values[at] === null || values[at - 1] === null) return;
-        dashX.push(x[at - 1], x[at], null); dashY.push(values[at - 1], values[at], null);
+        dashX.push(x[at - 1], x[at], null);
+        dashY.push(values[at - 1], values[at], null);
       });
       if (dashX.length) traces.push({ type: "scatter", mode: "lines", x: dashX, y: dashY, line: { color: tint.accent, width: 2, dash: "4px,3px" }, hoverinfo: "skip", connectgaps: false });
-      traces.push({ type: "scatter", mode: "lines", x, y: values.map((value, at) => (complete[at] ? value : null)), line: { color: tint.accent, width: 2 }, hoverinfo: "skip", connectgaps: false });
+      traces.push({ type: "scatter", mode: "lines", x, y: values.map((value, at) => complete[at] ? value : null), line: { color: tint.accent, width: 2 }, hoverinfo: "skip", connectgaps: false });
       const size = x.length > 60 ? 4 : 6;
-      traces.push({ type: "scatter", mode: "markers", x, y: values, text: hover, hovertemplate: "%{text}<extra></extra>", cliponaxis: false,
-        marker: { size: complete.map((over) => (over ? size : 8)), color: complete.map((over) => (over ? tint.accent : tint.panel)), opacity: 1, line: { color: tint.accent, width: complete.map((over) => (over ? 0 : 2)) } } });
+      traces.push({
+        type: "scatter",
+        mode: "markers",
+        x,
+        y: values,
+        text: hover,
+        hovertemplate: "%{text}<extra></extra>",
+        cliponaxis: false,
+        marker: { size: complete.map((over) => over ? size : 8), color: complete.map((over) => over ? tint.accent : tint.panel), opacity: 1, line: { color: tint.accent, width: complete.map((over) => over ? 0 : 2) } }
+      });
       ticks = chart.kind === "duration" ? durationTicks(high) : plainTicks(high, false, percent);
       ticks.high = high;
     }
     const across = horizontalTicks(view);
     const layout = {
-      margin: { l: 48, r: 26, t: 10, b: 40 }, showlegend: false, autosize: !printing, width: printing ? PRINTED : undefined, dragmode: false, hovermode: "closest", hoverdistance: 60, bargap: 0.3, bargroupgap: 0.08,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: tint.font, size: 12, color: tint.muted },
+      margin: { l: 48, r: 26, t: 10, b: 40 },
+      showlegend: false,
+      autosize: !printing2,
+      width: printing2 ? PRINTED : void 0,
+      dragmode: false,
+      hovermode: "closest",
+      hoverdistance: 60,
+      bargap: 0.3,
+      bargroupgap: 0.08,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: tint.font, size: 12, color: tint.muted },
       hoverlabel: { bgcolor: tint.panel, bordercolor: tint.line, font: { family: tint.font, size: 12.5, color: tint.ink }, align: "left" },
       xaxis: { type: "date", tickvals: across.values, ticktext: across.text, showgrid: false, zeroline: false, ticks: "", fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", range: barRange(view) },
-      yaxis: { tickvals: ticks.values, ticktext: ticks.text, range: [0, ticks.high], gridcolor: tint.line, zeroline: true, zerolinecolor: tint.line, zerolinewidth: 1, fixedrange: true },
+      yaxis: { tickvals: ticks.values, ticktext: ticks.text, range: [0, ticks.high], gridcolor: tint.line, zeroline: true, zerolinecolor: tint.line, zerolinewidth: 1, fixedrange: true }
     };
     if (chart.kind === "count") layout.hovermode = "x";
     return { traces, layout };
   }
-  /* Half a period of air on both sides, so that the first bar and the last hollow dot are whole. */
   function barRange(view) {
-    if (!view.starts.length) return undefined;
+    if (!view.starts.length) return void 0;
     const length = periodEnd(state.period, view.starts[0]) - Date.parse(view.starts[0]);
     const iso = (time) => new Date(time).toISOString().slice(0, 19);
     return [iso(Date.parse(view.starts[0]) - length * 0.6), iso(Date.parse(view.starts[view.starts.length - 1]) + length * 0.6)];
@@ -398,27 +702,32 @@
   function summaryOf(chart, view, complete) {
     const values = column(view, chartColumn(chart));
     const last = lastComplete(values, complete);
-    const known = values.filter((value) => value !== null && value !== undefined).length;
+    const known = values.filter((value) => value !== null && value !== void 0).length;
     if (!known) return chart.title + ": no data in this window.";
-    return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " +
-      (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the numbers behind hold every value.";
+    return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " + (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the numbers behind hold every value.";
   }
   function lastComplete(values, complete) {
-    for (let at = values.length - 1; at >= 0; at -= 1) if (complete[at] && values[at] !== null && values[at] !== undefined) return at;
+    for (let at = values.length - 1; at >= 0; at -= 1) if (complete[at] && values[at] !== null && values[at] !== void 0) return at;
     return -1;
   }
-  let queue = [];
-  let running = 0;
+
+  // charts.js
+  var queue = [];
+  var running = 0;
+  var printing = false;
+  var plotOf = (chart) => (
+    /** @type {Plot} */
+    byId("plot-" + chart.id)
+  );
   function drawOne(chart) {
     const view = visible();
-    const box = byId("chart-" + chart.id);
-    const plot = box.querySelector(".plot");
+    const plot = plotOf(chart);
     const values = chart.kind === "count" ? chart.series.flatMap(([name]) => column(view, name)) : column(view, chartColumn(chart));
     const complete = completeness(view, chart);
-    const known = values.some((value) => value !== null && value !== undefined) && !(chart.kind === "count" && values.every((value) => !value));
+    const known = values.some((value) => value !== null && value !== void 0) && !(chart.kind === "count" && values.every((value) => !value));
     plot.setAttribute("aria-label", summaryOf(chart, view, complete));
     const last = chart.kind === "count" && chart.series.length > 1 ? -1 : lastComplete(values, complete);
-    box.querySelector(".latest").textContent = known && last >= 0 ? chartText(chart, values[last]) + (last === values.length - 1 || !complete.slice(last + 1).some(Boolean) ? ", last full " + state.period : ", " + inPeriod(state.period, view.starts[last])) : "";
+    byId("chart-latest-" + chart.id).textContent = known && last >= 0 ? chartText(chart, values[last]) + (last === values.length - 1 || !complete.slice(last + 1).some(Boolean) ? ", last full " + state.period : ", " + inPeriod(state.period, view.starts[last])) : "";
     if (!known) {
       bePicture(plot);
       if (plot.data) Plotly.purge(plot);
@@ -426,14 +735,14 @@
       return;
     }
     if (!plot.data) plot.replaceChildren();
-    const { traces, layout } = figure(chart, view);
+    const { traces, layout } = figure(chart, view, printing);
     Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false });
     beSlider(chart, plot, view);
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => openPoint(chart, event.points[0].pointNumber));
   }
-  /* One chart a frame: the page answers while they appear. */
   function drawCharts() {
+    printing = false;
     queue = [...data.charts];
     document.documentElement.dataset.drawn = "no";
     if (!running) running = requestAnimationFrame(drawNext);
@@ -445,210 +754,40 @@
     if (queue.length) running = requestAnimationFrame(drawNext);
     else document.documentElement.dataset.drawn = "yes";
   }
-  function drawRest() {
-    while (queue.length) drawOne(queue.shift());
+  function printCharts() {
+    printing = true;
+    queue = [];
+    data.charts.forEach(drawOne);
     document.documentElement.dataset.drawn = "yes";
   }
   function layOutCharts() {
     for (const section of data.topics) {
       byId("charts-" + section).replaceChildren(...data.charts.filter((chart) => chart.section === section).map((chart) => {
-        const keys = chart.series.length > 1 ? node("div", { class: "keys" }, ...chart.series.map(([, label], at) => {
+        const legend = chart.series.length > 1 ? node("div", { class: "keys" }, ...chart.series.map(([, label], at) => {
           const swatch = node("i");
           swatch.style.background = at ? "var(--second)" : "var(--accent)";
           return node("span", {}, swatch, label);
         })) : null;
-        return node("figure", { class: "chart", id: "chart-" + chart.id, "aria-labelledby": "chart-title-" + chart.id },
-          node("div", { class: "chart-head" }, node("h3", { id: "chart-title-" + chart.id }, chart.title), node("span", { class: "latest", hidden: keys ? "" : null })),
-          node("p", { class: "what" }, chart.definition), keys,
-          node("div", { class: "plot", role: "img", "aria-label": chart.title }));
+        return node(
+          "figure",
+          { class: "chart", id: "chart-" + chart.id, "aria-labelledby": "chart-title-" + chart.id },
+          node("div", { class: "chart-head" }, node("h3", { id: "chart-title-" + chart.id }, chart.title), node("span", { class: "latest", id: "chart-latest-" + chart.id, hidden: legend ? "" : null })),
+          node("p", { class: "what" }, chart.definition),
+          legend,
+          node("div", { class: "plot", id: "plot-" + chart.id, role: "img", "aria-label": chart.title })
+        );
       }));
     }
-    byId("charts-flow").append(node("figure", { class: "chart", "aria-labelledby": "ages-title" },
+    byId("charts-flow").append(node(
+      "figure",
+      { class: "chart", "aria-labelledby": "ages-title" },
       node("div", { class: "chart-head" }, node("h3", { id: "ages-title" }, "Age of open pull requests")),
       node("p", { class: "what" }, "Since they were opened, at the last load. The table below lists them."),
-      node("dl", { class: "ages", id: "ages" })));
-    for (const chart of data.charts) makeUsable(chart, byId("chart-" + chart.id).querySelector(".plot"));
+      node("dl", { class: "ages", id: "ages" })
+    ));
+    for (const chart of data.charts) makeUsable(chart, plotOf(chart));
   }
-
-  // ---- tables: what is shown and what is downloaded come from the same columns ----
-  const SHOWN = 20;
-  const GUARDS = data.guards.map(([pattern, by]) => [new RegExp(pattern, "g"), by]);
-  /* A cell of CSV: quoted, and text that a spreadsheet would run as a formula gets an apostrophe before it. */
-  function csvCell(value) {
-    if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(value);
-    const text = GUARDS.reduce((guarded, [pattern, by]) => guarded.replace(pattern, by), String(value));
-    return '"' + text.replace(/"/g, '""') + '"';
-  }
-  function csvOf(table) {
-    const lines = [table.columns.map((each) => csvCell(each.csv || each.name)).join(",")];
-    for (const row of table.rows) lines.push(table.columns.map((each) => csvCell(each.value(row))).join(","));
-    return "\ufeff" + lines.join("\r\n") + "\r\n";   // the mark tells spreadsheets that it is UTF-8
-  }
-  function download(name, text) {
-    const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-    node("a", { href: url, download: name + ".csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
-  }
-  const fileName = (...words) => ["veelocity", ...words].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "");
-  /* `columns` have a `name`, a `value` for the file, and a `cell` (text or node) for the page; without `cell` the value is
-     shown, and what is `hidden` is in the file alone. The first column names the row. */
-  function tableOf(table) {
-    const shownColumns = table.columns.filter((each) => !each.hidden);
-    const body = node("tbody");
-    const fill = (from, to) => {
-      for (const row of table.rows.slice(from, to)) {
-        body.append(node("tr", {}, ...shownColumns.map((each, at) => {
-          const known = each.value(row);
-          const missing = known === null || known === undefined || known === "";
-          const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "–"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : known;
-          return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
-        })));
-      }
-    };
-    const first = table.first || SHOWN;
-    fill(0, first);
-    const box = node("div", { class: "panel" },
-      node("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.caption },
-        node("table", { class: table.wide ? "wide" : null }, node("caption", { class: "hidden" }, table.caption),
-          node("thead", {}, node("tr", {}, ...shownColumns.map((each) => node("th", { scope: "col", class: each.kind || null }, each.name)))), body)));
-    const foot = node("div", { class: "table-foot" });
-    if (table.rows.length > first) {
-      const more = node("button", { type: "button", class: "button" }, "Show all " + grouped(table.rows.length));
-      more.addEventListener("click", () => { fill(first); more.remove(); box.querySelector(".table-scroll").focus(); });
-      foot.append(more);
-    }
-    const save = node("button", { type: "button", class: "button csv", "aria-label": "Download " + table.caption + " as CSV" }, "Download CSV");
-    save.addEventListener("click", () => download(table.file, csvOf(table)));
-    foot.append(save);
-    box.append(foot);
-    return box;
-  }
-  const nothing = (text) => node("div", { class: "panel" }, node("p", { class: "empty" }, text));
-  const stamp = (seconds) => new Date(seconds * 1000).toISOString();
-  const momentName = (iso) => dateName(iso) + ", " + iso.slice(11, 16);
-  const thing = (name, title, url) => {
-    const words = [name, title].filter(Boolean).join(" ");
-    return url ? link(url, words) : words;
-  };
-
-  // ---- the rows behind a number ----
-  const METRICS = { ...data.metrics, work: { title: "Work in progress", kind: "count", sample_noun: "items" } };
-  const dayNumber = (time) => Math.floor(time / DAY);
-  /* Of a chart's point: `{ period, start }`; of a card: `{ window }`. Days are numbers since 1970, `until` is not in it. */
-  function spanOf(wanted) {
-    if (wanted.window) {
-      const until = Date.parse(data.as_of) / 1000;
-      const after = wanted.window.days ? until - wanted.window.days * 86400 : -Infinity;
-      return { when: windowName(), holds: (rows, at) => rows.at[at] > after && rows.at[at] <= until, from: wanted.window.days ? dayNumber(after * 1000) : -Infinity, until: Infinity, option: wanted.window.days ? "--days " + wanted.window.days : "" };
-    }
-    const from = dayNumber(Date.parse(wanted.start));
-    const until = dayNumber(periodEnd(wanted.period, wanted.start));
-    return { when: inPeriod(wanted.period, wanted.start), holds: (rows, at) => rows.on[at] >= from && rows.on[at] < until, from, until, option: "--" + wanted.period + " " + wanted.start };
-  }
-  function explainCommand(metric, span) {
-    const [type, name] = data.scopes[state.scope];
-    return ["veelocity explain", metric, span.option, type === "all" ? "" : "--" + type + " " + quoted(name)].filter(Boolean).join(" ");
-  }
-  /* Rows of the selected scope in the span, and the first day from which they are complete. */
-  async function rowsOf(metric, span) {
-    const entities = await packed("entities");
-    const rows = await packed("rows/" + metric);
-    if (!entities || !rows) return { since: null, found: [] };
-    const chosen = entities.sets.map((scopes) => scopes.includes(state.scope));
-    const found = [];
-    for (let at = 0; at < rows.entity.length; at += 1) {
-      if (!chosen[rows.scopes[at]]) continue;
-      const held = metric === "work" ? rows.began[at] < span.until && (rows.ended[at] === null || rows.ended[at] >= span.until) : span.holds(rows, at);
-      if (!held) continue;
-      const entity = rows.entity[at];
-      const row = { metric, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
-      if (metric === "work") {
-        row.value = (Math.min(Date.parse(data.as_of) / 1000, span.until * 86400) - rows.at[at]) / 3600;
-        row.stage = rows.ended[at] === null ? rows.stage[at] : "ended since";
-      } else {
-        row.value = rows.value[at];
-        row.reason = rows.reason[at] === null ? null : entities.reasons[rows.reason[at]];
-      }
-      found.push(row);
-    }
-    return { since: rows.since ? dayNumber(Date.parse(rows.since)) : null, found };
-  }
-  function median(values) {
-    const ordered = [...values].sort((left, right) => left - right);
-    const middle = Math.floor(ordered.length / 2);
-    return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
-  }
-  const nounOf = (metric) => METRICS[metric].sample_noun;
-  function summaryOfRows(metric, rows) {
-    const noun = nounOf(metric), kind = METRICS[metric].kind;
-    if (!rows.length) return "No " + noun + " with a value.";
-    if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
-    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + METRICS[metric].part_phrase + ".";
-    return plural(rows.length, noun) + ".";
-  }
-  const evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
-  const evidenceText = (evidence) => evidence.map(([kind, text, url]) => kind.replace("_", " ") + ": " + text + (url ? " " + url : "")).join("; ");
-  const rowColumns = (when) => [
-    { name: "What", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
-    { name: "Title", value: (row) => row.title, hidden: true },
-    { name: "Address", value: (row) => row.url, hidden: true },
-    { name: "Where", value: (row) => row.place },
-    { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" },
-  ];
-  let asked = 0;
-  async function openRows(metrics, title, wanted) {
-    const mine = asked += 1;
-    const span = spanOf(wanted);
-    const [failures, repairs] = await Promise.all([packed("failures"), packed("repairs")]);
-    const parts = await Promise.all(metrics.map((metric) => rowsOf(metric, span)));
-    if (mine !== asked) return;
-    const body = byId("rows-body");
-    body.replaceChildren();
-    byId("rows-title").textContent = title;
-    byId("rows-sub").textContent = scopeName(state.scope) + ", " + span.when;
-    metrics.forEach((metric, at) => {
-      const { since, found } = parts[at];
-      const command = node("code", {}, explainCommand(metric, span));
-      const measured = found.filter((row) => row.reason === null).sort((left, right) => right.value - left.value || right.at - left.at);
-      const excluded = found.filter((row) => row.reason !== null);
-      if (metrics.length > 1) body.append(node("h3", {}, METRICS[metric].title));
-      if (metric !== "work" && (since === null || span.from < since)) {
-        const none = since === null || span.until <= since;
-        body.append(node("p", { class: "notice note" }, node("strong", {}, none ? "These rows are not in this file." : "Some of these rows are not in this file."),
-          since === null ? " " : " It holds those since " + dateName(stamp(since * 86400)) + ". ", "All of them: ", command.cloneNode(true)));
-        if (none) return;
-      }
-      body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
-      const kind = metric === "work" ? "duration" : METRICS[metric].kind;
-      const columns = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
-      if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
-      if (metric === "work") columns.push({ name: "Stage", value: (row) => row.stage });
-      if (kind === "rate") columns.push({ name: capitalized(METRICS[metric].part_phrase.replace(/^were /, "")), value: (row) => (row.value ? "yes" : "no") });
-      const known = { change_fail_rate: failures, recovery: failures, rework_rate: repairs }[metric];
-      if (known) {
-        const evidence = new Map(known.entity.map((entity, position) => [entity, known.evidence[position]]));
-        const of = (row) => (row.value || metric === "recovery" ? evidence.get(row.entity) || [] : []);
-        columns.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
-      }
-      if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric].title, columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
-      if (excluded.length) {
-        const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
-        left.append(tableOf({ caption: "what is left out of " + METRICS[metric].title, rows: excluded, first: 100, file: fileName(metric, "left-out", scopeName(state.scope), span.when),
-          columns: [...rowColumns("When"), { name: "Left out because", value: (row) => row.reason }] }));
-        body.append(left);
-      }
-      if (metric !== "work") body.append(node("p", { class: "fine" }, "In a terminal: ", command));
-    });
-    const dialog = byId("rows");
-    if (!dialog.open) dialog.showModal();
-    dialog.scrollTop = 0;
-  }
-  byId("rows-close").addEventListener("click", () => byId("rows").close());
-  byId("rows").addEventListener("click", (event) => { if (event.target === byId("rows")) byId("rows").close(); });
-
-  // ---- a chart's points, with the mouse and with the keyboard ----
-  const openPoint = (chart, at) => {
+  var openPoint = (chart, at) => {
     const view = visible();
     if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] });
   };
@@ -659,16 +798,20 @@
       const now = Number(plot.getAttribute("aria-valuenow"));
       const next = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageDown: now - 10, PageUp: now + 10, Home: 0, End: last }[event.key];
       if (event.key === "Enter" || event.key === " ") openPoint(chart, now);
-      else if (next === undefined) return;
+      else if (next === void 0) return;
       else pointAt(chart, plot, view, Math.max(0, Math.min(last, next)));
       event.preventDefault();
     });
-    plot.addEventListener("focus", () => { if (plot.matches(":focus-visible")) pointAt(chart, plot, visible(), Number(plot.getAttribute("aria-valuenow"))); });
-    plot.addEventListener("blur", () => { if (plot.data) Plotly.Fx.unhover(plot); });
+    plot.addEventListener("focus", () => {
+      if (plot.matches(":focus-visible")) pointAt(chart, plot, visible(), Number(plot.getAttribute("aria-valuenow")));
+    });
+    plot.addEventListener("blur", () => {
+      if (plot.data) Plotly.Fx.unhover(plot);
+    });
   }
   function pointAt(chart, plot, view, at) {
     const complete = completeness(view, chart);
-    plot.setAttribute("aria-valuenow", at);
+    plot.setAttribute("aria-valuenow", String(at));
     plot.setAttribute("aria-valuetext", hoverText(chart, view, at, complete[at]).replace(/<br>/g, ", ").replace(/<[^>]+>/g, ""));
     if (!plot.data) return;
     const curve = chart.kind === "count" ? 0 : plot.data.length - 1;
@@ -676,9 +819,9 @@
   }
   function beSlider(chart, plot, view) {
     const values = { role: "slider", tabindex: "0", "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": view.starts.length - 1 };
-    for (const [name, value] of Object.entries(values)) plot.setAttribute(name, value);
+    for (const [name, value] of Object.entries(values)) plot.setAttribute(name, String(value));
     const at = view.starts.length - 1;
-    plot.setAttribute("aria-valuenow", at);
+    plot.setAttribute("aria-valuenow", String(at));
     plot.setAttribute("aria-valuetext", hoverText(chart, view, at, completeness(view, chart)[at]).replace(/<br>/g, ", ").replace(/<[^>]+>/g, ""));
   }
   function bePicture(plot) {
@@ -686,74 +829,7 @@
     plot.setAttribute("role", "img");
   }
 
-  // ---- open pull requests ----
-  const AGES = [["under 1 day", 24], ["1 to 3 days", 72], ["3 to 7 days", 168], ["1 to 4 weeks", 672], ["over 4 weeks", Infinity]];
-  async function drawOpen(isCurrent) {
-    const open = await packed("open");
-    if (!isCurrent()) return;
-    const now = Date.parse(data.as_of) / 1000;
-    const rows = (open ? open.name || [] : []).map((_, at) => at).filter((at) => open.scopes[at].includes(state.scope)).map((at) => ({ name: open.name[at], title: open.title[at], place: open.place[at], url: open.url[at], at: open.at[at], stage: open.stage[at], value: (now - open.at[at]) / 3600 }));
-    byId("open-sub").textContent = rows.length ? plural(rows.length, "pull requests") + " of people, oldest first. Half of them have been open for " + duration(median(rows.map((row) => row.value))) + " or longer." : "";
-    if (!rows.length) { byId("ages").replaceChildren(node("div", {}, node("dt", {}, "All"), node("dd", {}, "0"))); byId("open").replaceChildren(nothing("No pull request is open here.")); return; }
-    let from = 0;
-    byId("ages").replaceChildren(...AGES.map(([label, until]) => {
-      const count = rows.filter((row) => row.value >= from && row.value < until).length;
-      from = until;
-      const bar = node("i");
-      bar.style.width = (count / rows.length) * 100 + "%";
-      return node("div", {}, node("dt", {}, label), node("dd", {}, node("span", { class: "bar", "aria-hidden": "true" }, bar), node("b", {}, grouped(count))));
-    }));
-    byId("open").replaceChildren(tableOf({ caption: "open pull requests", rows, first: 10, file: fileName("open-pull-requests", scopeName(state.scope)),
-      columns: [...rowColumns("Opened"), { name: "Age", csv: "Age (hours)", value: (row) => Math.round(row.value * 100) / 100, cell: (row) => duration(row.value), kind: "num" }, { name: "Stage", value: (row) => row.stage }] }));
-  }
-
-  // ---- failed deployments ----
-  async function drawFailures(isCurrent) {
-    const all = await packed("failures");
-    if (!isCurrent()) return;
-    const begin = windowOf().days ? Date.parse(data.as_of) - windowOf().days * DAY : -Infinity;
-    const rows = (all && all.deployment ? all.deployment : []).map((_, at) => at).filter((at) => all.scopes[at].includes(state.scope) && Date.parse(all.finished_at[at] + "Z") > begin)
-      .map((at) => Object.fromEntries(Object.keys(all).map((name) => [name, all[name][at]])));
-    const total = cardOf(data.metrics.change_fail_rate).part;
-    byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
-    if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
-    byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
-      { name: "Finished (UTC)", value: (row) => row.finished_at + "Z", cell: (row) => momentName(row.finished_at) },
-      { name: "Where", value: (row) => row.where },
-      { name: "Deployment", value: (row) => row.deployment, cell: (row) => link(row.url, row.deployment), kind: "nowrap" },
-      { name: "Address", value: (row) => row.url, hidden: true },
-      { name: "Evidence", value: (row) => evidenceText(row.evidence), cell: (row) => evidenceList(row.evidence) },
-      { name: "Recovered in", csv: "Recovered in (hours)", value: (row) => row.recovery_hours, cell: (row) => (row.recovery_hours === null ? node("span", { class: "nil" }, "not yet") : duration(row.recovery_hours)), kind: "num", always: true },
-    ] }) : nothing(whyEmpty("deployment_frequency") || "No failed deployment in this window."));
-  }
-
-  // ---- side by side ----
-  function drawScopes() {
-    const days = windowOf().days;
-    const rows = data.scopes.map(([type, name], at) => ({ type, name, at }));
-    const of = (key) => (row) => data.cards[state.window][key].value[row.at];
-    const sampled = (key, text) => (row) => {
-      const { value, sample } = data.cards[state.window][key];
-      return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.metrics[key].sample_noun) }, text(value[row.at], row));
-    };
-    byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
-    byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
-      { name: "Name", value: (row) => scopeName(row.at), cell: (row) => {
-        const pick = node("button", { type: "button", class: "plain", "aria-pressed": String(row.at === state.scope) }, scopeName(row.at));
-        pick.addEventListener("click", () => { choose({ scope: row.at }); byId("main").focus(); scrollTo(0, 0); });
-        return pick;
-      } },
-      { name: "Kind", value: (row) => (row.type === "all" ? "everything" : row.type) },
-      { name: "Deployments", value: of("deployment_frequency"), cell: sampled("deployment_frequency", (value, row) => perWeek(value, days || data.history_days[row.at])), kind: "num" },
-      { name: "Lead time", csv: "Lead time, median (hours)", value: of("lead_time"), cell: sampled("lead_time", duration), kind: "num" },
-      { name: "Change fail rate", value: of("change_fail_rate"), cell: sampled("change_fail_rate", percent), kind: "num" },
-      { name: "Recovery time", csv: "Recovery time, median (hours)", value: of("recovery"), cell: sampled("recovery", duration), kind: "num" },
-      { name: "Rework rate", value: of("rework_rate"), cell: sampled("rework_rate", percent), kind: "num" },
-      { name: "Overall score", value: (row) => data.totals[state.window]?.overall[row.at], cell: (row) => decimal(data.totals[state.window].overall[row.at]), kind: "num" },
-    ] }));
-  }
-
-  // ---- the numbers ----
+  // numbers.js
   function drawNumbers() {
     const view = visible();
     const mine = data.charts.filter((chart) => chart.section === state.table);
@@ -761,7 +837,7 @@
     const complete = completeness(view, mine[0]);
     const table = [
       { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (not over yet)") },
-      { name: "Over", value: (at) => (complete[at] ? "yes" : "no"), hidden: true },
+      { name: "Over", value: (at) => complete[at] ? "yes" : "no", hidden: true }
     ];
     const add = (name, csv, source, text) => {
       const values = column(view, source);
@@ -781,21 +857,104 @@
     byId("numbers-sub").textContent = scopeName(state.scope) + " by " + state.period + ", " + windowName() + ". A dash is no data, not zero.";
     byId("numbers").replaceChildren(view.starts.length ? tableOf({ caption: "metrics by " + state.period, wide: true, rows: view.starts.map((_, at) => at).reverse(), columns: table, first: 60, file: fileName(state.table, "by", state.period, scopeName(state.scope)) }) : nothing("No data yet."));
   }
+  function chooseTable(section) {
+    state.table = section;
+    drawNumbers();
+  }
 
-  // ---- sources ----
+  // controls.js
+  function segmented(id, options, chosen) {
+    const box = byId(id);
+    for (const [value, label] of options) {
+      const input = node("input", { type: "radio", name: id, value });
+      input.addEventListener("change", () => chosen(value));
+      box.append(node("label", {}, input, node("span", {}, label)));
+    }
+  }
+  function layOutControls() {
+    const groups = { all: null, repository: "Repositories", service: "Services", team: "Teams" };
+    const select = (
+      /** @type {HTMLSelectElement} */
+      byId("scope")
+    );
+    for (const [type, label] of Object.entries(groups)) {
+      const options = data.scopes.flatMap((scope, at) => scope[0] === type ? [node("option", { value: at }, scopeName(at))] : []);
+      if (options.length) select.append(...label ? [node("optgroup", { label }, ...options)] : options);
+    }
+    select.addEventListener("change", () => choose({ scope: Number(select.value) }));
+    segmented("window", data.windows.map((each) => [each.id, each.days ? each.days + " days" : "All"]), (window2) => choose({ window: window2 }));
+    segmented("period", Object.keys(data.starts).map((period) => [period, capitalized(period)]), (period) => choose({ period: (
+      /** @type {Period} */
+      period
+    ) }));
+    segmented("numbers-tab", data.topics.map((topic) => [topic, capitalized(topic)]), chooseTable);
+  }
+
+  // failures.js
+  async function drawFailures(isCurrent) {
+    const all = await packed("failures");
+    if (!isCurrent()) return;
+    const days = windowOf().days;
+    const begin = days ? Date.parse(data.as_of) - days * DAY : -Infinity;
+    const known = recordsOf(all);
+    const rows = known.filter((row) => row.scopes.includes(state.scope) && Date.parse(row.finished_at + "Z") > begin);
+    const total = cardOf(data.metrics.change_fail_rate).part || 0;
+    byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
+    if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
+    byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
+      { name: "Finished (UTC)", value: (row) => row.finished_at + "Z", cell: (row) => momentName(row.finished_at) },
+      { name: "Where", value: (row) => row.where },
+      { name: "Deployment", value: (row) => row.deployment, cell: (row) => link(row.url, row.deployment), kind: "nowrap" },
+      { name: "Address", value: (row) => row.url, hidden: true },
+      { name: "Evidence", value: (row) => evidenceText(row.evidence), cell: (row) => evidenceList(row.evidence) },
+      { name: "Recovered in", csv: "Recovered in (hours)", value: (row) => row.recovery_hours, cell: (row) => row.recovery_hours === null ? node("span", { class: "nil" }, "not yet") : duration(row.recovery_hours), kind: "num", always: true }
+    ] }) : nothing(whyEmpty("deployment_frequency") || "No failed deployment in this window."));
+  }
+
+  // scopes.js
+  function drawScopes() {
+    const days = windowOf().days;
+    const rows = data.scopes.map(([type, name], at) => ({ type, name, at }));
+    const of = (key) => (row) => data.cards[state.window][key].value[row.at];
+    const sampled = (key, text) => (row) => {
+      const { value, sample } = data.cards[state.window][key];
+      return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.metrics[key].sample_noun) }, text(value[row.at], row));
+    };
+    byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
+    byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
+      { name: "Name", value: (row) => scopeName(row.at), cell: (row) => {
+        const pick = node("button", { type: "button", class: "plain", "aria-pressed": String(row.at === state.scope) }, scopeName(row.at));
+        pick.addEventListener("click", () => {
+          choose({ scope: row.at });
+          byId("main").focus();
+          scrollTo(0, 0);
+        });
+        return pick;
+      } },
+      { name: "Kind", value: (row) => row.type === "all" ? "everything" : row.type },
+      { name: "Deployments", value: of("deployment_frequency"), cell: sampled("deployment_frequency", (value, row) => perWeek(value, days || data.history_days[row.at])), kind: "num" },
+      { name: "Lead time", csv: "Lead time, median (hours)", value: of("lead_time"), cell: sampled("lead_time", duration), kind: "num" },
+      { name: "Change fail rate", value: of("change_fail_rate"), cell: sampled("change_fail_rate", percent), kind: "num" },
+      { name: "Recovery time", csv: "Recovery time, median (hours)", value: of("recovery"), cell: sampled("recovery", duration), kind: "num" },
+      { name: "Rework rate", value: of("rework_rate"), cell: sampled("rework_rate", percent), kind: "num" },
+      { name: "Overall score", value: (row) => data.totals[state.window]?.overall[row.at], cell: (row) => decimal(data.totals[state.window].overall[row.at] ?? 0), kind: "num" }
+    ] }));
+  }
+
+  // sources.js
   function drawSources() {
     const LISTED = 5;
     byId("sources").replaceChildren(tableOf({ caption: "state of each source", rows: data.sources, file: fileName("sources"), columns: [
       { name: "Source", value: (row) => row.title },
       { name: "Complete as of", value: (row) => row.as_of, cell: (row) => row.as_of_text, always: true },
-      { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at) + " UTC" },
+      { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at || "") + " UTC" },
       { name: "Repositories or teams", value: (row) => row.scopes, kind: "num" },
       { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "without errors", cell: (row) => {
         if (!row.failed.length) return row.missing || "Without errors";
         const list = row.failed.slice(0, LISTED).map(([name, error]) => node("div", { class: "failure" }, node("strong", {}, name), " " + error));
         if (row.failed.length > LISTED) list.push(node("div", { class: "failure" }, "and " + (row.failed.length - LISTED) + " more: ", node("code", {}, "veelocity status"), " lists them."));
         return node("div", {}, ...list);
-      } },
+      } }
     ] }));
   }
   async function drawFreshness() {
@@ -805,15 +964,18 @@
     byId("freshness").replaceChildren(rows.length ? tableOf({ caption: "freshness by repository and team", rows, first: 10, file: fileName("freshness"), columns: [
       { name: "Repository or team", value: ([, name]) => name },
       { name: "Source", value: ([source]) => source },
-      { name: "Complete as of (UTC)", value: ([, , asOf]) => asOf, cell: ([, , asOf]) => (asOf ? momentName(asOf) : "never read completely"), always: true },
-      { name: "Last attempt", value: ([, , , error]) => error || "without errors", cell: ([, , , error]) => (error ? node("div", { class: "failure" }, error) : "Without errors") },
+      { name: "Complete as of (UTC)", value: ([, , asOf]) => asOf, cell: ([, , asOf]) => asOf ? momentName(asOf) : "never read completely", always: true },
+      { name: "Last attempt", value: ([, , , error]) => error || "without errors", cell: ([, , , error]) => error ? node("div", { class: "failure" }, error) : "Without errors" }
     ] }) : nothing("No repository has been read yet."));
   }
   async function drawCoverage(isCurrent) {
     const coverage = await packed("coverage") || {};
     if (!isCurrent()) return;
     const rows = Object.keys(coverage).filter((metric) => coverage[metric].eligible[state.scope]).map((metric) => ({
-      metric, eligible: coverage[metric].eligible[state.scope], measured: coverage[metric].measured[state.scope], reasons: coverage[metric].reasons[state.scope],
+      metric,
+      eligible: coverage[metric].eligible[state.scope],
+      measured: coverage[metric].measured[state.scope],
+      reasons: coverage[metric].reasons[state.scope]
     })).sort((left, right) => METRICS[left.metric].title.localeCompare(METRICS[right.metric].title));
     const reasons = (row) => row.reasons.map(([reason, count]) => grouped(count) + " " + reason);
     byId("coverage-sub").textContent = "Of what each metric could measure in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", all history.";
@@ -822,95 +984,92 @@
       { name: "Eligible", value: (row) => row.eligible, kind: "num" },
       { name: "Measured", value: (row) => row.measured, kind: "num" },
       { name: "Coverage", value: (row) => row.measured / row.eligible, cell: (row) => percent(row.measured / row.eligible), kind: "num" },
-      { name: "Left out because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) },
+      { name: "Left out because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) }
     ] }) : nothing("Nothing to measure is known here."));
   }
 
-  // ---- controls ----
-  function segmented(id, options) {
-    const box = byId(id);
-    for (const [value, label] of options) {
-      const input = node("input", { type: "radio", name: id, value });
-      input.addEventListener("change", () => (id === "numbers-tab" ? chooseTable(value) : choose({ [id]: value })));
-      box.append(node("label", {}, input, node("span", {}, label)));
-    }
+  // theme.js
+  var systemDark = matchMedia("(prefers-color-scheme: dark)");
+  var chosenTheme = null;
+  try {
+    chosenTheme = localStorage.getItem("veelocity-theme");
+  } catch {
   }
-  function layOutControls() {
-    const groups = { all: null, repository: "Repositories", service: "Services", team: "Teams" };
-    const select = byId("scope");
-    for (const [type, label] of Object.entries(groups)) {
-      const options = data.scopes.map((scope, at) => [scope, at]).filter(([scope]) => scope[0] === type).map(([, at]) => node("option", { value: at }, scopeName(at)));
-      if (options.length) select.append(...(label ? [node("optgroup", { label }, ...options)] : options));
-    }
-    select.addEventListener("change", () => choose({ scope: Number(select.value) }));
-    segmented("window", data.windows.map((each) => [each.id, each.days ? each.days + " days" : "All"]));
-    segmented("period", Object.keys(data.starts).map((period) => [period, period[0].toUpperCase() + period.slice(1)]));
-    segmented("numbers-tab", data.topics.map((topic) => [topic, capitalized(topic)]));
-  }
-  function chooseTable(section) {
-    state.table = section;
-    drawNumbers();
-  }
-  let turn = 0;
-  async function choose(change) {
-    const mine = turn += 1;
-    const isCurrent = () => mine === turn;
-    Object.assign(state, change);
-    document.documentElement.dataset.drawn = "no";
-    byId("scope").value = state.scope;
-    for (const [name, value] of [["window", state.window], ["period", state.period], ["numbers-tab", state.table]]) {
-      for (const input of document.getElementsByName(name)) input.checked = input.value === value;
-    }
-    remember();
-    const found = await packed("series/" + state.period + "/" + state.scope);
-    if (!isCurrent()) return;
-    columns = found;
-    drawCards();
-    drawNumbers(); drawScopes();
-    await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);
-    await (library ||= startLibrary());
-    if (isCurrent()) drawCharts();
-  }
-  /* The selection is kept in the address, so that a view can be bookmarked and a reload keeps it. */
-  function remember() {
-    const [type, name] = data.scopes[state.scope];
-    const text = new URLSearchParams({ scope: type === "all" ? "all" : type + ":" + name, window: state.window, period: state.period }).toString();
-    try { history.replaceState(null, "", "#" + text); } catch { /* a viewer may forbid it; nothing else depends on it */ }
-  }
-  function recall() {
-    const wanted = new URLSearchParams(location.hash.slice(1));
-    const change = {};
-    const scope = data.scopes.findIndex(([type, name]) => (type === "all" ? "all" : type + ":" + name) === wanted.get("scope"));
-    if (scope >= 0) change.scope = scope;
-    if (data.windows.some((each) => each.id === wanted.get("window"))) change.window = wanted.get("window");
-    if (wanted.get("period") in data.starts) change.period = wanted.get("period");
-    return change;
-  }
-
-  // ---- theme ----
-  const systemDark = matchMedia("(prefers-color-scheme: dark)");
-  let chosenTheme = null;
-  try { chosenTheme = localStorage.getItem("veelocity-theme"); } catch { /* storage is off: follow the system */ }
   function applyTheme(theme) {
     document.documentElement.dataset.theme = theme;
     byId("theme").setAttribute("aria-label", "Switch to " + (theme === "dark" ? "light" : "dark") + " theme");
   }
-  const themeNow = () => chosenTheme || (systemDark.matches ? "dark" : "light");
+  var themeNow = () => chosenTheme || (systemDark.matches ? "dark" : "light");
   byId("theme").addEventListener("click", () => {
     chosenTheme = themeNow() === "dark" ? "light" : "dark";
-    try { localStorage.setItem("veelocity-theme", chosenTheme); } catch { /* not kept, then */ }
+    try {
+      localStorage.setItem("veelocity-theme", chosenTheme);
+    } catch {
+    }
     applyTheme(chosenTheme);
     drawCharts();
   });
-  systemDark.addEventListener("change", () => { if (!chosenTheme) { applyTheme(themeNow()); drawCharts(); } });
-  window.addEventListener("beforeprint", () => { printing = true; applyTheme("light"); queue = [...data.charts]; drawRest(); });
-  window.addEventListener("afterprint", () => { printing = false; applyTheme(themeNow()); drawCharts(); });
-  window.addEventListener("hashchange", () => choose(recall()));
+  systemDark.addEventListener("change", () => {
+    if (!chosenTheme) {
+      applyTheme(themeNow());
+      drawCharts();
+    }
+  });
+  window.addEventListener("beforeprint", () => {
+    applyTheme("light");
+    printCharts();
+  });
+  window.addEventListener("afterprint", () => {
+    applyTheme(themeNow());
+    drawCharts();
+  });
+  var followTheme = () => applyTheme(themeNow());
 
-  // ---- start ----
-  applyTheme(themeNow());
-  const age = data.refreshed ? (Date.now() - Date.parse(data.refreshed)) / DAY : 0;
-  if (age > data.stale_days) {
+  // work.js
+  var AGES = [["under 1 day", 24], ["1 to 3 days", 72], ["3 to 7 days", 168], ["1 to 4 weeks", 672], ["over 4 weeks", Infinity]];
+  async function drawOpen(isCurrent) {
+    const open = await packed("open");
+    if (!isCurrent()) return;
+    const now = Date.parse(data.as_of) / 1e3;
+    const rows = recordsOf(open).filter((row) => row.scopes.includes(state.scope)).map((row) => ({ ...row, value: (now - row.at) / 3600 }));
+    byId("open-sub").textContent = rows.length ? plural(rows.length, "pull requests") + " of people, oldest first. Half of them have been open for " + duration(median(rows.map((row) => row.value))) + " or longer." : "";
+    if (!rows.length) {
+      byId("ages").replaceChildren(node("div", {}, node("dt", {}, "All"), node("dd", {}, "0")));
+      byId("open").replaceChildren(nothing("No pull request is open here."));
+      return;
+    }
+    let from = 0;
+    byId("ages").replaceChildren(...AGES.map(([label, until]) => {
+      const count = rows.filter((row) => row.value >= from && row.value < until).length;
+      from = until;
+      const bar = node("i");
+      bar.style.width = count / rows.length * 100 + "%";
+      return node("div", {}, node("dt", {}, label), node("dd", {}, node("span", { class: "bar", "aria-hidden": "true" }, bar), node("b", {}, grouped(count))));
+    }));
+    byId("open").replaceChildren(tableOf({
+      caption: "open pull requests",
+      rows,
+      first: 10,
+      file: fileName("open-pull-requests", scopeName(state.scope)),
+      columns: [.../** @type {Column<OpenRow>[]} */
+      rowColumns("Opened"), { name: "Age", csv: "Age (hours)", value: (row) => Math.round(row.value * 100) / 100, cell: (row) => duration(row.value), kind: "num" }, { name: "Stage", value: (row) => row.stage }]
+    }));
+  }
+
+  // main.js
+  window.veelocity = { duration, percent, perWeek, decimal, quoted };
+  window.addEventListener("hashchange", () => choose(recall()));
+  drawBy(async (isCurrent) => {
+    drawCards();
+    drawNumbers();
+    drawScopes();
+    await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);
+    await chartLibrary();
+    if (isCurrent()) drawCharts();
+  });
+  followTheme();
+  var age = data.refreshed ? (Date.now() - Date.parse(data.refreshed)) / DAY : 0;
+  if (data.refreshed && age > data.stale_days) {
     byId("old").append(node("div", { class: "notice warn", role: "alert" }, node("strong", {}, "This report is " + Math.floor(age) + " days old."), " The last refresh that succeeded was on " + dateName(data.refreshed) + ". Run veelocity refresh, or make dev to run it on a schedule."));
   }
   drawSources();
