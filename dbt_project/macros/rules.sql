@@ -3,11 +3,6 @@
     regexp_matches({{ text }}, {{ rule }}.pattern_regex, 'i')
 {%- endmacro %}
 
-{#- Whether what starts a run is no deployment, whatever its workflow is called. -#}
-{% macro never_deploys(event) -%}
-    (starts_with({{ event }}, 'pull_request') or {{ event }} in ('merge_group', 'issue_comment'))
-{%- endmacro %}
-
 {#- The rung of `auto` that a run is on, by what deploys in it. -#}
 {% macro kind_of_run(name) -%}
     case when contains(lower({{ name }}), 'deploy') then 'named_runs' else 'other_runs' end

@@ -100,7 +100,7 @@ def make(connection: duckdb.DuckDBPyConnection, node: Node, code: str = "") -> b
     _create(connection, made)
     is_other = _differ(connection, made.relation, node.relation)
     if is_other:
-        connection.execute(f"drop table {node.relation}")
+        connection.execute(f"drop {'view' if node.materialized == 'view' else 'table'} {node.relation}")
         connection.execute(f"create table {node.relation} as from {made.relation}")
     connection.execute(f"drop table {made.relation}")
     return is_other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,12 @@ import pytest
 
 from veelocity_pipeline.transform.project import MODELS
 
+from .harness import build
 from .project import Project
 from .raw import SOURCES, raw_schemas
+
+OWN = {"config", "operations"}
+"""Sources that are the pipeline's own: its settings as rows, and what it knows of its work."""
 
 PUBLIC_TYPES = {"varchar", "bigint", "integer", "double", "boolean", "date", "timestamp"}
 
@@ -79,6 +84,10 @@ def _models(project: Project, *folders: str) -> Iterator[Any]:
             yield node
 
 
+def _layer(node: Any) -> str:
+    return str(node["fqn"][2] if node["fqn"][2] == "unioned" else node["fqn"][1])
+
+
 def test_marts_are_what_the_interface_names(project: Project) -> None:
     assert {node["name"] for node in _models(project, "marts")} >= set(PUBLIC_COLUMNS)
 
@@ -102,16 +111,52 @@ def test_layers_read_only_the_layer_below(project: Project) -> None:
     nodes = project.manifest["nodes"]
     allowed = {
         "staging": {"source"},
-        "intermediate": {"staging", "intermediate", "config", "seed"},
+        "conformed": {"staging"},
+        "unioned": {"conformed"},
+        "intermediate": {"unioned", "intermediate", "config", "seed"},
         "marts": {"intermediate", "marts", "config", "seed"},
     }
     for node in _models(project):
         for parent in node["depends_on"]["nodes"]:
             if parent in nodes:
-                kind = nodes[parent]["fqn"][1] if nodes[parent]["resource_type"] == "model" else "seed"
+                kind = _layer(nodes[parent]) if nodes[parent]["resource_type"] == "model" else "seed"
             else:
-                kind = "config" if project.manifest["sources"][parent]["source_name"] == "config" else "source"
-            assert kind in allowed[node["fqn"][1]], f"{node['name']} reads {parent}"
+                kind = "config" if project.manifest["sources"][parent]["source_name"] in OWN else "source"
+            assert kind in allowed[_layer(node)], f"{node['name']} reads {parent}"
+        if _layer(node) == "conformed":
+            vendors = {nodes[parent]["fqn"][2] for parent in node["depends_on"]["nodes"]}
+            assert vendors == {node["fqn"][2]}, f"{node['name']} reads another vendor's rows"
+
+
+def test_a_union_is_one_macro_over_what_every_vendor_conforms(project: Project) -> None:
+    conformed = Counter(node["name"].partition("__")[2] for node in _models(project, "conformed"))
+    unioned = {node["name"]: node for node in _models(project) if _layer(node) == "unioned"}
+    assert set(unioned) == {f"int_{noun}_unioned" for noun in conformed}
+    assert set(unioned) == {node["name"] for node in _models(project) if node["name"].endswith("_unioned")}
+    for noun, vendors in conformed.items():
+        node = unioned[f"int_{noun}_unioned"]
+        assert node["raw_code"].strip() == f"{{{{ union_conformed('{noun}') }}}}", node["name"]
+        assert len(node["depends_on"]["nodes"]) == vendors, f"{noun}: is each vendor's listed in dbt_project.yml?"
+
+
+def test_all_vendors_say_the_same_thing_in_the_same_type(project: Project) -> None:
+    with build(project, {}) as connection:
+        for noun in sorted({node["name"].partition("__")[2] for node in _models(project, "conformed")}):
+            kinds: dict[str, set[str]] = {}
+            for node in _models(project, "conformed"):
+                if node["name"].partition("__")[2] == noun:
+                    for column, kind, *_ in connection.execute(f"describe {node['compiled_code']}").fetchall():
+                        kinds.setdefault(column, set()).add(kind)
+            assert {"connection", "source"} <= set(kinds), noun
+            assert [column for column, found in kinds.items() if len(found) > 1] == [], noun
+
+
+def test_only_its_own_models_name_a_vendor(project: Project) -> None:
+    vendors = {node["fqn"][2] for node in _models(project, "staging")}
+    assert vendors >= {"github", "linear"}
+    names = re.compile(rf"\b({'|'.join(vendors)})\b", re.IGNORECASE)
+    for node in _models(project, "intermediate", "marts"):
+        assert not names.search(re.sub(r"--[^\n]*", "", node["raw_code"])), node["name"]
 
 
 def test_staging_joins_nothing(project: Project) -> None:
@@ -128,9 +173,18 @@ def test_every_model_says_its_grain_and_proves_it(project: Project) -> None:
     }
     for node in _models(project):
         assert re.match(r"One row(:| per | for )", node["description"]), f"{node['name']}: {node['description']!r}"
-        # staging renames and casts the rows of one raw table, so that its key is proven there
-        grain = node["depends_on"]["nodes"][0] if node["fqn"][1] == "staging" else node["unique_id"]
-        assert grain in proven, f"{node['name']} has no test of its grain"
+        # what is not stored keeps the rows of the raw tables that it reads, so that their keys are proven there
+        is_stored = node["config"]["materialized"] == "table"
+        for grain in [node["unique_id"]] if is_stored else _sources(project, node):
+            assert grain in proven, f"{node['name']} has no test of its grain"
+
+
+def _sources(project: Project, node: Any) -> Iterator[str]:
+    for parent in node["depends_on"]["nodes"]:
+        if parent in project.manifest["sources"]:
+            yield parent
+        else:
+            yield from _sources(project, project.manifest["nodes"][parent])
 
 
 def test_every_raw_table_is_declared_and_read(project: Project) -> None:

@@ -26,28 +26,31 @@ def lineage(defs: dg.Definitions) -> dict[Column, set[Column]]:
 @pytest.mark.parametrize(
     ("column", "parents"),
     [
-        ("staging/stg_github__pull_requests.merged_at", "github/pull_requests.merged_at"),
         (
-            "intermediate/int_pull_requests_unioned.state",
-            """staging/stg_github__pull_requests.merged_at staging/stg_github__pull_requests.closed_at
-            staging/stg_github__pull_requests.vendor_state""",
+            "intermediate/int_pull_requests_unioned.state",  # through two models that are no tables
+            "github/pull_requests.merged_at github/pull_requests.closed_at github/pull_requests.state",
         ),
+        (
+            "intermediate/int_issue_labels_unioned.label",  # of two vendors
+            "github/issue_labels.name linear/issue_labels.name",
+        ),
+        ("intermediate/int_pull_requests.state", "intermediate/int_pull_requests_unioned.state"),
         (
             "intermediate/int_deployments_traced.is_sha_known",  # of the model in Python
             " ".join(
                 f"intermediate/{table}.{column}"
                 for table in (
                     "int_deployments_chosen",
-                    "int_commits_unioned",
-                    "int_pull_request_commits_unioned",
-                    "int_deployed_commits_unioned",
+                    "int_commits",
+                    "int_pull_request_commits",
+                    "int_deployed_commits",
                 )
                 for column in ("repository_id", "sha")
             ),
         ),
         (
             "marts/fct_reviews.reviewer",
-            """intermediate/int_reviews_unioned.reviewer intermediate/int_reviews_unioned.is_bot
+            """intermediate/int_reviews.reviewer intermediate/int_reviews.is_bot
             intermediate/int_settings.has_pseudonyms""",
         ),
         (
@@ -79,7 +82,7 @@ def test_a_number_is_followed_to_the_raw_tables(lineage: dict[Column, set[Column
             found.add(parent)
             waiting.append(parent)
     layers = {asset.split("/")[0] for asset, _ in found}
-    assert layers == {"marts", "intermediate", "staging", "config", "github", "github_actions", "linear"}
+    assert layers == {"marts", "intermediate", "config", "github", "github_actions", "linear"}
     assert {
         ("github/deployments", "sha"),
         ("github_actions/runs", "conclusion"),

@@ -71,7 +71,7 @@ def run(code: str, home: Home, *arguments: str) -> subprocess.CompletedProcess[s
 def without_models(home: Home) -> None:
     """Drop what the harness made, so that all of it is to be built."""
     with connect(home) as connection:
-        for schema in ("staging", "intermediate", "marts", "seeds"):
+        for schema in ("intermediate", "marts", "seeds"):
             connection.execute(f"drop schema if exists {schema} cascade")
 
 

@@ -13,7 +13,7 @@ import functools
 import graphlib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -353,8 +353,14 @@ class Building:
         if self._graph.nodes[name]["config"]["materialized"] != "view":
             return prints[name]
         # a view has no rows of its own: it is the same as long as its text and the columns below it are
-        below = [self._shapes.get(parent) or self._graph.own.get(parent, "") for parent in self._graph.parents[name]]
-        return _hash([self._graph.own[name], *below])
+        return _hash([self._graph.own[name], *self._below(name)])
+
+    def _below(self, name: str) -> Iterator[str]:
+        """The text or columns of what a view reads; of an ephemeral model, whose text becomes part of it, both."""
+        for parent in self._graph.parents[name]:
+            yield self._shapes.get(parent) or self._graph.own.get(parent, "")
+            if parent in self._graph.nodes and not self._graph.is_stored(parent):
+                yield from self._below(parent)
 
     def _is_dirty(self, name: str, prints: Mapping[str, str | None]) -> bool:
         if not self._graph.is_stored(name):

@@ -1,9 +1,9 @@
-with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+with pull_requests as (select * from {{ ref('int_pull_requests') }}),
 
 -- what may start or end a clock: another human did it. A deleted account is taken for one, unless the author's is
 -- deleted too: then nobody can tell them apart
 reviews as (
-    select * from {{ ref('int_reviews_unioned') }}
+    select * from {{ ref('int_reviews') }}
     where not is_bot and not is_author
 ),
 
@@ -11,7 +11,7 @@ responses as (
     select pull_request_id, submitted_at as responded_at from reviews
     union all
     select pull_request_id, commented_at
-    from {{ ref('int_pull_request_comments_unioned') }}
+    from {{ ref('int_pull_request_comments') }}
     where not is_bot and not is_author
 ),
 
@@ -30,7 +30,7 @@ first_reviews as (
     group by pull_request_id
 ),
 
-events as (select * from {{ ref('int_pull_request_draft_events_unioned') }}),
+events as (select * from {{ ref('int_pull_request_draft_events') }}),
 
 became_ready as (
     select pull_request_id, occurred_at as ready_at from events where event = 'ready_for_review'
@@ -73,13 +73,13 @@ first_responses as (
 
 review_counts as (
     select pull_request_id, count(*) as review_count
-    from {{ ref('int_reviews_unioned') }}
+    from {{ ref('int_reviews') }}
     group by pull_request_id
 ),
 
 comment_counts as (
     select pull_request_id, count(*) as comment_count
-    from {{ ref('int_pull_request_comments_unioned') }}
+    from {{ ref('int_pull_request_comments') }}
     group by pull_request_id
 )
 

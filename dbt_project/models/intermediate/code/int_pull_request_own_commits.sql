@@ -1,7 +1,7 @@
 -- What a pull request itself brought: commits of its branch that no other one had brought before. Of a release that is
 -- the version bump, of the upper part of a stack its own work. A merge commit is nobody's work, unless there is nothing
 -- else; a pull request that only carries others has no commit of its own.
-with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+with pull_requests as (select * from {{ ref('int_pull_requests') }}),
 
 shas as (select * from {{ ref('int_pull_request_shas') }}),
 
@@ -16,7 +16,7 @@ commits as (
         greatest(
             pull_requests.created_at, pull_requests.updated_at, pull_requests.merged_at, pull_requests.closed_at
         ) as last_seen_at
-    from {{ ref('int_pull_request_commits_unioned') }} as commits
+    from {{ ref('int_pull_request_commits') }} as commits
     inner join pull_requests using (pull_request_id)
 ),
 
@@ -45,11 +45,11 @@ own as (
 
 -- where the root is not known, history is cut, and older work is none the less believed
 dated as (
-    select repository_key, sha, parent_shas, committed_at from {{ ref('stg_github__commits') }}
+    select connection, repository_key, parent_shas, committed_at from {{ ref('int_commits_unioned') }}
     union all
-    select repository_key, sha, parent_shas, committed_at from {{ ref('stg_github__pull_request_commits') }}
+    select connection, repository_key, parent_shas, committed_at from {{ ref('int_pull_request_commits_unioned') }}
     union all
-    select repository_key, sha, parent_shas, committed_at from {{ ref('stg_github__deployed_commits') }}
+    select connection, repository_key, parent_shas, committed_at from {{ ref('int_deployed_commits_unioned') }}
 ),
 
 beginnings as (
@@ -60,7 +60,8 @@ beginnings as (
             else least(min(dated.committed_at), any_value(repositories.created_at))
         end as began_at
     from dated
-    inner join {{ ref('int_repositories_unioned') }} as repositories on repositories.source_key = dated.repository_key
+    inner join {{ ref('int_repositories') }} as repositories
+        on repositories.connection = dated.connection and repositories.source_key = dated.repository_key
     group by repositories.repository_id
 )
 

@@ -12,7 +12,7 @@ with moments as (
         case when milestones.first_response_at is null then milestones.ready_at end as unanswered_since,
         -- what a baseline contains was shipped at a time unknown
         case when not deployments.deployed_in_baseline then deployments.deployed_at end as deployed_at
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
+    from {{ ref('int_pull_requests') }} as pull_requests
     inner join {{ ref('int_pull_request_milestones') }} as milestones using (pull_request_id)
     left join {{ ref('int_pull_request_deployments') }} as deployments using (pull_request_id)
 )

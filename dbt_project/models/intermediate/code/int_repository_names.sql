@@ -1,5 +1,5 @@
 -- a name that another repository bears now is that one's alone
-with repositories as (select * from {{ ref('int_repositories_unioned') }})
+with repositories as (select * from {{ ref('int_repositories') }})
 
 select
     lower(name) as name,

@@ -4,18 +4,18 @@ with services as (select * from {{ ref('int_services') }}),
 path_rules as (select * from {{ ref('int_service_rules') }} where kind = 'path'),
 
 changes as (
-    select pull_request_id as change_id, repository_id from {{ ref('int_pull_requests_unioned') }}
+    select pull_request_id as change_id, repository_id from {{ ref('int_pull_requests') }}
     union all
-    select repository_id || '@' || sha as change_id, repository_id from {{ ref('int_commits_unioned') }}
+    select repository_id || '@' || sha as change_id, repository_id from {{ ref('int_commits') }}
 ),
 
 files as (
     select pull_requests.repository_id, files.pull_request_id as change_id, files.path
-    from {{ ref('int_pull_request_files_unioned') }} as files
-    inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
+    from {{ ref('int_pull_request_files') }} as files
+    inner join {{ ref('int_pull_requests') }} as pull_requests using (pull_request_id)
     union all
     select repository_id, repository_id || '@' || sha as change_id, path
-    from {{ ref('int_commit_files_unioned') }}
+    from {{ ref('int_commit_files') }}
 ),
 
 paths_of_services as (

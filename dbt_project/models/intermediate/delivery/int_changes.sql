@@ -1,6 +1,6 @@
 -- What can be shipped: a merged pull request, or a commit that went to the default branch without one.
 with pull_requests as (
-    select * from {{ ref('int_pull_requests_unioned') }} where merged_at is not null
+    select * from {{ ref('int_pull_requests') }} where merged_at is not null
 ),
 
 cherry_picks as (select * from {{ ref('int_cherry_picks') }}),
@@ -8,7 +8,7 @@ cherry_picks as (select * from {{ ref('int_cherry_picks') }}),
 of_pull_requests as (
     select repository_id, sha from {{ ref('int_pull_request_shas') }}
     union
-    select repository_id, sha from {{ ref('int_commit_pull_requests_unioned') }}
+    select repository_id, sha from {{ ref('int_commit_pull_requests') }}
 )
 
 select
@@ -47,7 +47,7 @@ select
     commits.url,
     commits.committed_at as first_commit_at,
     commits.committed_at as merged_at
-from {{ ref('int_commits_unioned') }} as commits
+from {{ ref('int_commits') }} as commits
 anti join of_pull_requests using (repository_id, sha)
 anti join cherry_picks using (repository_id, sha)
 cross join {{ ref('int_settings') }} as settings

@@ -1,10 +1,10 @@
 -- `git cherry-pick -x` leaves the original in the message.
 with commits as (
-    select repository_id, sha, message from {{ ref('int_commits_unioned') }}
+    select repository_id, sha, message from {{ ref('int_commits') }}
     union
-    select repository_id, sha, message from {{ ref('int_pull_request_commits_unioned') }}
+    select repository_id, sha, message from {{ ref('int_pull_request_commits') }}
     union
-    select repository_id, sha, message from {{ ref('int_deployed_commits_unioned') }}
+    select repository_id, sha, message from {{ ref('int_deployed_commits') }}
 )
 
 select distinct

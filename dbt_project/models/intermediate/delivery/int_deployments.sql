@@ -41,7 +41,7 @@ shas_of_changes as (
     inner join {{ ref('int_change_services') }} as change_services on change_services.change_id = shas.pull_request_id
     union
     select change_services.service, commits.sha
-    from {{ ref('int_commits_unioned') }} as commits
+    from {{ ref('int_commits') }} as commits
     inner join {{ ref('int_change_services') }} as change_services
         on change_services.change_id = commits.repository_id || '@' || commits.sha
 ),

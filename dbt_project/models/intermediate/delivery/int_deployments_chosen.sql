@@ -9,7 +9,7 @@ with candidates as (
                 then case deployments.kind when 'records' then 1 when 'named_runs' then 2 when 'releases' then 3 when 'other_runs' then 4 end
             when settings.deployment_source = deployments.source || 's' then 1
         end as ladder_rank
-    from {{ ref('int_deployments_unioned') }} as deployments
+    from {{ ref('int_deployment_candidates') }} as deployments
     inner join {{ ref('int_repository_settings') }} as settings using (repository_id)
     cross join {{ ref('int_settings') }} as general
     where

@@ -4,7 +4,7 @@ with merges as (
         arg_min(pull_requests.source_key, pull_requests.merged_at) as source_key,
         arg_min(pull_requests.base_branch, pull_requests.merged_at) as ref,
         min(pull_requests.merged_at) as merged_at
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
+    from {{ ref('int_pull_requests') }} as pull_requests
     inner join {{ ref('int_change_services') }} as change_services
         on change_services.change_id = pull_requests.pull_request_id
     where pull_requests.merge_commit_sha is not null and pull_requests.targets_default_branch

@@ -1,4 +1,4 @@
-with records as (select * from {{ ref('int_deployment_records_unioned') }}),
+with records as (select * from {{ ref('int_deployment_records') }}),
 
 services as (select * from {{ ref('int_services') }}),
 
@@ -11,7 +11,7 @@ workflows as (
         run_id,
         any_value(coalesce(workflow_path, workflow_name)) as workflow,
         bool_or({{ says_rollback("concat_ws(' ', workflow_name, workflow_path)") }}) as is_rollback_by_name
-    from {{ ref('int_pipeline_attempts_unioned') }}
+    from {{ ref('int_pipeline_attempts') }}
     group by run_id
 )
 

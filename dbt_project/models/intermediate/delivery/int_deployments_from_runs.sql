@@ -2,7 +2,7 @@ with attempts as (select * from {{ ref('int_pipeline_attempts_of_production') }}
 
 jobs as (
     select *, status is not null and not is_of_earlier_attempt as has_run
-    from {{ ref('int_pipeline_jobs_unioned') }}
+    from {{ ref('int_pipeline_jobs') }}
 ),
 
 services as (select * from {{ ref('int_services') }}),
@@ -11,7 +11,7 @@ rules as (select * from {{ ref('int_service_rules') }}),
 
 records as (
     select records.run_id, environments.*
-    from {{ ref('int_deployment_records_unioned') }} as records
+    from {{ ref('int_deployment_records') }} as records
     inner join {{ ref('int_environments') }} as environments using (repository_id, environment)
 ),
 
@@ -150,7 +150,7 @@ deploying as (
 ),
 
 placed as (
-    -- A run that made GitHub Deployments went where they say; the service's own and production come first.
+    -- A run that made deployments went where they say; the service's own and production come first.
     select
         deploying.*,
         attempts.repository_id,

@@ -4,7 +4,7 @@
 -- which the repository deploys, where any is known.
 with services as (select * from {{ ref('int_services') }} where service_name is not null),
 
-claimed as (select * from {{ ref('int_deployments_unioned') }}),
+claimed as (select * from {{ ref('int_deployment_candidates') }}),
 
 rules as (
     select settings.repository_id, rules.kind, rules.pattern_regex
@@ -15,7 +15,7 @@ rules as (
 ),
 
 skipped as (
-    select attempt_id from {{ ref('int_pipeline_jobs_unioned') }} group by attempt_id having bool_and(status is null)
+    select attempt_id from {{ ref('int_pipeline_jobs') }} group by attempt_id having bool_and(status is null)
 ),
 
 attempts as (
@@ -65,7 +65,7 @@ records as (
         records.ref,
         records.url,
         records.finished_at
-    from {{ ref('int_deployment_records_unioned') }} as records
+    from {{ ref('int_deployment_records') }} as records
     inner join {{ ref('int_environments') }} as environments using (repository_id, environment)
     where
         environments.is_named_production
@@ -75,20 +75,15 @@ records as (
 
 releases as (
     select
-        repositories.repository_id || '/releases/' || releases.tag as deployment_id,
-        repositories.repository_id,
+        release_id as deployment_id,
+        repository_id,
         'releases' as kind,
         null as run_id,
-        releases.tag as ref,
-        releases.url,
-        releases.published_at as finished_at
-    from {{ ref('stg_github__releases') }} as releases
-    inner join {{ ref('int_repositories_unioned') }} as repositories on repositories.source_key = releases.repository_key
-    where
-        not releases.is_draft
-        and not releases.is_prerelease
-        and releases.published_at is not null
-        and releases.release_key not in (select source_key from claimed)
+        tag as ref,
+        url,
+        published_at as finished_at
+    from {{ ref('int_releases') }}
+    where not is_prerelease and source_key not in (select source_key from claimed)
 ),
 
 of_no_service as (
@@ -130,12 +125,12 @@ of_no_change as (
 
 elsewhere as (
     select *
-    from {{ ref('int_pipeline_attempts_unioned') }}
+    from {{ ref('int_pipeline_attempts') }}
     where
         status = 'success'
         and is_of_this_repository
         and ref is not null
-        and not {{ never_deploys('event') }}
+        and may_deploy
         and attempt_id not in (select attempt_id from skipped)
 ),
 

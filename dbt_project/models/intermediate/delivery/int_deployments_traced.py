@@ -47,9 +47,9 @@ def model(dbt, session):
 
     parents = {repository: {} for repository in by_repository}
     for relation in (
-        dbt.ref("int_commits_unioned"),
-        dbt.ref("int_pull_request_commits_unioned"),
-        dbt.ref("int_deployed_commits_unioned"),
+        dbt.ref("int_commits"),
+        dbt.ref("int_pull_request_commits"),
+        dbt.ref("int_deployed_commits"),
     ):
         commits = relation.project("repository_id, sha, parent_shas").to_arrow_table()
         columns = (commits.column(column).to_pylist() for column in commits.column_names)

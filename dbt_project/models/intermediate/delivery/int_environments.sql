@@ -13,7 +13,7 @@ with environments as (
             )),
             '[^\pL\pN]+'
         ) as words
-    from {{ ref('int_deployment_records_unioned') }}
+    from {{ ref('int_deployment_records') }}
     group by repository_id, environment
 ),
 

@@ -3,7 +3,7 @@
 -- production, then the last. One that was merged after it began is a fix too.
 with issues as (
     select issues.*, classified.incident_rule
-    from {{ ref('int_issues_unioned') }} as issues
+    from {{ ref('int_issues') }} as issues
     inner join {{ ref('int_issues_classified') }} as classified using (issue_id)
     where classified.is_incident and not issues.is_duplicate
 ),
@@ -27,7 +27,7 @@ pull_requests as (
         names.host,
         names.name,
         pull_requests.number
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
+    from {{ ref('int_pull_requests') }} as pull_requests
     left join {{ ref('int_repository_names') }} as names using (repository_id)
     where pull_requests.merged_at is not null
 ),
@@ -39,7 +39,7 @@ texts as (
         repositories.connection,
         {{ pull_request_text("concat_ws(chr(10), issues.title, issues.description)") }} as text
     from issues
-    left join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
+    left join {{ ref('int_repositories') }} as repositories using (repository_id)
 ),
 
 mentions as (
@@ -126,14 +126,14 @@ names_of_services as (
 
 services_of_labels as (
     select labels.issue_id, any_value(names_of_services.service) as service
-    from {{ ref('int_issue_labels_unioned') }} as labels
+    from {{ ref('int_issue_labels') }} as labels
     inner join names_of_services on lower(names_of_services.name) = lower(labels.label)
     group by labels.issue_id
     having count(distinct names_of_services.service) = 1
 ),
 
 services_of_trackers as (
-    -- the tracker's only service: of the team whose Linear team it is, or of the repository whose issue it is
+    -- the tracker's only service: of the team whose tracker's team it is, or of the repository whose issue it is
     select issues.issue_id, any_value(owned.service) as service
     from issues
     inner join (

@@ -5,7 +5,7 @@ with branch_rules as (
 )
 
 select attempts.*
-from {{ ref('int_pipeline_attempts_unioned') }} as attempts
+from {{ ref('int_pipeline_attempts') }} as attempts
 where
     attempts.is_of_this_repository
     and (
@@ -16,4 +16,4 @@ where
             where branch_rules.repository_id = attempts.repository_id and {{ found_by('attempts.ref', 'branch_rules') }}
         )
     )
-    and not {{ never_deploys('attempts.event') }}
+    and attempts.may_deploy

@@ -1,6 +1,6 @@
 -- A pull request carries others that were merged before it when it brings their commits along: a release branch, a
 -- back-merge, the parent of a stack. One that brings nothing but those is no change of its own. A stack that is merged
--- from its top is the other way round: GitHub then calls those below merged too, and their commits are theirs.
+-- from its top is the other way round: the host then calls those below merged too, and their commits are theirs.
 -- What a carrier carries comes along with its own tip, so that one step is enough here.
 with shas as (select * from {{ ref('int_pull_request_shas') }}),
 
@@ -12,8 +12,8 @@ commits as (
         contains(trim(coalesce(commits.parent_shas, '')), ' ') as is_merge,
         pull_requests.number,
         pull_requests.merged_at
-    from {{ ref('int_pull_request_commits_unioned') }} as commits
-    inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
+    from {{ ref('int_pull_request_commits') }} as commits
+    inner join {{ ref('int_pull_requests') }} as pull_requests using (pull_request_id)
     where pull_requests.merged_at is not null
 ),
 

@@ -1,11 +1,11 @@
-with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+with pull_requests as (select * from {{ ref('int_pull_requests') }}),
 
 rules as (select * from {{ ref('int_repository_failure_rules') }}),
 
 hotfixes as (
     select pull_requests.pull_request_id, rules.rule
     from pull_requests
-    inner join {{ ref('int_pull_request_labels_unioned') }} as labels using (pull_request_id)
+    inner join {{ ref('int_pull_request_labels') }} as labels using (pull_request_id)
     inner join rules
         on rules.repository_id = pull_requests.repository_id
         and rules.kind = 'hotfix_label'

@@ -8,7 +8,7 @@ select
     settings.incident_window_hours,
     settings.revert_window_hours,
     settings.hotfix_window_hours
-from {{ ref('int_repositories_unioned') }} as repositories
+from {{ ref('int_repositories') }} as repositories
 inner join {{ source('config', 'repository_settings') }} as settings
     on settings.repository is null
     or {{ names_repository('settings.repository', 'repositories') }}

@@ -2,15 +2,15 @@
 -- where there is neither a title that quotes exactly one earlier title. A branch's name alone proves nothing
 -- (`revert-2-factor-auth`).
 with pull_requests as (
-    select pull_requests.*, repositories.name as repository_name, repositories.connection
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
-    inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
+    select pull_requests.*, repositories.name as repository_name
+    from {{ ref('int_pull_requests') }} as pull_requests
+    inner join {{ ref('int_repositories') }} as repositories using (repository_id)
 ),
 
 commits as (
     select changes.change_id, changes.repository_id, changes.title, changes.merged_at, commits.message
     from {{ ref('int_changes') }} as changes
-    inner join {{ ref('int_commits_unioned') }} as commits
+    inner join {{ ref('int_commits') }} as commits
         on commits.repository_id = changes.repository_id and commits.sha = changes.commit_sha
     where changes.change_type = 'commit'
 ),

@@ -1,5 +1,5 @@
 -- A repository without services in the settings is one service, of the repository's own id.
-with repositories as (select * from {{ ref('int_repositories_unioned') }}),
+with repositories as (select * from {{ ref('int_repositories') }}),
 
 own_rules as (
     select service, lower(repository) as repository, list(distinct kind) as kinds

@@ -26,7 +26,7 @@ by_graph as (
 
 of_branch as (
     select pull_requests.pull_request_id as change_id, pull_requests.repository_id, pull_requests.head_sha as sha
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
+    from {{ ref('int_pull_requests') }} as pull_requests
     union
     select shas.pull_request_id, shas.repository_id, cherry_picks.sha
     from {{ ref('int_pull_request_shas') }} as shas

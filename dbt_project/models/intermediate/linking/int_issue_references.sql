@@ -1,11 +1,11 @@
 -- Every spelling, in lower case, under which an issue may be named; a present one goes before a former one. A name of a
 -- repository without its host means that of the connection where it is written.
-with issues as (select * from {{ ref('int_issues_unioned') }}),
+with issues as (select * from {{ ref('int_issues') }}),
 
 former as (
-    select issues.issue_id, issues.team, issues.number, lower(previous.identifier) as reference
-    from {{ ref('stg_linear__issue_previous_identifiers') }} as previous
-    inner join issues on previous.issue_key = issues.source_key and issues.source = 'linear'
+    select issues.issue_id, issues.team, issues.number, lower(former_keys.key) as reference
+    from {{ ref('int_issue_former_keys_unioned') }} as former_keys
+    inner join issues on former_keys.connection = issues.connection and former_keys.issue_key = issues.source_key
 ),
 
 -- a team whose key changed: its issues kept their numbers. Where every issue that bore a key which no team has now
@@ -13,7 +13,7 @@ former as (
 former_team_keys as (
     select regexp_extract(former.reference, '^(.+)-', 1) as key, any_value(former.team) as team
     from former
-    anti join {{ ref('stg_linear__teams') }} as teams
+    anti join {{ ref('int_tracker_teams_unioned') }} as teams
         on regexp_extract(former.reference, '^(.+)-', 1) = lower(teams.key)
     group by regexp_extract(former.reference, '^(.+)-', 1)
     having

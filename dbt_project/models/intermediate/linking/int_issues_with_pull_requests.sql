@@ -7,7 +7,7 @@ with links as (
 -- a bot's merge, or one that takes something back, is not what an issue waited for
 ending as (
     select pull_requests.pull_request_id
-    from {{ ref('int_pull_requests_unioned') }} as pull_requests
+    from {{ ref('int_pull_requests') }} as pull_requests
     inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
     where pull_requests.merged_at is not null and not pull_requests.is_bot and not classified.is_revert
 )
@@ -21,6 +21,6 @@ select
     ) filter (where ending.pull_request_id is not null) as linked_pull_request_id,
     max(pull_requests.merged_at) filter (where ending.pull_request_id is not null) as last_merged_at
 from links
-inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
+inner join {{ ref('int_pull_requests') }} as pull_requests using (pull_request_id)
 left join ending using (pull_request_id)
 group by links.issue_id

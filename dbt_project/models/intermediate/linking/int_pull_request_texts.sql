@@ -1,4 +1,4 @@
-with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+with pull_requests as (select * from {{ ref('int_pull_requests') }}),
 
 -- a merge commit only repeats the names of the branches that it joins
 own_commits as (
@@ -33,6 +33,6 @@ select distinct
     end as text
 from texts
 inner join pull_requests using (pull_request_id)
-inner join {{ ref('int_repositories_unioned') }} as repositories using (repository_id)
+inner join {{ ref('int_repositories') }} as repositories using (repository_id)
 -- cheap, and true of few texts: something in it looks like the name of an issue
 where regexp_matches(texts.text, '[\pL\pN]-[0-9]|#[0-9]|/issues/[0-9]')

@@ -1,8 +1,8 @@
 {%- set phrase = '(?:^|[^\\pL\\pN])(' ~ magic_phrase() ~ ')' -%}
 
-with pull_requests as (select * from {{ ref('int_pull_requests_unioned') }}),
+with pull_requests as (select * from {{ ref('int_pull_requests') }}),
 
-issues as (select * from {{ ref('int_issues_unioned') }}),
+issues as (select * from {{ ref('int_issues') }}),
 
 issue_references as (select * from {{ ref('int_issue_references') }}),
 
@@ -26,8 +26,8 @@ attached as (
         1.0::double as confidence,
         true as is_counted,
         attachments.url as evidence
-    from {{ ref('stg_linear__attachments') }} as attachments
-    inner join issues on attachments.issue_key = issues.source_key and issues.source = 'linear'
+    from {{ ref('int_issue_attachments_unioned') }} as attachments
+    inner join issues on attachments.connection = issues.connection and attachments.issue_key = issues.source_key
     -- of any page of the pull request: its files, one of its comments
     inner join addresses
         on regexp_extract(lower(attachments.url), '^https?://([^/]+/[^/]+/[^/]+/pull/[0-9]+)\b', 1) = addresses.address
@@ -41,15 +41,16 @@ closing as (
         true as is_closing,
         1.0::double as confidence,
         true as is_counted,
-        closing_references.issue_repository || '#' || closing_references.issue_number as evidence
-    from {{ ref('stg_github__pull_request_closing_references') }} as closing_references
-    inner join pull_requests on closing_references.pull_request_key = pull_requests.source_key
-    left join issues on closing_references.issue_key = issues.source_key and issues.source = 'github'
+        closing_references.issue_name as evidence
+    from {{ ref('int_pull_request_closing_references_unioned') }} as closing_references
+    inner join pull_requests
+        on closing_references.connection = pull_requests.connection
+        and closing_references.pull_request_key = pull_requests.source_key
+    left join issues
+        on closing_references.connection = issues.connection and closing_references.issue_key = issues.source_key
     left join issue_references as by_name
-        on
-            lower(closing_references.issue_repository) || '#' || closing_references.issue_number
-            = by_name.reference
-            and by_name.connection = closing_references.connection
+        on by_name.connection = closing_references.connection
+        and by_name.reference = lower(closing_references.issue_name)
     where coalesce(issues.issue_id, by_name.issue_id) is not null
 ),
 

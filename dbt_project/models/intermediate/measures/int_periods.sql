@@ -1,9 +1,9 @@
 with now as (select * from {{ ref('int_now') }}),
 
 activity as (
-    select min(created_at) as began_at from {{ ref('int_pull_requests_unioned') }}
+    select min(created_at) as began_at from {{ ref('int_pull_requests') }}
     union all
-    select min(created_at) from {{ ref('int_issues_unioned') }}
+    select min(created_at) from {{ ref('int_issues') }}
     union all
     select min(started_at) from {{ ref('int_deployments') }}
 ),

@@ -3,7 +3,7 @@
 with scopes as (
     select 'all' as scope_type, 'all' as scope, null as repository_id
     union all
-    select 'repository', repository_id, repository_id from {{ ref('int_repositories_unioned') }}
+    select 'repository', repository_id, repository_id from {{ ref('int_repositories') }}
     union all
     select 'service', service, repository_id from {{ ref('int_services') }}
     union all
@@ -29,8 +29,8 @@ repository_trackers as (
     union
     select pull_requests.repository_id, lower(issues.team)
     from {{ ref('int_pull_requests_linked_to_issues') }} as links
-    inner join {{ ref('int_pull_requests_unioned') }} as pull_requests using (pull_request_id)
-    inner join {{ ref('int_issues_unioned') }} as issues using (issue_id)
+    inner join {{ ref('int_pull_requests') }} as pull_requests using (pull_request_id)
+    inner join {{ ref('int_issues') }} as issues using (issue_id)
     where links.is_counted
 ),
 

@@ -1,11 +1,12 @@
 -- With pseudonyms a branch must not tell the login that the marts hide: ada/eng-1 is person-…/eng-1. One row per branch
--- that names somebody at the beginning of one of its parts, by login or by Linear's display name; none otherwise.
+-- that names somebody at the beginning of one of its parts, by login or by display name; none otherwise.
 with names as (
     select handle as name, person, is_bot from {{ ref('int_people_handles') }}
     union
-    select lower(users.display_name), handles.person, handles.is_bot
-    from {{ ref('stg_linear__users') }} as users
-    inner join {{ ref('int_people_handles') }} as handles on handles.handle = lower(users.email)
+    select lower(accounts.display_name), handles.person, handles.is_bot
+    from {{ ref('int_accounts_unioned') }} as accounts
+    inner join {{ ref('int_people_handles') }} as handles on handles.handle = lower(accounts.email)
+    where accounts.display_name is not null
 ),
 
 humans as (
@@ -18,7 +19,7 @@ humans as (
 branches as (
     select distinct branch
     from (
-        select unnest([head_branch, base_branch]) as branch from {{ ref('int_pull_requests_unioned') }}
+        select unnest([head_branch, base_branch]) as branch from {{ ref('int_pull_requests') }}
         union all
         select ref as branch from {{ ref('int_deployments') }}
         union all

@@ -6,7 +6,7 @@ handles as (
     group by handle
 ),
 
--- the settings, and GitHub's assignees, name a bot without saying that it is one
+-- the settings, and an issue's assignees, name a bot without saying that it is one
 typed as (
     select
         handles.handle,
@@ -84,10 +84,10 @@ resolved as (
 spelled as (
     select
         handle,
-        -- as GitHub writes the login; as the settings do where GitHub never did
+        -- as its host writes the login; as the settings do where no host ever did
         coalesce(
-            min(login) filter (where source = 'github' and account_type is not null),
-            min(login) filter (where source = 'github'),
+            min(login) filter (where source in ({{ sources_with('repositories') }}) and account_type is not null),
+            min(login) filter (where source in ({{ sources_with('repositories') }})),
             min(login)
         ) as login
     from observed

@@ -4,14 +4,14 @@
 with status as (
     select
         *,
-        source = 'linear' as is_of_trackers,
+        source in ({{ sources_with('tracker_teams') }}) as is_of_trackers,
         repository = '*' or repository like '%:*' as is_general
     from {{ ref('int_sync_status') }}
 ),
 
 of_parts as (
     select 'repository' as kind, repositories.repository_id as part, repositories.name, status.read_at, status.is_general
-    from {{ ref('int_repositories_unioned') }} as repositories
+    from {{ ref('int_repositories') }} as repositories
     inner join status
         on
             not status.is_of_trackers

@@ -7,7 +7,7 @@ with moments as (
         issues.started_at,
         issues.completed_at,
         linked.last_merged_at
-    from {{ ref('int_issues_unioned') }} as issues
+    from {{ ref('int_issues') }} as issues
     left join {{ ref('int_issues_with_pull_requests') }} as linked using (issue_id)
 )
 

@@ -1,6 +1,6 @@
-with issues as (select * from {{ ref('int_issues_unioned') }}),
+with issues as (select * from {{ ref('int_issues') }}),
 
-labels as (select * from {{ ref('int_issue_labels_unioned') }}),
+labels as (select * from {{ ref('int_issue_labels') }}),
 
 incident_labels as (
     select

@@ -1,7 +1,7 @@
 with moments as (
-    select created_at as occurred_at from {{ ref('int_pull_requests_unioned') }}
+    select created_at as occurred_at from {{ ref('int_pull_requests') }}
     union all
-    select created_at from {{ ref('int_issues_unioned') }}
+    select created_at from {{ ref('int_issues') }}
     union all
     select coalesce(started_at, finished_at) from {{ ref('int_deployments') }}
 ),

@@ -13,4 +13,4 @@ select
     is_private,
     is_removed,
     created_at
-from {{ ref('int_repositories_unioned') }}
+from {{ ref('int_repositories') }}

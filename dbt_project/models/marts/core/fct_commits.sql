@@ -9,4 +9,4 @@ select
     is_bot,
     authored_at,
     committed_at
-from {{ ref('int_commits_unioned') }}
+from {{ ref('int_commits') }}

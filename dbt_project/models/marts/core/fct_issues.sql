@@ -25,7 +25,7 @@ select
     linked.linked_pull_request_id,
     spans.cycle_time_hours,
     spans.started_to_completed_hours
-from {{ ref('int_issues_unioned') }} as issues
+from {{ ref('int_issues') }} as issues
 inner join {{ ref('int_issues_classified') }} as classified using (issue_id)
 inner join {{ ref('int_issue_spans') }} as spans using (issue_id)
 left join {{ ref('int_issues_with_pull_requests') }} as linked using (issue_id)

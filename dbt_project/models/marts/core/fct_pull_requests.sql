@@ -46,7 +46,7 @@ select
     spans.merge_time_hours,
     spans.deploy_hours,
     spans.lead_time_hours
-from {{ ref('int_pull_requests_unioned') }} as pull_requests
+from {{ ref('int_pull_requests') }} as pull_requests
 inner join {{ ref('int_pull_request_milestones') }} as milestones using (pull_request_id)
 inner join {{ ref('int_pull_requests_classified') }} as classified using (pull_request_id)
 inner join {{ ref('int_pull_request_spans') }} as spans using (pull_request_id)

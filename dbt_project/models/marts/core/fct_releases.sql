@@ -8,5 +8,5 @@ select
     releases.url,
     releases.is_prerelease,
     releases.published_at
-from {{ ref('int_releases_unioned') }} as releases
-left join {{ ref('int_tags_unioned') }} as tags using (repository_id, tag)
+from {{ ref('int_releases') }} as releases
+left join {{ ref('int_tags') }} as tags using (repository_id, tag)

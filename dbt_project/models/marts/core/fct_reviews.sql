@@ -8,4 +8,4 @@ select
     is_author,
     state,
     submitted_at
-from {{ ref('int_reviews_unioned') }}
+from {{ ref('int_reviews') }}

@@ -142,7 +142,7 @@ pull_requests as (
 
 authors as (
     -- by the person's own name: the published one may be a pseudonym
-    select pull_request_id, author as person from {{ ref('int_pull_requests_unioned') }}
+    select pull_request_id, author as person from {{ ref('int_pull_requests') }}
 ),
 
 of_pull_requests as (

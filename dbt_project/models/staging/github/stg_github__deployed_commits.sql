@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'deployed_commits') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as commit_key,
     repository_id as repository_key,
     -- text

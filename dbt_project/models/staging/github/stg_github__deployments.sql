@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'deployments') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as deployment_key,
     database_id as deployment_number,
     repository_id as repository_key,

@@ -2,6 +2,7 @@ with source as (select * from {{ source('github', 'releases') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as release_key,
     repository_id as repository_key,
     sha,

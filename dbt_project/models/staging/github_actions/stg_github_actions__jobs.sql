@@ -2,6 +2,7 @@ with source as (select * from {{ source('github_actions', 'jobs') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     id as job_key,
     run_id as run_key,
     repository_id as repository_key,

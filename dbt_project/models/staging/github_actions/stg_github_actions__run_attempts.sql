@@ -2,6 +2,7 @@ with source as (select * from {{ source('github_actions', 'run_attempts') }})
 
 select
     -- ids
+    {{ connection_of('github') }} as connection,
     run_id as run_key,
     run_attempt as attempt,
     workflow_id as workflow_key,

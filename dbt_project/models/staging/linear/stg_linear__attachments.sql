@@ -2,6 +2,7 @@ with source as (select * from {{ source('linear', 'attachments') }})
 
 select
     -- ids
+    {{ connection_of('linear') }} as connection,
     id as attachment_key,
     issue_id as issue_key,
     -- text

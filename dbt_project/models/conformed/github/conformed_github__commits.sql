@@ -1,0 +1,12 @@
+select
+    connection,
+    'github' as source,
+    repository_key,
+    sha,
+    parent_shas,
+    message,
+    url,
+    {{ handle('author_login', 'author_type', 'author_name', 'author_email') }} as author_handle,
+    authored_at,
+    committed_at
+from {{ ref('stg_github__commits') }}

@@ -1,0 +1,6 @@
+select
+    connection,
+    'github' as source,
+    issue_key,
+    label
+from {{ ref('stg_github__issue_labels') }}

@@ -1,0 +1,7 @@
+select
+    connection,
+    'github' as source,
+    repository_key,
+    tag,
+    sha
+from {{ ref('stg_github__tags') }}

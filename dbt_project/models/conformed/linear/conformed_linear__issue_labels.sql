@@ -1,0 +1,6 @@
+select
+    connection,
+    'linear' as source,
+    issue_key,
+    label
+from {{ ref('stg_linear__issue_labels') }}

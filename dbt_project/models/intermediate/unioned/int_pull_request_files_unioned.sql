@@ -1,0 +1,1 @@
+{{ union_conformed('pull_request_files') }}

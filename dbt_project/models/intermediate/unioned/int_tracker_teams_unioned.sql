@@ -1,0 +1,1 @@
+{{ union_conformed('tracker_teams') }}
