@@ -56,17 +56,17 @@ page: ## Check the types of the report's modules and join them into report.js (n
 	@cd veelocity_pipeline/faces/report/page && { [ -d node_modules ] || npm ci --no-audit --ignore-scripts; } \
 		&& npm run --silent check && npm run --silent build
 
-docs: $(READY) ## The models' documentation as one HTML file, and docs/dictionary.md
+docs: $(READY) ## The models' documentation as one HTML file, and docs/reference/dictionary.md
 	@VEELOCITY_WORKING_FILE=:memory: $(BIN)/dbt docs generate --static --empty-catalog --project-dir dbt_project --profiles-dir dbt_project --target-path ../data/dbt/docs
-	@$(BIN)/python -m veelocity_pipeline.published.dictionary data/dbt/docs docs/dictionary.md
-	@echo "Open data/dbt/docs/static_index.html; every published column: docs/dictionary.md"
+	@$(BIN)/python -m veelocity_pipeline.published.dictionary data/dbt/docs docs/reference/dictionary.md
+	@echo "Open data/dbt/docs/static_index.html; every published column: docs/reference/dictionary.md"
 
 evidence: $(READY) ## Evidence's pages over the published file, on http://localhost:3000 (needs Node 18 or later)
 	@cd dashboards/evidence && file="$$(../../$(BIN)/python published_file.py)" && { [ -d node_modules ] || npm ci --no-audit; } \
 		&& export EVIDENCE_SOURCE__veelocity__filename="$$file" && npm run sources && npm run dev
 
-licences: $(READY) ## docs/licences.md: the licence of each dependency, from the installed packages
-	@$(BIN)/python -m veelocity_pipeline.licences docs/licences.md
+licences: $(READY) ## docs/reference/licences.md: the licence of each dependency, from the installed packages
+	@$(BIN)/python -m veelocity_pipeline.licences docs/reference/licences.md
 
 bench: $(READY) ## How fast it is: rows, seconds and requests of a first load and of an idle one
 	@$(BIN)/python -m bench

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.licences import licence, page, runtime
 
-PAGE = (CHECKOUT / "docs" / "licences.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "docs" / "reference" / "licences.md").read_text(encoding="utf-8")
 NAMED = {
     name: kind
     for kind, names in re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, flags=re.MULTILINE)

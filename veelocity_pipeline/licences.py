@@ -36,7 +36,7 @@ _NAMES = {
 _HEAD = """\
 # Licences
 
-Veelocity is under the [MIT licence](../LICENSE). This page names the licence of each package that it needs to run, as
+Veelocity is under the [MIT licence](../../LICENSE). This page names the licence of each package that it needs to run, as
 the package itself declares it. `make licences` writes it; development tools are left out.
 
 ## What asks for more than a copyright notice

@@ -3,8 +3,8 @@
     METABASE_URL=https://metabase.example.com METABASE_API_KEY=mb_… \
         .venv/bin/python dashboards/metabase/publish.py --database Veelocity
 
-The questions are those of docs/queries.md under the same names; `dashboard.toml` says which are on the dashboard, and
-how they are drawn. What was made before is found by its name in the collection. docs/metabase.md has the rest.
+The questions are those of docs/reference/queries.md under the same names; `dashboard.toml` says which are on the dashboard, and
+how they are drawn. What was made before is found by its name in the collection. docs/how-to/metabase.md has the rest.
 
 Sources of API facts: Metabase's own /api/docs, and its source (`queries_rest/api/card.clj`, `dashboards_rest/api.clj`,
 `collections_rest/api.clj`): bodies are closed maps, and an unknown key is refused.
@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 HERE = Path(__file__).resolve().parent
-QUERIES = HERE.parents[1] / "docs" / "queries.md"
+QUERIES = HERE.parents[1] / "docs" / "reference" / "queries.md"
 LAYOUT = HERE / "dashboard.toml"
 
 COLUMNS = 24
@@ -43,7 +43,7 @@ class MetabaseError(Exception):
 
 
 def questions(text: str) -> dict[str, str]:
-    """SQL by question, from the headings and code blocks of docs/queries.md."""
+    """SQL by question, from the headings and code blocks of docs/reference/queries.md."""
     found = re.findall(r"^### (.+?)\n.*?```sql\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
     return {name: sql.strip().removesuffix(";") for name, sql in found}
 
@@ -55,7 +55,7 @@ def card(name: str, sql: str, drawn: Json, database: int, collection: int) -> Js
         settings = {"graph.dimensions": drawn["dimensions"], "graph.metrics": drawn["metrics"]}
     return {
         "name": name,
-        "description": "As in docs/queries.md of Veelocity.",
+        "description": "As in docs/reference/queries.md of Veelocity.",
         "display": drawn.get("display", "table"),
         "visualization_settings": settings,
         "dataset_query": {"type": "native", "native": {"query": sql}, "database": database},
@@ -100,7 +100,7 @@ def publish(client: httpx.Client, database: str, layout: Json, sql: dict[str, st
     there = metabase.items(collection)
     drawn = {question["name"]: question for section in layout["section"] for question in section["question"]}
     if unknown := drawn.keys() - sql.keys():
-        raise MetabaseError(f"{LAYOUT.name} names questions that docs/queries.md has not: {', '.join(sorted(unknown))}")
+        raise MetabaseError(f"{LAYOUT.name} names questions that docs/reference/queries.md has not: {', '.join(sorted(unknown))}")
 
     cards = {
         name: metabase.card(there.get(("card", name)), card(name, text, drawn.get(name, {}), number, collection))
@@ -131,7 +131,7 @@ class Metabase:
             names = ", ".join(sorted(each["name"] for each in found)) or "none"
             raise MetabaseError(
                 f"this key sees {'more than one' if ids else 'no'} database called {name!r} in Metabase, but {names}; "
-                "docs/metabase.md says how to add it, --database names another",
+                "docs/how-to/metabase.md says how to add it, --database names another",
                 status=2,
             )
         return ids[0]

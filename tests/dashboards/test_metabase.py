@@ -1,4 +1,4 @@
-"""Metabase's questions and dashboard: made, found again, put back; their SQL is that of docs/queries.md."""
+"""Metabase's questions and dashboard: made, found again, put back; their SQL is that of docs/reference/queries.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from dashboards.metabase import publish
 from tests.dashboards.metabase import KEY, Standin, serving
-from tests.test_readme import QUESTIONS
+from tests.test_docs import QUESTIONS
 from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.published.export import export
 from veelocity_pipeline.published.open import read_published
@@ -124,8 +124,8 @@ def test_what_is_drawn_is_in_the_answer(question, refreshed: Home) -> None:  # t
 
 
 def test_the_views_of_the_page_answer_the_questions_and_see_every_export(refreshed: Home, tmp_path: Path) -> None:
-    """docs/metabase.md: views over exported Parquet files, in a database in memory."""
-    page = (CHECKOUT / "docs" / "metabase.md").read_text(encoding="utf-8")
+    """docs/how-to/metabase.md: views over exported Parquet files, in a database in memory."""
+    page = (CHECKOUT / "docs" / "how-to" / "metabase.md").read_text(encoding="utf-8")
     [init] = re.findall(r"```sql\n(create schema.*?)```", page, flags=re.DOTALL)
     tables = export(refreshed.published, tmp_path, "parquet")
     with duckdb.connect() as connection, read_published(refreshed.published, writes_to=tmp_path) as published:

@@ -22,7 +22,7 @@ def manifest(project: Project) -> dict[str, Any]:
 
 
 def test_the_page_is_what_the_contracts_give(manifest: dict[str, Any]) -> None:
-    written = (CHECKOUT / "docs" / "dictionary.md").read_text(encoding="utf-8")
+    written = (CHECKOUT / "docs" / "reference" / "dictionary.md").read_text(encoding="utf-8")
     assert written == page(manifest), "run `make docs`; the page is made from the contracts, not by hand"
 
 
@@ -61,7 +61,7 @@ def test_the_page_of_all_models_opens_from_a_disk(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
     dbt(tmp_path, "docs", "generate", "--static", "--empty-catalog")
     main(tmp_path / "target", tmp_path / "dictionary.md")
-    assert (tmp_path / "dictionary.md").read_text() == (CHECKOUT / "docs" / "dictionary.md").read_text()
+    assert (tmp_path / "dictionary.md").read_text() == (CHECKOUT / "docs" / "reference" / "dictionary.md").read_text()
     complaints: list[str] = []
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

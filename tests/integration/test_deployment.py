@@ -75,7 +75,7 @@ def test_a_unit_reads_the_tokens_for_the_code_alone() -> None:
     files = [line.removeprefix("EnvironmentFile=-") for line in lines if line.startswith("EnvironmentFile=")]
     assert files == ["/etc/veelocity.env", "/etc/veelocity.%i.env"]
     assert "ExecStart=/opt/veelocity/.venv/bin/veelocity serve %i" in lines
-    page = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs" / "how-to" / "run-for-a-team.md").read_text(encoding="utf-8")
     assert "sudo install -m 600 .env.example /etc/veelocity.code.env" in page
 
 
@@ -239,7 +239,7 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
 
 
 def test_the_page_names_what_there_is() -> None:
-    page = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs" / "how-to" / "run-for-a-team.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page):
         assert (CHECKOUT / "docs" / target).exists(), target
     for variable in set(re.findall(r"`(VEELOCITY_[A-Z_]+|DAGSTER_[A-Z_]+)`", page)):
