@@ -74,15 +74,15 @@ linked as (
     select
         links.issue_id,
         links.pull_request_id,
-        any_value(merges.merged_at) as merged_at,
+        any_value(pull_requests.merged_at) as merged_at,
         bool_or(links.kind = 'cause') as is_named_cause,
-        not bool_or(links.kind = 'fix') and any_value(merges.merged_at) < any_value(issues.created_at) as is_cause,
+        not bool_or(links.kind = 'fix') and any_value(pull_requests.merged_at) < any_value(issues.created_at) as is_cause,
         exists (
             select 1 from shipments
             where shipments.pull_request_id = links.pull_request_id and shipments.started_at <= any_value(issues.created_at)
         ) as had_shipped
     from links
-    inner join (select distinct pull_request_id, merged_at from pull_requests) as merges using (pull_request_id)
+    inner join pull_requests using (pull_request_id)
     inner join issues using (issue_id)
     group by links.issue_id, links.pull_request_id
 ),
@@ -96,22 +96,18 @@ causes as (
 
 services_of_links as (
     -- a change to several services says nothing about which one broke, unless one alone is left
-    select
-        issue_id,
-        any_value(service) filter (where is_cause) as cause_service,
-        count(distinct service) filter (where is_cause) as cause_service_count,
-        any_value(service) filter (where not is_cause) as fix_service,
-        count(distinct service) filter (where not is_cause) as fix_service_count
+    select links.issue_id, links.is_cause, any_value(change_services.service) as service
     from (
-        select issue_id, pull_request_id as change_id, true as is_cause from causes
+        select issue_id, pull_request_id, true as is_cause from causes
         union all
         select issue_id, arg_min(pull_request_id, (merged_at, pull_request_id)), false
         from linked
         where not is_cause
         group by issue_id
-    )
-    inner join {{ ref('int_change_services') }} using (change_id)
-    group by issue_id
+    ) as links
+    inner join {{ ref('int_change_services') }} as change_services on change_services.change_id = links.pull_request_id
+    group by links.issue_id, links.is_cause
+    having count(distinct change_services.service) = 1
 ),
 
 names_of_services as (
@@ -152,21 +148,17 @@ placed as (
     select
         issues.*,
         causes.pull_request_id as cause_pull_request_id,
-        coalesce(
-            case when of_links.cause_service_count = 1 then of_links.cause_service end,
-            case when of_links.fix_service_count = 1 then of_links.fix_service end,
-            of_labels.service,
-            of_trackers.service
-        ) as service,
+        coalesce(of_causes.service, of_fixes.service, of_labels.service, of_trackers.service) as service,
         case
-            when of_links.cause_service_count = 1 then 'cause'
-            when of_links.fix_service_count = 1 then 'fix'
+            when of_causes.service is not null then 'cause'
+            when of_fixes.service is not null then 'fix'
             when of_labels.service is not null then 'label'
             when of_trackers.service is not null then 'tracker'
         end as service_found_by
     from issues
     left join causes using (issue_id)
-    left join services_of_links as of_links using (issue_id)
+    left join services_of_links as of_causes on of_causes.issue_id = issues.issue_id and of_causes.is_cause
+    left join services_of_links as of_fixes on of_fixes.issue_id = issues.issue_id and not of_fixes.is_cause
     left join services_of_labels as of_labels using (issue_id)
     left join services_of_trackers as of_trackers using (issue_id)
 ),
@@ -211,8 +203,8 @@ fixes as (
         -- the last of them restored the service, once all have shipped
         case when bool_and(deployed_at is not null) then max(deployed_at) end as restored_at,
         min(deployed_at) as first_deployed_at,
-        arg_max(deployment_id, (deployed_at, deployment_id)) filter (where deployed_at is not null) as deployment_id,
-        list_sort(list(distinct deployment_id) filter (where deployment_id is not null)) as deployment_ids
+        arg_max(deployment_id, (deployed_at, deployment_id)) as deployment_id,
+        list(distinct deployment_id order by deployment_id) filter (where deployment_id is not null) as deployment_ids
     from fixes_shipped
     group by issue_id
 ),
@@ -237,7 +229,7 @@ latest_deployments as (
         select
             placed.issue_id,
             placed.service,
-            least(placed.created_at, coalesce(fixes.first_deployed_at, placed.created_at)) as before_at
+            least(placed.created_at, fixes.first_deployed_at) as before_at
         from placed
         left join fixes using (issue_id)
     ) as bounded
@@ -266,7 +258,7 @@ select
     fixes.issue_id is not null as has_fix,
     fixes.restored_at as fixed_at,
     fixes.deployment_id as fix_deployment_id,
-    coalesce(fixes.deployment_ids, []) as fix_deployment_ids,
+    fixes.deployment_ids as fix_deployment_ids,
     placed.created_at,
     placed.completed_at
 from placed

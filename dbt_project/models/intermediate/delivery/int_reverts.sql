@@ -62,9 +62,7 @@ said as (
     select by_sha.change_id, changes.change_id, by_sha.sha, 'commit_message'
     from by_sha
     inner join {{ ref('int_changes') }} as changes
-        on changes.repository_id = by_sha.repository_id
-        and changes.commit_sha = by_sha.sha
-        and changes.change_type = 'commit'
+        on changes.repository_id = by_sha.repository_id and changes.commit_sha = by_sha.sha
 ),
 
 -- a squashed commit has the number of its pull request behind the title, and a commit of it quotes that
@@ -95,7 +93,7 @@ quotable as (
 ),
 
 by_title as (
-    select quotes.change_id, min(quotable.change_id) as reverted_change_id, null as reverted_sha, 'title' as found_in
+    select quotes.change_id, any_value(quotable.change_id) as reverted_change_id, null as reverted_sha, 'title' as found_in
     from quotes
     anti join said on said.change_id = quotes.change_id
     inner join quotable
