@@ -83,7 +83,7 @@ def worlds(project: Project) -> list[ScenarioWorld]:
     [
         (
             "int_deployment_failures",
-            "revert.deployed_at > failed.finished_at + to_hours(settings.revert_window_hours)",
+            "revert.deployed_at > failed.finished_at + to_hours(failed.revert_window_hours)",
             "false",
         ),
         ("int_shipped_changes", "select * from by_carrier", "select * from by_carrier where false"),

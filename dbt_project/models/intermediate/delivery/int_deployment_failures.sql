@@ -1,15 +1,24 @@
 -- One branch per kind of evidence. Every piece is kept; `reason` says why one does not count.
-with deployments as (select * from {{ ref('int_deployments') }}),
+with deployments as (
+    select
+        deployments.*,
+        settings.revert_window_hours,
+        settings.hotfix_window_hours,
+        settings.incident_window_hours
+    from {{ ref('int_deployments') }} as deployments
+    inner join {{ ref('int_repository_settings') }} as settings using (repository_id)
+),
 
-shipped as (select * from {{ ref('int_shipped_changes') }} where is_first_of_service and not is_carrier),
-
-settings as (select * from {{ ref('int_repository_settings') }}),
+shipped as (
+    select shipped.*, changes.url
+    from {{ ref('int_shipped_changes') }} as shipped
+    inner join {{ ref('int_changes') }} as changes using (change_id)
+    where shipped.is_first_of_service and not shipped.is_carrier
+),
 
 evidence_rules as (
     select repository_id, pattern as evidence from {{ ref('int_repository_failure_rules') }} where kind = 'evidence'
 ),
-
-urls as (select change_id, url from {{ ref('int_changes') }}),
 
 rollbacks as (
     select
@@ -29,21 +38,19 @@ reverts as (
         taken_back.failed_deployment_id as suspect_deployment_id,
         'revert' as evidence,
         taken_back.revert_id as evidence_id,
-        urls.url as evidence_url,
+        revert.url as evidence_url,
         revert.merged_at as occurred_at,
         revert.deployed_at as resolved_at,
         taken_back.deployment_id as fix_deployment_id,
         case
-            when revert.deployed_at > failed.finished_at + to_hours(settings.revert_window_hours)
-                then 'shipped more than ' || settings.revert_window_hours
+            when revert.deployed_at > failed.finished_at + to_hours(failed.revert_window_hours)
+                then 'shipped more than ' || failed.revert_window_hours
                     || ' hours after what it reverts: see failures.revert_window_hours'
         end as reason
     from {{ ref('int_changes_taken_back') }} as taken_back
     inner join shipped as revert
         on revert.change_id = taken_back.revert_id and revert.service = taken_back.service
     inner join deployments as failed on failed.deployment_id = taken_back.failed_deployment_id
-    inner join settings on settings.repository_id = failed.repository_id
-    inner join urls on urls.change_id = taken_back.revert_id
 ),
 
 hotfixes as (
@@ -51,13 +58,13 @@ hotfixes as (
         deployments.previous_deployment_id as suspect_deployment_id,
         'hotfix' as evidence,
         shipped.pull_request_id as evidence_id,
-        urls.url as evidence_url,
+        shipped.url as evidence_url,
         shipped.merged_at as occurred_at,
         shipped.deployed_at as resolved_at,
         shipped.deployment_id as fix_deployment_id,
         case
-            when shipped.deployed_at > failed.finished_at + to_hours(settings.hotfix_window_hours)
-                then 'shipped more than ' || settings.hotfix_window_hours
+            when shipped.deployed_at > failed.finished_at + to_hours(failed.hotfix_window_hours)
+                then 'shipped more than ' || failed.hotfix_window_hours
                     || ' hours after the deployment before it: see failures.hotfix_window_hours'
         end as reason
     from shipped
@@ -67,8 +74,6 @@ hotfixes as (
     -- what ran is as old as the deployment that brought it, not as one that repeated it
     inner join deployments as failed
         on failed.deployment_id = coalesce(before_it.counted_deployment_id, before_it.deployment_id)
-    inner join settings on settings.repository_id = failed.repository_id
-    inner join urls on urls.change_id = shipped.change_id
     where classified.is_hotfix
 ),
 
@@ -86,13 +91,12 @@ incidents as (
             when incidents.is_cause_elsewhere then 'cause not in production'
             when
                 not incidents.is_suspect_by_cause
-                and incidents.created_at > suspects.finished_at + to_hours(settings.incident_window_hours)
-                then 'happened more than ' || settings.incident_window_hours
+                and incidents.created_at > suspects.finished_at + to_hours(suspects.incident_window_hours)
+                then 'happened more than ' || suspects.incident_window_hours
                     || ' hours after the deployment: see failures.incident_window_hours'
         end as reason
     from {{ ref('int_incidents') }} as incidents
     inner join deployments as suspects on suspects.deployment_id = incidents.suspect_deployment_id
-    inner join settings on settings.repository_id = suspects.repository_id
 ),
 
 failed_attempts as (
