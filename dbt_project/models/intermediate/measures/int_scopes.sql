@@ -17,9 +17,7 @@ with scopes as (
 team_repositories as (
     select team, repository_id from {{ ref('int_team_repositories') }}
     union
-    select team_services.team, services.repository_id
-    from {{ ref('int_team_services') }} as team_services
-    inner join {{ ref('int_services') }} as services using (service)
+    select team, repository_id from {{ ref('int_team_services') }}
 ),
 
 repository_trackers as (

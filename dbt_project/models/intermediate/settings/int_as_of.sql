@@ -14,8 +14,7 @@ of_parts as (
     from {{ ref('int_repositories') }} as repositories
     inner join status
         on
-            not status.is_of_trackers
-            and status.connection = repositories.connection
+            status.connection = repositories.connection
             and (
                 status.is_general
                 or lower(status.repository)
@@ -63,7 +62,7 @@ read as (
 select
     read.*,
     coalesce(
-        read.as_of < (select max(read_at) from status) - to_microseconds((settings.stale_after_hours * 3600000000)::bigint),
+        read.as_of < (select max(read_at) from status) - settings.stale_after_hours * interval 1 hour,
         false
     ) as is_stale
 from read
