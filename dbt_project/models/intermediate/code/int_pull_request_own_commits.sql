@@ -39,7 +39,7 @@ own as (
         not is_merge
         or (
             bool_and(is_merge) over (partition by pull_request_id)
-            and pull_request_id not in (select carrier_pull_request_id from carriers where is_nothing_else)
+            and pull_request_id not in (select carrier_pull_request_id from carriers)
         )
 ),
 
