@@ -317,3 +317,68 @@ def test_failures_that_nobody_tries_to_make_good_are_forgotten(home: Home) -> No
     assert left("acme/web") >= {"NOPE", "*", "ENG"}
     record(4, ("*", "*", None), source="linear")
     assert left("acme/web") == {"acme/web", "*", "ENG"}
+
+
+# a user's own models
+
+
+def test_columns_of_ones_own_are_published_as_types_that_are_promised(home: Home) -> None:
+    build(
+        home,
+        "create type mood as enum ('glad')",
+        """create table marts.mine as select
+               1::hugeint as huge, 2::utinyint as tiny, 1.5::decimal(9, 2) as exact, 0.5::float as rough,
+               timestamptz '2026-01-01 12:00:00+02' as zoned, timestamp_ns '2026-01-01 12:00:00' as fine,
+               'glad'::mood as mood, uuid '00000000-0000-0000-0000-000000000001' as id, 'x' as plain""",
+        "comment on column marts.mine.huge is 'A large number.'",
+    )
+    assert publish(home, {"mine": "mine.sql"}).refused == {}
+    with read_published(home.published) as connection:
+        kinds = connection.execute("select column_name, data_type from duckdb_columns() where table_name = 'mine'")
+        assert dict(kinds.fetchall()) == {
+            **{"huge": "BIGINT", "tiny": "INTEGER", "exact": "DOUBLE", "rough": "DOUBLE", "zoned": "TIMESTAMP"},
+            **{"fine": "TIMESTAMP", "mood": "VARCHAR", "id": "VARCHAR", "plain": "VARCHAR"},
+        }
+        [(zoned, exact, comment)] = connection.execute(
+            """select zoned::varchar, exact,
+                      (select comment from duckdb_columns() where table_name = 'mine' and column_name = 'huge')
+               from marts.mine"""
+        ).fetchall()
+    assert (zoned, exact, comment) == ("2026-01-01 10:00:00", 1.5, "A large number.")
+
+
+def test_a_model_of_ones_own_that_cannot_be_published_costs_itself_alone(home: Home) -> None:
+    build(home, "create table marts.a as select 1 as x", "create table marts.mine as select 1 as x")
+    publish(home, {"mine": "mine.sql"})
+    build(
+        home,
+        "create or replace table marts.a as select 2 as x",
+        "create or replace table marts.mine as select [2] as x",
+        "create table marts.too_large as select 170141183460469231731687303715884105727::hugeint as x",
+    )
+    published = publish(home, {"mine": "sub/mine.sql", "too_large": "too_large.sql"})
+    assert published.refused.keys() == {"sub/mine.sql", "too_large.sql"}
+    assert published.refused["sub/mine.sql"].startswith("marts.mine.x is INTEGER[]: a published column may not be")
+    assert dict(published.rows) == {"a": 1, "mine": 1}
+    with read_published(home.published) as connection:
+        assert connection.execute("select a.x, mine.x from marts.a, marts.mine").fetchall() == [(2, 1)]
+
+
+def test_what_failed_keeps_the_rows_that_are_published(home: Home) -> None:
+    build(home, "create table marts.a as select 1 as x", "create table marts.mine as select 1 as x")
+    assert dict(publish(home, {"mine": "mine.sql"}, {"mine"}).rows) == {"a": 1}  # nothing to keep yet
+    publish(home, {"mine": "mine.sql"})
+    build(home, "create or replace table marts.mine as select 3 as x")
+    publish(home, {"mine": "mine.sql"}, {"mine"})
+    build(home, "drop table marts.mine")  # left out, since dbt cannot read it any more
+    assert dict(publish(home, {}, {"mine"}).rows) == {"a": 1, "mine": 1}
+    with read_published(home.published) as connection:
+        assert connection.execute("from marts.mine").fetchall() == [(1,)]
+    assert dict(publish(home).rows) == {"a": 1}
+
+
+def test_a_view_can_be_published(home: Home) -> None:
+    build(home, "create table marts.a as select 1 as x", "create view marts.v as select x + 1 as y from marts.a")
+    publish(home, {"v": "v.sql"})
+    with read_published(home.published) as connection:
+        assert connection.execute("from marts.v").fetchall() == [(2,)]

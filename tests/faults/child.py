@@ -150,11 +150,11 @@ def _prepare(plan: Plan) -> None:
     if plan.kill_at == "copied":
         real_copy = warehouse_publish._copy_marts
 
-        def copy(connection: Any) -> Any:
-            real_copy(connection)
+        def copy(*arguments: Any) -> Any:
+            real_copy(*arguments)
             _kill_after(0)
 
-        warehouse_publish._copy_marts = copy
+        warehouse_publish._copy_marts = copy  # type: ignore[assignment]
     if plan.kill_at == "published":
         _before(publish, "remember_build", lambda: _kill_after(0))
 
