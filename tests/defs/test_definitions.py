@@ -15,6 +15,7 @@ import pytest
 from veelocity_pipeline.config.settings import CHECKOUT
 from veelocity_pipeline.defs.jobs import left_out, run_config
 from veelocity_pipeline.sources import SOURCES, Outcome
+from veelocity_pipeline.transform.prepare import ship
 from veelocity_pipeline.warehouse.home import Home
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
@@ -85,6 +86,40 @@ def test_both_jobs_run_the_whole_graph(defs: dg.Definitions) -> None:
         job = defs.resolve_job_def(name)
         assert set(job.asset_layer.executable_asset_keys) == everything
         assert job.executor_def.name == "in_process"
+
+
+def test_a_users_own_model_is_an_asset_with_its_tests_as_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from veelocity_pipeline.defs.location import definitions
+
+    own = tmp_path / "models"
+    own.mkdir()
+    (own / "acme.sql").write_text("select repository_id from {{ ref('dim_repositories') }}")
+    (own / "acme.yml").write_text(
+        """models:
+- name: acme
+  data_tests:
+    - conditions: {name: first, arguments: {not_null: [repository_id]}}
+    - conditions: {name: second, arguments: {unique: [repository_id]}}"""
+    )
+    (own / "broken.sql").write_text("select {{")
+    monkeypatch.setenv("VEELOCITY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VEELOCITY_MODELS", str(own))
+    ship()
+    graph = definitions().resolve_asset_graph()
+    key = dg.AssetKey(["marts", "acme"])
+    node = graph.get(key)
+    assert node.parent_keys == {dg.AssetKey(["marts", "dim_repositories"])}
+    assert node.group_name == "custom"
+    files = [each.file_path for each in node.metadata["dagster/code_references"].code_references]
+    assert str(own / "acme.sql") in files
+    assert not [file for file in files if file.endswith("custom/acme.sql")]
+    assert {check.name for check in graph.get_check_keys_for_assets({key})} == {"first", "second"}
+    published = dg.AssetKey(["published", "veelocity"])
+    assert "own_models" in {check.name for check in graph.get_check_keys_for_assets({published})}
+    assert key not in graph.get(published).parent_keys  # what it misses keeps nothing else from being published
+    assert not graph.has(dg.AssetKey(["marts", "broken"]))
 
 
 def test_a_refresh_of_one_source_leaves_the_steps_of_the_others_out(defs: dg.Definitions) -> None:

@@ -91,10 +91,14 @@ def load_settings(directory: Path | None = None, overrides: Mapping[str, Any] | 
         raise SettingsError(first_problem(error)) from None
     home = expanded(loaded.home, "VEELOCITY_HOME")
     key_file = loaded.github_app_private_key_file
+    models = loaded.models and folder / expanded(loaded.models, "VEELOCITY_MODELS")
+    if models is not None and not models.is_dir():
+        raise SettingsError(f"VEELOCITY_MODELS: there is no folder {models}")
     return loaded.model_copy(
         update={
             "home": home if home.is_absolute() else (folder / home).resolve(),
             "github_app_private_key_file": key_file and folder / expanded(key_file, "GITHUB_APP_PRIVATE_KEY_FILE"),
+            "models": models and models.resolve(),
             "export_to": loaded.export_to and folder / expanded(loaded.export_to, "VEELOCITY_EXPORT_TO"),
             "github_api_url": loaded.github_api_url.rstrip("/"),
             "ui_url": loaded.ui_url.rstrip("/"),

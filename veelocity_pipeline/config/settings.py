@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     )
     linear_api_url: str = Field(default=LINEAR_API, validation_alias="LINEAR_API_URL")
     home: Path = Field(default=CHECKOUT / "data", validation_alias="VEELOCITY_HOME")
+    models: Annotated[Path | None, BeforeValidator(not_blank)] = Field(
+        default=None, validation_alias="VEELOCITY_MODELS"
+    )
     export_to: Annotated[Path | None, BeforeValidator(not_blank)] = Field(
         default=None, validation_alias="VEELOCITY_EXPORT_TO"
     )

@@ -17,6 +17,7 @@ from veelocity_pipeline.operations.upstream import LEAST_SHARE
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.safety.foreign import sentence
 from veelocity_pipeline.sources import SOURCES
+from veelocity_pipeline.transform.project import CUSTOM
 from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 
 COMPLETE = "read_completely"
@@ -25,8 +26,9 @@ BUDGET_LEFT = "budget_left"
 READ_ON_TIME = "read_on_time"
 AUTHORS_KNOWN = "authors_known"
 CHANGES_SHIPPED = "changes_shipped"
+OWN_MODELS = "own_models"
 
-ALERTED = (ROWS_KEPT,)
+ALERTED = (ROWS_KEPT, OWN_MODELS)
 """Failures of these are told by an alert; those of ``read_completely`` are too, by ``status.json``."""
 
 LEAST_ROWS = 20
@@ -44,6 +46,7 @@ SPECS = {
     f"{1 - MOST_UNKNOWN:.0%} are known; where there were at least {LEAST_OPENED}.",
     CHANGES_SHIPPED: "In each repository the share of merged pull requests that a deployment shipped is at least half "
     "of what it was: else a workflow, an environment or a tag may have a new name.",
+    OWN_MODELS: "Every model in the folder VEELOCITY_MODELS was read, built and published, and passed its tests.",
 }
 
 
@@ -100,6 +103,22 @@ def budget_left(asset: dg.AssetKey, share: float | None) -> dg.AssetCheckResult:
     problem = f"{share:.1%} of the API's hourly budget was left: add a token, or refresh less often" if low else ""
     told = {} if share is None else {"share_left": round(share, 4)}
     return _result(BUDGET_LEFT, asset, problem, metadata=told)
+
+
+def own_models(asset: dg.AssetKey, problems: Mapping[str, str]) -> dg.AssetCheckResult:
+    """Whether all is well with the user's own models.
+
+    Args:
+        problems: by file.
+    """
+    said = "; ".join(f"{file}: {problem}" for file, problem in problems.items())
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=OWN_MODELS,
+        passed=not problems,
+        description=sentence(said, 10_000) or None,
+        metadata={"problems": dg.MetadataValue.json(dict(problems))},
+    )
 
 
 def read_on_time(
@@ -191,7 +210,7 @@ def freshness(settings: Settings) -> dict[str, dg.FreshnessPolicy]:
     loaded = dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn)
     built = dg.FreshnessPolicy.time_window(fail_window=fail + NEW_DAY, warn_window=warn + NEW_DAY)
     raw = {entry.dataset: loaded for entry in SOURCES.values()}
-    return {**raw, PUBLIC_SCHEMA: built, "published": built}
+    return {**raw, PUBLIC_SCHEMA: built, CUSTOM: built, "published": built}
 
 
 def with_freshness(assets: Iterable[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:

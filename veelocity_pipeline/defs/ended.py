@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.lock import forget_life, is_alive
@@ -86,3 +86,15 @@ def _cause(error: SerializableErrorInfo | None) -> str:
         error = error.cause
     lines = [line.strip() for line in (error.message if error else "").splitlines() if line.strip()]
     return lines[0] if lines else "unknown"
+
+
+def own_problems(events: Sequence[dg.DagsterEvent]) -> list[tuple[str, str, str]]:
+    """What a run found wrong with the user's own models, as failures of a refresh."""
+    from veelocity_pipeline.defs.checks import OWN_MODELS
+
+    found = [each.asset_check_evaluation_data for each in events if each.event_type_value == "ASSET_CHECK_EVALUATION"]
+    problems: dict[str, str] = {}
+    for each in found:
+        if each.check_name == OWN_MODELS:
+            problems |= cast(Mapping[str, str], each.metadata["problems"].value)
+    return [("your models", file, problem) for file, problem in problems.items()]

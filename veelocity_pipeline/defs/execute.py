@@ -17,7 +17,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.config.settings import CHECKOUT, Settings
-from veelocity_pipeline.defs.ended import failed_steps, is_interruption, report_dead_runs
+from veelocity_pipeline.defs.ended import failed_steps, is_interruption, own_problems, report_dead_runs
 from veelocity_pipeline.operations.jobs import BUILD_TAG, EVERYTHING, FULL, INCREMENTAL, REBUILD
 from veelocity_pipeline.safety.files import replace_file, settle_libraries
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW
@@ -286,7 +286,7 @@ def _run(
             raise_on_error=False,
             tags={"dagster/from_command_line": command, **(tags or {})},
         )
-    return _result(result, _failures(home, started))
+    return _result(result, [*_failures(home, started), *own_problems(result.all_events)])
 
 
 def _result(result: dg.ExecuteInProcessResult, failures: Sequence[tuple[str, str, str]] = ()) -> RefreshResult:

@@ -16,7 +16,7 @@ from veelocity_pipeline.defs.jobs import FULL_JOB, INCREMENTAL_JOB, REBUILD_JOB,
 from veelocity_pipeline.defs.launch import CONSOLE, EXECUTOR, io_manager
 from veelocity_pipeline.defs.resources import Warehouse
 from veelocity_pipeline.defs.sensors import sensors
-from veelocity_pipeline.safety.files import keep_private
+from veelocity_pipeline.safety.files import check_folder, keep_private
 from veelocity_pipeline.transform.prepare import prepared
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
@@ -31,9 +31,12 @@ def definitions() -> dg.Definitions:
     settings = load_settings()
     home = Home.of(settings)
     home.make()
-    models = transform_assets(prepared(home))
+    if settings.models is not None:
+        check_folder(settings.models, "VEELOCITY_MODELS", shared=settings.allow_shared_folders)
+    project = prepared(home, settings.models)
+    models = transform_assets(project)
     marts = [spec.key for spec in models.specs if spec.group_name == PUBLIC_SCHEMA]
-    assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts)]
+    assets = [*INGEST, config_assets, sync_status, models, *publish_assets(marts, project)]
     if settings.export_to is not None:
         assets.append(export_asset(settings.export_format))
     return dg.Definitions(

@@ -11,7 +11,7 @@ from veelocity_pipeline.transform.runner import Done, Runner
 def steps(building: Building, runner: Runner, say: Callable[[str], None]) -> Iterator[tuple[Plan, Sequence[Done]]]:
     """Build each model whose inputs changed, and run its tests in the last step.
 
-    Where something failed, stop here: what a step was to build then counts as not built.
+    Where something of the project failed, stop here: what a step was to build then counts as not built.
 
     Args:
         say: told what is going to be built.
@@ -24,6 +24,7 @@ def steps(building: Building, runner: Runner, say: Callable[[str], None]) -> Ite
         KeyboardInterrupt: a signal asked to stop.
     """
     count = 0
+    building.drop_removed()
     while True:
         plan = building.plan()
         count += len(plan.nodes)
@@ -37,9 +38,9 @@ def steps(building: Building, runner: Runner, say: Callable[[str], None]) -> Ite
             selected = [*map(selector, plan.nodes), *map(_tests_of, plan.tests_of)]
             done = runner.build(selected, with_tests=plan.is_last) if selected else []
         yield plan, done
-        if not all(each.is_good for each in done):
+        if building.is_broken(done):
             return
-        building.end(plan)
+        building.end(plan, building.failed(done))
         if plan.is_last:
             return
 

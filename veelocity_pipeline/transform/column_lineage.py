@@ -134,7 +134,13 @@ class _Walk:
         raise ValueError(f"what is {column.sql('duckdb')}?")
 
 
-def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, tables: Tables) -> dict[str, Parents]:
+def of_project(
+    manifest: Mapping[str, Any],
+    compiled: Path,
+    project: Path,
+    tables: Tables,
+    known: Mapping[str, Parents] | None = None,
+) -> dict[str, Parents]:
     """Every model's and seed's columns, by ``schema.table``, each with the columns that it is made from directly.
 
     A model without SQL says in the ``meta`` of each column what it is made from: ``made_from: [schema.table.column]``.
@@ -145,35 +151,41 @@ def of_project(manifest: Mapping[str, Any], compiled: Path, project: Path, table
         compiled: the folder with the compiled SQL of the project.
         project: the folder of the dbt project.
         tables: what is read and not made: raw tables, settings.
+        known: what was found of the project's own models before; those that are left are a user's.
     """
     nodes = {
         name: node
         for name, node in manifest["nodes"].items()
         if node["resource_type"] in ("model", "seed") and not _is_ephemeral(node)
     }
-    known = dict(tables)
-    found: dict[str, Parents] = {}
+    found: dict[str, Parents] = dict(known or {})
+    columns: dict[str, Sequence[str]] = {**tables, **{name: list(parents) for name, parents in found.items()}}
     parents = {name: _parents(manifest, node) for name, node in nodes.items()}
     for name in graphlib.TopologicalSorter(parents).static_order():
         if name not in nodes:
             continue
         node, relation = nodes[name], f"{nodes[name]['schema']}.{nodes[name]['name']}"
+        if relation in found:
+            continue
         if node["resource_type"] == "seed":
             header = (project / node["original_file_path"]).open(encoding="utf-8").readline()
-            known[relation] = header.strip().split(",")
-            found[relation] = {column: [] for column in known[relation]}
+            columns[relation] = header.strip().split(",")
+            found[relation] = {column: [] for column in columns[relation]}
             continue
         try:
             if node["language"] == "sql":
                 sql = (compiled / node["original_file_path"]).read_text(encoding="utf-8")
-                read = {parent: known[parent] for parent in map(_relation(manifest), parents[name]) if parent in known}
+                read = {
+                    parent: columns[parent] for parent in map(_relation(manifest), parents[name]) if parent in columns
+                }
                 found[relation] = of_query(sql, read)
             else:
                 found[relation] = {column: _declared(said) for column, said in node["columns"].items()}
-            known[relation] = list(found[relation])
+            columns[relation] = list(found[relation])
         except (OSError, ValueError) as error:
-            known[relation] = list(node["columns"])
-            logging.getLogger("veelocity").warning("%s: %s", relation, str(error).partition("\n")[0])
+            columns[relation] = list(node["columns"])
+            if known is None:  # what is wrong with a user's own SQL, the build says
+                logging.getLogger("veelocity").warning("%s: %s", relation, str(error).partition("\n")[0])
     return found
 
 

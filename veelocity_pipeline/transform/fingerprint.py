@@ -13,7 +13,7 @@ import functools
 import graphlib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ import duckdb
 import pyarrow as pa
 
 from veelocity_pipeline.config.settings import CHECKOUT, Settings
-from veelocity_pipeline.transform.project import Project, digest
+from veelocity_pipeline.transform.own import whole_digest
+from veelocity_pipeline.transform.project import Project
+from veelocity_pipeline.transform.runner import Done
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.status import last_build
 from veelocity_pipeline.warehouse.store import connect
@@ -73,19 +75,27 @@ class Graph:
         order = graphlib.TopologicalSorter(self.parents).static_order()
         self.order = [name for name in order if name in self.nodes]
         self.settling = {
-            name for name, node in self.nodes.items() if node["config"].get("meta", {}).get("settles", False)
+            name
+            for name, node in self.nodes.items()
+            # a user's own model may fail, so nothing waits for it
+            if node["config"].get("meta", {}).get("settles", False) and name not in project.own
         }
+        self.tested: dict[str, str] = {}
         tests: dict[str, list[str]] = {}
         for node in manifest["nodes"].values():
             if node["resource_type"] == "test":
                 said = json.dumps([node["raw_code"], node.get("test_metadata"), node["config"].get("severity")])
                 of = node.get("attached_node") or next(iter(node["depends_on"]["nodes"]), "")
+                self.tested[node["unique_id"]] = of
                 tests.setdefault(of, []).append(said + _macros(manifest, node))
         self.own = {
             name: _hash([_definition(manifest, node), *sorted(tests.get(name, ()))])
             for name, node in self.nodes.items()
         }
         self.tests_of_sources = {name: _hash(sorted(tests.get(name, ()))) for name in self.sources}
+
+        self.relations = {self.relation(name) for name in self.nodes}
+        self.schemas = {schema for schema, _ in self.relations}
 
     def is_stored(self, name: str) -> bool:
         """Whether there is a table or view of it."""
@@ -213,7 +223,7 @@ def inputs(home: Home, settings: Settings, *, trust: bool = True) -> str:
     changes no number; that it begins to fail, or no longer does, is published all the same, in ``sync_status``.
     """
     with connect(home) as connection:
-        parts = [digest(), _hash([_code_of_python_models()])]
+        parts = [whole_digest(settings.models), _hash([_code_of_python_models()])]
         parts += [
             f"{schema}.{table}={content}" for (schema, table), content in contents(connection, trust=trust).items()
         ]
@@ -252,6 +262,7 @@ class Building:
 
     def __init__(self, project: Project, home: Home, *, everything: bool = False, trust: bool = True) -> None:
         self._graph = Graph(project)
+        self._own_of = project.own_of
         self._home = home
         with connect(home) as connection:
             rows = contents(connection, trust=trust)
@@ -275,14 +286,18 @@ class Building:
         for name in list(self._built):  # somebody dropped it
             if name in self._graph.nodes and self._graph.relation(name) not in schemas:
                 del self._built[name]
+        self._removed = [
+            each for each in schemas if each[0] in self._graph.schemas and each not in self._graph.relations
+        ]
         self._done: set[str] = set()
+        self._failed: set[str] = set()
         self._settled: dict[str, str] = {}
 
     def plan(self) -> Plan:
         """What to build next; no node where all is as it would be."""
         prints = self._prints()
         stored = {name for name in self._graph.order if self._graph.is_stored(name)}
-        dirty = {name for name in stored if self._is_dirty(name, prints)} - self._done
+        dirty = {name for name in stored if self._is_dirty(name, prints)} - self._done - self._failed
         # those that wait for another one to settle come in a later step; a first build gains nothing by several
         first = {name for name in dirty & self._graph.settling if prints[name] is not None}
         nodes = dirty & self._graph.above(first) if first and dirty != stored else dirty
@@ -295,17 +310,33 @@ class Building:
             is_everything=nodes == stored,
         )
 
+    def drop_removed(self) -> None:
+        """Drop the tables and views that no model makes any more."""
+        with connect(self._home) as connection:
+            for schema, name in self._removed:
+                for kind, listed in (("view", "duckdb_views"), ("table", "duckdb_tables")):
+                    found = connection.execute(
+                        f"select 1 from {listed}() where schema_name = ? and {kind}_name = ?", [schema, name]
+                    ).fetchall()
+                    if found:
+                        connection.execute(f'drop {kind} {schema}."{name}"')
+
     def begin(self, plan: Plan) -> None:
         """Forget what these models were made from, before they are something else."""
         with connect(self._home) as connection:
             connection.register("going", pa.table({"name": [*plan.nodes, *plan.tests_of]}))
             connection.execute("delete from operations.built where name in (select name from going)")
 
-    def end(self, plan: Plan) -> None:
-        """Say that these models are built; after the last step, that all of them passed their tests."""
-        self._done |= set(plan.nodes)
+    def end(self, plan: Plan, failed: Collection[str] = ()) -> None:
+        """Say that these models are built; after the last step, that all of them passed their tests.
+
+        Args:
+            failed: those that are not, or did not.
+        """
+        self._failed |= set(failed)
+        self._done = (self._done | set(plan.nodes)) - self._failed
         with connect(self._home) as connection:
-            for name in self._graph.settling & set(plan.nodes):
+            for name in self._graph.settling & set(plan.nodes) - set(failed):
                 self._settled[name] = _content(connection, *self._graph.relation(name))
         if not plan.is_last:
             return
@@ -317,6 +348,14 @@ class Building:
         rows += [{"name": name, "inputs": leaf, "content": ""} for name, leaf in self._leaves.items()]
         with connect(self._home) as connection:
             _replace(connection, "built", pa.Table.from_pylist(rows, schema=_BUILT))
+
+    def is_broken(self, done: Iterable[Done]) -> bool:
+        """Return whether something failed that is not a user's own model or test."""
+        return any(not each.is_good and self._own_of(each.unique_id) is None for each in done)
+
+    def failed(self, done: Iterable[Done]) -> set[str]:
+        """Return the models and seeds that could not be built, were skipped, or failed a test."""
+        return {self._graph.tested.get(each.unique_id, each.unique_id) for each in done if not each.is_good}
 
     @property
     def models(self) -> list[str]:

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from veelocity_pipeline.transform.column_lineage import Parents
 
 MODELS = CHECKOUT / "dbt_project"
+CUSTOM = "custom"
+"""Folder of a user's own models below ``models``, in a copy of the project that has them (``own.py``)."""
 _PACKAGES = ("dbt-core", "dbt-duckdb", "sqlglot")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file of a user's own models that dbt cannot read, and why."""
+
+    file: str
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,16 @@ class Project:
     """
 
     folder: Path
+
+    @property
+    def models(self) -> Path:
+        """The project itself; a copy of it if there are a user's own models beside it."""
+        return self.copy if self.copy.exists() else MODELS
+
+    @property
+    def copy(self) -> Path:
+        """Where such a copy would be."""
+        return self.folder / "project"
 
     @property
     def manifest_path(self) -> Path:
@@ -62,6 +82,48 @@ class Project:
         """What each column is made from, by ``schema.table``."""
         content: Mapping[str, Parents] = json.loads(self.lineage_path.read_bytes())
         return content
+
+    @property
+    def own_path(self) -> Path:
+        """What is known of the user's own models."""
+        return self.folder / "own.json"
+
+    @functools.cached_property
+    def own(self) -> Mapping[str, str]:
+        """The files of the user's own models, relative to their folder, by dbt's unique id."""
+        return {
+            name: self.own_file(name)
+            for name, node in self.manifest["nodes"].items()
+            if node["resource_type"] == "model" and node["fqn"][1] == CUSTOM
+        }
+
+    @property
+    def own_folder(self) -> Path | None:
+        """The user's folder of models."""
+        return Path(self._own["folder"]) if self._own else None
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The user's files that dbt cannot read."""
+        return [LeftOut(*each) for each in self._own.get("left_out", ())]
+
+    @functools.cached_property
+    def _own(self) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = json.loads(self.own_path.read_bytes()) if self.own_path.exists() else {}
+        return content
+
+    def own_file(self, unique_id: str) -> str:
+        """Return the file of a node of the user's, relative to their folder."""
+        path: str = self.manifest["nodes"][unique_id]["original_file_path"]
+        return path.removeprefix(f"models/{CUSTOM}/")
+
+    def own_of(self, unique_id: str) -> str | None:
+        """Return the user's own model that a node is or tests, or the test if it tests something else; else None."""
+        node = self.manifest["nodes"].get(unique_id)
+        if node is None or not node["original_file_path"].startswith(f"models/{CUSTOM}/"):
+            return None
+        tested: str = node.get("attached_node") or ""
+        return tested if tested in self.own else unique_id
 
     def is_there(self) -> bool:
         """Whether all of it was made."""

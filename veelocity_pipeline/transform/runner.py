@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.safety.files import WarehouseError
 from veelocity_pipeline.safety.foreign import sentence
-from veelocity_pipeline.transform.project import MODELS, Project
+from veelocity_pipeline.transform.project import Project
 from veelocity_pipeline.warehouse.duckdb_file import Target
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.store import store_of
@@ -26,15 +26,14 @@ from veelocity_pipeline.warehouse.store import store_of
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-_COMPILE = (
-    *("compile", "--select", "resource_type:model"),
-    # nothing asks the warehouse a question, so that none is opened; a Python model would all the same
-    *("--no-introspect", "--no-populate-cache", "--exclude", "file:*.py"),
-)
-
 _QUIET = ("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats")
 _LOG = ("--log-level-file=info", "--log-file-max-bytes=2000000")
 """At its own level dbt logs ten megabytes a build; of this size five earlier ones are kept."""
+
+
+_NOWHERE = Home(Path("/nowhere"))
+"""Relations are named by their store, so one is needed to parse. It is always this one, which nothing opens: dbt parses
+everything again where a profile changes."""
 
 
 class BuildError(WarehouseError):
@@ -106,7 +105,7 @@ class Runner:
             *("--target-path", str(self.home.dbt / "run"), "--log-path", str(self.home.dbt / "logs")),
             *("--select", *select),
         ]
-        result = _invoke(command, store_of(self.home).dbt_target(), self._manifest, [self._hear])
+        result = _invoke(command, self.project.models, store_of(self.home).dbt_target(), self._manifest, [self._hear])
         return [_done(each) for each in getattr(result, "results", ())]  # none where nothing was selected
 
     def _hear(self, event: Any) -> None:
@@ -116,19 +115,25 @@ class Runner:
                 self.on_built(node.unique_id)
 
 
-def compiled(folder: Path) -> None:
-    """Parse and compile the project into a folder; no warehouse is opened.
+def compiled(project: Path, folder: Path, select: str = "resource_type:model") -> None:
+    """Parse a project and compile models of it into a folder; no warehouse is opened.
+
+    What dbt parsed in that folder before is gone on from.
 
     Raises:
-        BuildError: the project cannot be parsed.
+        BuildError: the project cannot be parsed or compiled; its cause is dbt's own error.
     """
-    paths = ("--target-path", str(folder), "--log-path", str(folder / "logs"))
-    # relations are named by the store; a file of this folder, which nothing opens, has the name of all
-    _invoke([*_COMPILE, *_LOG, *paths], store_of(Home(folder)).dbt_target())
+    command = [
+        # nothing asks the warehouse a question, so that none is opened; a Python model would all the same
+        *("compile", "--select", select, "--no-introspect", "--no-populate-cache", "--exclude", "file:*.py", *_LOG),
+        *("--target-path", str(folder), "--log-path", str(folder / "logs")),
+    ]
+    _invoke(command, project, store_of(_NOWHERE).dbt_target())
 
 
 def _invoke(
     command: list[str],
+    project: Path,
     target: Target,
     manifest: Manifest | None = None,
     callbacks: list[Callable[[Any], None]] | None = None,
@@ -143,7 +148,7 @@ def _invoke(
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    place = ("--project-dir", str(MODELS), "--profiles-dir", str(MODELS), "--target", target.name)
+    place = ("--project-dir", str(project), "--profiles-dir", str(project), "--target", target.name)
     folder = Path.cwd()
     os.environ.update(target.environment)
     try:
@@ -156,7 +161,8 @@ def _invoke(
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None:
-        raise BuildError(f"dbt could not begin: {sentence(result.exception) or type(result.exception).__name__}")
+        said = sentence(result.exception) or type(result.exception).__name__
+        raise BuildError(f"dbt could not begin: {said}") from result.exception
     return result.result
 
 

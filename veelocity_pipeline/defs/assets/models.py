@@ -1,6 +1,7 @@
 """Every dbt model is an asset, the conditions that it keeps are a check on it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from veelocity_pipeline.operations.jobs import BUILD_TAG, EVERYTHING, REFRESH_JO
 from veelocity_pipeline.safety.foreign import sentence
 from veelocity_pipeline.transform.build import selector, steps
 from veelocity_pipeline.transform.fingerprint import NOTHING_NEW, Building, Plan, is_up_to_date
+from veelocity_pipeline.transform.own import remember_problems
 from veelocity_pipeline.transform.project import MODELS, Project
 from veelocity_pipeline.transform.runner import BuildError, Done, Runner
 from veelocity_pipeline.warehouse.home import Home
@@ -34,9 +36,10 @@ _UNIQUE_ID = "dagster_dbt/unique_id"
 class ModelTranslator(DagsterDbtTranslator):
     """Groups models by their layer, as the folders do, and tells what each of their columns is made from."""
 
-    def __init__(self, lineage: "Mapping[str, Parents]") -> None:
+    def __init__(self, project: Project) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_code_references=True, enable_source_tests_as_checks=True))
-        self._lineage = lineage
+        self._project = project
+        self._lineage = project.lineage()
         self._keys: dict[str, dg.AssetKey] = {}
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
@@ -47,6 +50,9 @@ class ModelTranslator(DagsterDbtTranslator):
             return spec
         layer = "seeds" if resource["resource_type"] == "seed" else resource["fqn"][1]
         spec = spec.replace_attributes(group_name=layer, kinds={"dbt", "duckdb"})
+        if unique_id in self._project.own and self._project.own_folder is not None:
+            file = self._project.own_folder / self._project.own[unique_id]
+            spec = spec.merge_attributes(metadata=_code(file))
         parents = self._lineage.get(f"{resource['schema']}.{resource['name']}")
         return spec if parents is None else spec.merge_attributes(metadata=self._columns(manifest, resource, parents))
 
@@ -66,7 +72,7 @@ class ModelTranslator(DagsterDbtTranslator):
         if spec is None:
             return None
         test = manifest["nodes"][unique_id].get("test_metadata") or {}
-        if test.get("name") != CONDITIONS:
+        if test.get("name") != CONDITIONS or self._project.own_of(unique_id):  # there may be several of them
             return spec._replace(blocking=False)
         return spec._replace(name=CONDITIONS, description=". ".join(conditions(test["kwargs"])), blocking=False)
 
@@ -89,11 +95,21 @@ class ModelTranslator(DagsterDbtTranslator):
             "dagster/column_schema": dg.TableSchema(columns),
             "dagster/column_lineage": dg.TableColumnLineage(
                 {
-                    name: [dg.TableColumnDep(self._keys[table], column) for table, column in made_from]
+                    name: [
+                        dg.TableColumnDep(self._keys[table], column)
+                        for table, column in made_from
+                        if table in self._keys
+                    ]
                     for name, made_from in parents.items()
                 }
             ),
         }
+
+
+def _code(file: Path) -> dict[str, Any]:
+    """Where the code of an asset is, as metadata."""
+    reference = dg.LocalFileCodeReference(file_path=str(file), line_number=1)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 def conditions(arguments: Mapping[str, Any]) -> list[str]:
@@ -116,7 +132,7 @@ def transform_assets(project: Project) -> dg.AssetsDefinition:
         manifest=project.manifest,
         project=DbtProject(project_dir=MODELS, profiles_dir=MODELS, target_path=project.folder),
         name="build_models",
-        dagster_dbt_translator=ModelTranslator(project.lineage()),
+        dagster_dbt_translator=ModelTranslator(project),
         pool=WAREHOUSE_POOL,
     )
     def _build(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
@@ -129,6 +145,8 @@ def transform_assets(project: Project) -> dg.AssetsDefinition:
         if not was_ever_read(warehouse.home):
             log.info("Nothing could be read yet: there is nothing to build")
             return
+        for file in project.left_out:
+            log.error("%s: %s", file.file, file.problem)
         step = _Step(context, project, warehouse.home)
         if step.is_part:
             yield from step.build_selected()
@@ -185,6 +203,7 @@ class _Step:
             BuildError: something failed; all else is told before.
         """
         wrong: list[str] = []
+        own: dict[str, str] = {}
         with connect(self._home, read_only=True) as connection:
             for each in done:
                 node = self._project.manifest["nodes"][each.unique_id]
@@ -204,14 +223,38 @@ class _Step:
                     if each.unique_id in self._checks:  # a run without the raw tables has none of their checks
                         yield self._check_result(each, node, found)
                     if each.status == "fail":
-                        wrong.append(_said_of_test(node, each, found))
+                        self._blame(each, _said_of_test(node, each, found), wrong, own)
                 elif not each.is_good and each.status != "skipped":
-                    wrong.append(f"{node['name']} could not be built: {sentence(_first_line(each.message))}")
-            if not wrong and any(each.status == "skipped" for each in done):
+                    said = f"could not be built: {sentence(_first_line(each.message))}"
+                    is_own = self._project.own_of(each.unique_id) is not None  # whose file is named anyway
+                    self._blame(each, said if is_own else f"{node['name']} {said}", wrong, own)
+            skipped = [each for each in done if each.status == "skipped"]
+            for each in skipped:
+                if (of := self._project.own_of(each.unique_id)) is not None:
+                    own.setdefault(of, "it was not built, since what it reads was not")
+            if not wrong and any(self._project.own_of(each.unique_id) is None for each in skipped):
                 wrong.append("dbt left models out and does not say why")
+        self._tell_own(done, own)
         if wrong:
             more = f" (and {len(wrong) - 1} more: see the run in Dagster)" if len(wrong) > 1 else ""
             raise BuildError(wrong[0] + more)
+
+    def _blame(self, done: Done, said: str, wrong: list[str], own: dict[str, str]) -> None:
+        """Note what failed: of a user's own model by its name, of everything else for the whole step."""
+        of = self._project.own_of(done.unique_id)
+        if of is None:
+            wrong.append(said)
+        else:
+            own.setdefault(of, said)
+
+    def _tell_own(self, done: Sequence[Done], problems: Mapping[str, str]) -> None:
+        """Say and remember what is wrong with a user's own models; everything else goes on."""
+        if self._project.own_folder is None:
+            return
+        built = {each.unique_id for each in done if each.is_good and each.unique_id not in problems}
+        remember_problems(self._home, self._project, built, problems)
+        for name, problem in problems.items():
+            log.error("%s: %s", self._project.own_file(name), problem)
 
     def _check_result(
         self, done: Done, node: Mapping[str, Any], found: Sequence[tuple[str, int, list[str]]]
@@ -271,7 +314,8 @@ def _failures(connection: Any, done: Done) -> list[tuple[str, int, list[str]]]:
 def _said_of_test(node: Mapping[str, Any], done: Done, found: Sequence[tuple[str, int, list[str]]]) -> str:
     """What a test found, in a sentence: which condition of which model, how many rows, one of them."""
     name, count, rows = found[0] if found else ("", done.failures, [])
-    of = node["name"].removesuffix(f"_{CONDITIONS}")
+    # (a model's name is in that of its test, unless dbt had to shorten it)
+    of = (node.get("attached_node") or "").rpartition(".")[2] or node["name"].removesuffix(f"_{CONDITIONS}")
     what = f'breaks "{name}"' if name else f"fails the test {node['name']}"
     example = f", for example {sentence(rows[0], 300)}" if rows else ""
     return f"{of} {what} in {count:,} {'row' if count == 1 else 'rows'}{example}"

@@ -12,6 +12,8 @@ from veelocity_pipeline.faces.report import render_report
 from veelocity_pipeline.published.export import Format, export
 from veelocity_pipeline.published.open import read_published
 from veelocity_pipeline.transform.fingerprint import inputs
+from veelocity_pipeline.transform.own import own_problems, own_tables, stale_tables
+from veelocity_pipeline.transform.project import Project
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.publish import publish
 from veelocity_pipeline.warehouse.status import remember_build
@@ -22,11 +24,15 @@ REPORT = dg.AssetKey(["published", "report"])
 EXPORT = dg.AssetKey(["published", "export"])
 
 
-def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+def publish_assets(marts: Sequence[dg.AssetKey], project: Project) -> list[dg.AssetsDefinition]:
     """The publish step over these marts, and the report made from it.
 
-    A failed test of the models fails their step, and then neither of the two runs: what was published stays.
+    A failed test of the models fails their step, and then neither of the two runs: what was published stays. What a
+    user's own models miss keeps nothing else from being published, so the step does not depend on them.
     """
+    named = [checks.AUTHORS_KNOWN, checks.CHANGES_SHIPPED]
+    if project.own_folder is not None:
+        named.append(checks.OWN_MODELS)
 
     @dg.asset(
         key=PUBLISHED,
@@ -34,15 +40,20 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
         group_name="published",
         kinds={"duckdb"},
         description="veelocity.duckdb: the marts as SQL users, Metabase, Evidence and the report read them.",
-        check_specs=[checks.spec(name, PUBLISHED) for name in (checks.AUTHORS_KNOWN, checks.CHANGES_SHIPPED)],
+        check_specs=[checks.spec(name, PUBLISHED) for name in named],
         pool=WAREHOUSE_POOL,
         config_schema=NOTHING,
     )
     def published_marts(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
         begun = time.monotonic()
-        published = publish(warehouse.home)
-        _tidy(warehouse.home)
-        remember_build(warehouse.home, inputs(warehouse.home, warehouse.settings))
+        home = warehouse.home
+        published = publish(home, own_tables(project), stale_tables(home, project))
+        problems = {**own_problems(home, project), **published.refused}
+        for file, problem in published.refused.items():
+            log.error("%s: %s", file, problem)
+        _tidy(home)
+        if not problems:  # else the next refresh tries again, and says so again
+            remember_build(home, inputs(home, warehouse.settings))
         log.info("Published %d tables, %d rows", len(published.rows), sum(published.rows.values()))
         return dg.MaterializeResult(
             metadata={
@@ -54,7 +65,10 @@ def publish_assets(marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
                     [dg.TableRecord({"table": table, "rows": count}) for table, count in published.rows.items()]
                 ),
             },
-            check_results=checks.published_checks(PUBLISHED, published.path),
+            check_results=[
+                *checks.published_checks(PUBLISHED, published.path),
+                *([checks.own_models(PUBLISHED, problems)] if project.own_folder is not None else []),
+            ],
         )
 
     @dg.asset(

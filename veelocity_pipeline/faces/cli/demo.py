@@ -37,6 +37,8 @@ def demo() -> None:
     if not result.succeeded:
         raise typer.Exit(FAILED)
     print_scorecard(home, days=90, repository=None)
+    if result.failures:  # of models of one's own, say
+        raise typer.Exit(FAILED)
     prefix = shown_home(home)
     out.print(f"\nPublished marts  {shown(home.published)}\nReport           {shown(home.report)}\n")
     out.print("What to try next", style="bold")

@@ -73,7 +73,7 @@ def rebuild(
 
         result = run(settings, everything=everything)
     tell(result, home)
-    if not result.succeeded:
+    if not result.succeeded or result.failures:
         raise typer.Exit(FAILED)
 
 
