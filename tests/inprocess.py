@@ -95,7 +95,7 @@ def refresh(
 
 
 def marts(home: Home) -> Marts:
-    """Return all published rows, sorted, without what holds ``as_of``."""
+    """Return all published rows, sorted, without what holds ``as_of`` (``about.built_at`` is the newest)."""
     content = {}
     with read_published(home.published) as connection:
         tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
@@ -105,6 +105,6 @@ def marts(home: Home) -> Marts:
             columns = connection.execute(
                 "select column_name from duckdb_columns() where table_name = ? order by column_index", [table]
             ).fetchall()
-            shown = ", ".join(f'"{name}"' for (name,) in columns if "as_of" not in name)
+            shown = ", ".join(f'"{name}"' for (name,) in columns if "as_of" not in name and name != "built_at")
             content[table] = sorted(connection.execute(f"select {shown} from marts.{table}").fetchall(), key=repr)
     return content

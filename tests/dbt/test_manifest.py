@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -73,6 +74,7 @@ PUBLIC_COLUMNS = {
     "metric_windows": "window_days scope_type scope metric value sample previous_value previous_sample",
     "metric_coverage": "metric eligible measured excluded",
     "metric_exclusions": "metric entity_id code reason",
+    "about": "program_version metric_version schema_version built_at",
     "sync_status": "source table_name repository rows watermark error",
 }
 """The least columns of each published table, as the interface fixes them."""
@@ -105,6 +107,12 @@ def test_marts_have_enforced_contracts_of_public_types_and_every_column_describe
         for column in node["columns"].values():
             assert str(column["data_type"]).lower() in PUBLIC_TYPES, f"{node['name']}.{column['name']}"
             assert column["description"], f"{node['name']}.{column['name']} is not described"
+
+
+def test_the_published_file_names_the_version_of_the_program() -> None:
+    released = tomllib.loads((MODELS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    said = (MODELS / "macros" / "versions.sql").read_text(encoding="utf-8")
+    assert re.findall(r"macro program_version\(\) -%}\s+'(.+)'", said) == [released]
 
 
 def test_layers_read_only_the_layer_below(project: Project) -> None:

@@ -100,13 +100,16 @@ MADE_OF_NOTHING = {
     "dora_metrics.metric_version",
     "dora_scorecard.metric_version",
     "dora_scorecard.window_days",
+    "about.metric_version",
+    "about.program_version",
+    "about.schema_version",
     "fct_deployments.change_count",
     "metric_coverage.eligible",
     "metric_entities.entity_type",
     "metric_measurements.scope_type",
     "metric_windows.window_days",
 }
-"""Published columns that are counts of rows, or say the same in every row or every part of a union."""
+"""Published columns that are counts of rows, or say the same in every row or every part of a union; versions, too."""
 
 
 def test_every_published_column_comes_from_somewhere(defs: dg.Definitions, lineage: dict[Column, set[Column]]) -> None:
