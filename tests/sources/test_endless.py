@@ -93,10 +93,10 @@ def spun(
 
     def changed(self: Client, document: str, variables: Any, subject: str, *rest: Any) -> Any:
         forged = {name: meant[value] for name, value in variables.items() if isinstance(value, str) and value in meant}
-        data, errors = real(self, document, {**variables, **forged}, subject, *rest)
+        data, errors, lost = real(self, document, {**variables, **forged}, subject, *rest)
         if about in subject:
             walk(data, next(iter(forged.values()), None))
-        return data, errors
+        return data, errors, lost
 
     def walk(value: Any, after: str | None) -> None:
         for name, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
@@ -370,7 +370,7 @@ def test_tags_of_tags_without_end_are_refused(
         number = next(numbers)
         return {"__typename": "Tag", "id": f"TAG{number}", "oid": f"{number:040x}"}
 
-    real = Client.graphql_tolerant
+    real = Client.graphql_partial
     peeled = Tags.peeled
 
     def deeper(self: Client, document: str, variables: Any = None, **named: Any) -> Any:
@@ -378,7 +378,7 @@ def test_tags_of_tags_without_end_are_refused(
             return {"nodes": [{"id": key, "target": tag()} for key in variables["ids"]]}, []
         return real(self, document, variables, **named)
 
-    monkeypatch.setattr(Client, "graphql_tolerant", deeper)
+    monkeypatch.setattr(Client, "graphql_partial", deeper)
     monkeypatch.setattr(
         Tags,
         "peeled",

@@ -93,7 +93,7 @@ def test_a_commit_and_a_pull_request_of_more_files_than_github_lists(
         assert sorted(path for (path,) in read) == paths[pull_request.id]
 
 
-def test_a_folder_that_cannot_be_listed_fails_by_name(
+def test_a_folder_that_cannot_be_listed_costs_the_paths_of_its_commit(
     simulator: Simulator, new_warehouse: New, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = simulator.organization.repositories[0]
@@ -101,8 +101,10 @@ def test_a_folder_that_cannot_be_listed_fails_by_name(
     touch(direct, 3_205)
     monkeypatch.setattr("veelocity_pipeline.simulator.github.trees.MOST_ENTRIES", 30)
     outcomes = new_warehouse("home").refresh(ENTRY, settings_of(simulator))
-    (error,) = {outcome.error for outcome in outcomes if outcome.error}
-    assert f"{repository.full_name}: the folder src/" in error
+    assert {outcome.error for outcome in outcomes} == {None}
+    (skipped,) = [outcome for outcome in outcomes if outcome.skipped]
+    assert (skipped.table, skipped.scope_name, skipped.skipped) == ("commit_files", repository.full_name, 1)
+    assert f"{repository.full_name}: the folder src/" in (skipped.skipped_example or "")
 
 
 def test_lists_within_lists_are_followed_at_both_levels(simulator: Simulator, new_warehouse: New) -> None:
@@ -179,10 +181,10 @@ def test_pages_that_do_not_end_are_said_and_stop_this_repository_alone(
     cursors: list[str] = []
 
     def endless(self: http.Client, document: str, variables: Any, about: str, *rest: Any) -> Any:
-        data, errors = real(self, document, variables, about, *rest)
+        data, errors, lost = real(self, document, variables, about, *rest)
         if about == names[0]:
             spin(data)
-        return data, errors
+        return data, errors, lost
 
     def spin(value: Any) -> None:
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -336,14 +338,15 @@ def test_a_read_that_was_cut_off_in_any_list_goes_on_at_the_page(
     lists = list(counts)
     for name in lists:
         asked[name].requests.clear()
-    for name, following in zip(lists, [*lists[1:], ""], strict=True):
-        simulator.faults.insert(0, Fault("forbidden", LISTS[name], after=counts[name] // 2, times=100))
+    for number, name in enumerate(lists):
+        later = [Fault("forbidden", LISTS[each], times=1_000) for each in lists[number + 1 :]]
+        simulator.faults[:0] = [Fault("forbidden", LISTS[name], after=counts[name] // 2, times=100), *later]
         cut.refresh(ENTRY, settings, full=is_full)
         before = len(asked[name].requests)
         assert before == counts[name] // 2
-        simulator.faults[0] = Fault("forbidden", LISTS.get(following, "nothing"), times=100)
+        del simulator.faults[0]
         outcomes = cut.refresh(ENTRY, settings, full=is_full)
-        simulator.faults.pop(0)
+        del simulator.faults[: len(later)]
         # Every page once, but for the front, which is asked once more where something may have moved to it.
         assert len(asked[name].requests) <= counts[name] + 1, (name, counts[name], len(asked[name].requests))
     assert not [outcome.error for outcome in outcomes if outcome.error]

@@ -18,10 +18,10 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.sources import github, github_actions, linear
-from veelocity_pipeline.sources.github import shape
 from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import Outcome, SourceEntry
 from veelocity_pipeline.sources.kit.http.client import Client
+from veelocity_pipeline.sources.kit.times import time
 from veelocity_pipeline.sources.linear.connector import LinearConnector
 from veelocity_pipeline.sources.linear.provider import LINEAR
 
@@ -386,4 +386,4 @@ def test_a_workspace_without_teams(linear_contract: GraphQLSchema, settings: Any
 
 @pytest.mark.parametrize("year", ["0000-12-31T23:59:59Z", "12026-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_no_calendar_has_is_null(year: str) -> None:
-    assert shape.time(year) is None
+    assert time(year) is None

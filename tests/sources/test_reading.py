@@ -20,7 +20,7 @@ from veelocity_pipeline.sources.github.repositories import github_client
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, OverloadedError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import PageSize
-from veelocity_pipeline.sources.kit.http.reading import Bounds
+from veelocity_pipeline.sources.kit.http.reading import Bounds, parsed
 from veelocity_pipeline.sources.linear.connector import LinearConnector
 
 MB = 1_000_000
@@ -232,3 +232,22 @@ def test_the_bound_is_a_setting(settings: Callable[..., Settings]) -> None:
     made = settings(max_answer_mb=5, linear_api_key="lin_api_0123456789")
     assert github_client(made).bounds.bytes == 5 * MB
     assert LinearConnector(made).client.bounds.bytes == 5 * MB
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (rb'["a\ud83d"]', "a\ufffd"),
+        (rb'["\udc00b"]', "\ufffdb"),
+        (rb'["\uD83D\uDE00 \uD83D"]', "\U0001f600 \ufffd"),
+        (rb'["\\ud83d"]', "\\ud83d"),
+        (b'["caf\xe9"]', "caf\ufffd"),
+        (b'["\xed\xa0\xbd"]', "\ufffd" * 3),
+    ],
+)
+def test_what_is_no_text_is_replaced(body: bytes, text: str) -> None:
+    assert parsed(body, Bounds()) == ([text], True)
+
+
+def test_a_body_that_is_cut_short_stays_unreadable() -> None:
+    assert parsed(rb'["a\ud83d', Bounds()) == (None, False)

@@ -16,8 +16,9 @@ from veelocity_pipeline.loading.known import Stored
 from veelocity_pipeline.loading.pending import Reading
 from veelocity_pipeline.loading.read import Pass, read
 from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, SourceEntry
-from veelocity_pipeline.sources.kit.http.client import Client, Wait
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import SourceError
+from veelocity_pipeline.sources.kit.http.usage import Wait
 from veelocity_pipeline.warehouse.home import Home
 from veelocity_pipeline.warehouse.store import connect
 

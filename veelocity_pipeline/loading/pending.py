@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from veelocity_pipeline.sources.kit.connector import Chunk, Scope
-from veelocity_pipeline.sources.kit.http.client import Usage
+from veelocity_pipeline.sources.kit.http.usage import Usage
 from veelocity_pipeline.sources.kit.tables import Row, Table
 
 

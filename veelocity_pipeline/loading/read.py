@@ -39,8 +39,10 @@ from veelocity_pipeline.sources.kit.connector import (
     ScopeFailure,
     SourceEntry,
 )
-from veelocity_pipeline.sources.kit.http.client import Client, Usage, Wait
+from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, CancelledError, SourceError
+from veelocity_pipeline.sources.kit.http.usage import Usage, Wait
+from veelocity_pipeline.sources.kit.skips import example
 
 if TYPE_CHECKING:
     import dlt
@@ -194,8 +196,10 @@ class Pass(ABC):
 
     def outcomes(self, reading: Reading, read_at: datetime | None, client: Client | None = None) -> Iterator[Outcome]:
         watermarks = reading.mark.get("watermarks") or {}
+        skipped = reading.mark.get("skipped") or {}
         nothing = Usage()
         for number, table in enumerate(self.entry.tables):
+            lost = skipped.get(table) or {}
             text = watermarks.get(table)
             cost = reading.usage if number == 0 else nothing
             yield Outcome(
@@ -217,6 +221,8 @@ class Pass(ABC):
                 received=cost.received,
                 budget_left=client.remaining if client else None,
                 budget_share=client.share_left if client else None,
+                skipped=len(lost),
+                skipped_example=example(lost) if lost else None,
             )
 
 
@@ -355,7 +361,12 @@ def read(refresh: Pass, settings: Settings, attempted_at: datetime) -> Generator
                 shared = Usage()
                 count = sum(reading.rows.values())
                 refresh.say(f"{reading.scope.name}: {reading.error or (f'{count:,} rows' if count else 'nothing new')}")
+                for table, lost in (reading.mark.get("skipped") or {}).items():
+                    named = table.replace("_", " ")
+                    refresh.say(f"{reading.scope.name}: {len(lost):,} of the {named} skipped, e.g. {example(lost)}")
                 yield from refresh.outcomes(reading, client.server_date, client)
+        for notice in client.accounts.notices:
+            refresh.say(notice)
     finally:
         gc.set_threshold(*thresholds)
         refresh.stopped.set()

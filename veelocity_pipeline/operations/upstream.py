@@ -13,8 +13,8 @@ from veelocity_pipeline.config.connections import qualified, split_name, unquali
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.operations.decisions import Start, Wait, listed
 from veelocity_pipeline.sources import SOURCES, Change, SourceEntry, SourceError
-from veelocity_pipeline.sources.kit.http.client import Wait as LimitWait
 from veelocity_pipeline.sources.kit.http.errors import CancelledError
+from veelocity_pipeline.sources.kit.http.usage import Wait as LimitWait
 
 _log = logging.getLogger(__name__)
 

@@ -37,10 +37,13 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_leaf_type,
+    located_error,
     parse,
     validate,
 )
 from graphql.pyutils import Path
+
+from veelocity_pipeline.simulator.faults import Spoilt
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
 """(the object, the field's arguments, the request's context) -> value."""
@@ -107,6 +110,13 @@ def decode_cursor(cursor: str) -> Any:
 
 page_limit: ContextVar[int | None] = ContextVar("page_limit", default=None)
 """The most that a page holds in the request that is being answered, however many are asked for."""
+
+
+spoilt: ContextVar[Sequence[Spoilt]] = ContextVar("spoilt", default=())
+"""Objects that fail in the request that is being answered."""
+
+failed: ContextVar[list[Spoilt]] = ContextVar("failed")
+"""Those of them that made the whole request fail."""
 
 
 class Connection:
@@ -215,6 +225,34 @@ class _QuickContext(ExecutionContext):
         return super().execute_field(parent_type, source, field_nodes, path)
 
 
+class GatewayError(Exception):
+    """The server in between answers, whatever was asked."""
+
+
+class _SpoiltContext(_QuickContext):
+    """Execution in which some objects fail."""
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
+    ) -> Any:
+        name = field_nodes[0].name.value
+        key = getattr(source, "id", None)
+        for each in spoilt.get():
+            if key != each.object or each.field not in ("", name):
+                continue
+            if each.value is not None:
+                return each.value
+            if each.code == "502":
+                failed.get().append(each)
+            error = ApiError(f"{parent_type.name} {key} is not to be had", each.code, {"code": each.code})
+            if not each.field:
+                raise error
+            located = located_error(error, field_nodes, path.as_list())
+            self.handle_field_error(located, parent_type.fields[name].type, path)
+            return None
+        return super().execute_field(parent_type, source, field_nodes, path)
+
+
 class Engine:
     """A schema with resolvers, and what was parsed so far.
 
@@ -259,6 +297,7 @@ class Engine:
                 if is_leaf_type(inner):
                     quick[field_name] = (getter, forms.get(get_named_type(inner).name))
         self._context = type("Context", (_QuickContext,), {"plain": plain})
+        self._spoilt_context = type("Context", (_SpoiltContext,), {"plain": plain})
         self._prepare = lru_cache(maxsize=512)(self._prepare_document)
 
     def _prepare_document(self, query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
@@ -275,7 +314,12 @@ class Engine:
     def run(
         self, document: DocumentNode, root: Any, context: Any, variables: dict[str, Any] | None, operation: str | None
     ) -> ExecutionResult:
-        """Execute a valid document."""
+        """Execute a valid document.
+
+        Raises:
+            GatewayError: something in it makes the server fail.
+        """
+        failed.set([])
         result = execute(
             self.schema,
             document,
@@ -283,10 +327,12 @@ class Engine:
             context_value=context,
             variable_values=variables,
             operation_name=operation,
-            execution_context_class=self._context,
+            execution_context_class=self._spoilt_context if spoilt.get() else self._context,
             is_awaitable=lambda _value: False,
         )
         assert isinstance(result, ExecutionResult)
+        if failed.get():
+            raise GatewayError
         return result
 
 

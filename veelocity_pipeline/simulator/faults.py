@@ -70,6 +70,12 @@ class Fault:
         "unauthorized": "the token is wrong",
         "echo": "a server in between refuses, and repeats the Authorization header in every way that it can",
         "parrot": "a good answer whose headers repeat it, the ETag among them",
+        "respelt_limit": "the hour's budget is spent, in another spelling",
+        "lost_field": "an object inside an item of a list is null, and an error says that it was not to be had",
+        "lost_node": "an item of a list is null, and an error says that it was not to be had",
+        "surrogate": "a good answer with half of a pair of surrogates in a text",
+        "not_utf8": "a good answer with bytes that are not UTF-8 in a text",
+        "huge": "an answer that says it has more bytes than anyone reads",
     }
 
     def __post_init__(self) -> None:
@@ -95,6 +101,32 @@ class Fault:
         return True
 
 
+@dataclass
+class Spoilt:
+    """An object that never comes as it should.
+
+    Attributes:
+        object: its id.
+        field: what of it fails; empty: all of it.
+        code: of the error of GraphQL; 502 is a page of a server in between, whatever else was asked.
+        value: what the field is instead of an error.
+    """
+
+    object: str
+    field: str = ""
+    code: str = "502"
+    value: Any = None
+
+
+class Huge(Response):
+    """An answer that says that it is larger than anything."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"9000000000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": False})
+
+
 class Broken(Response):
     """An answer that ends in the middle: the connection is closed before the promised length."""
 
@@ -112,7 +144,8 @@ def retry_after(fault: Fault) -> dict[str, str]:
 
 
 def with_other_headers(fault: Fault | None, response: Response, request: Request) -> Response:
-    """The answer with the headers that the fault leaves of it, or adds."""
+    """The answer with the headers that the fault leaves of it, or adds, and the text."""
+    response = with_odd_text(fault, response)
     if fault is not None and fault.kind == "parrot":
         said = request.headers.get("authorization", "")
         response.headers["x-parrot"] = said
@@ -152,6 +185,37 @@ def repeat(data: Any) -> None:
             repeat(value)
 
 
+def lose(data: Any, is_field: bool) -> list[str | int] | None:
+    """Make an item of the first list of nodes null, or an object inside one; return the path to it."""
+    if not isinstance(data, dict):
+        return None
+    for name, value in data.items():
+        if name == "nodes" and isinstance(value, list) and value:
+            if not is_field:
+                value[-1] = None
+                return [name, len(value) - 1]
+            inner = [each for each, found in (value[-1] or {}).items() if isinstance(found, dict)]
+            if inner:
+                value[-1][inner[0]] = None
+                return [name, len(value) - 1, inner[0]]
+        path = lose(value, is_field)
+        if path:
+            return [name, *path]
+    return None
+
+
+_ODD = {"surrogate": b'"\\ud83d"', "not_utf8": b'"caf\xe9"'}
+
+
+def with_odd_text(fault: Fault | None, response: Response) -> Response:
+    """The answer with a text in it that is none."""
+    body = bytes(response.body)
+    if fault is not None and fault.kind in _ODD and body.startswith(b"{"):
+        response.body = b'{"odd":' + _ODD[fault.kind] + (b"," if body != b"{}" else b"") + body[1:]
+        response.headers["content-length"] = str(len(response.body))
+    return response
+
+
 def halve(data: Any) -> bool:
     """Lose the second half of the first list of nodes; whether one was found."""
     if not isinstance(data, dict):
@@ -180,6 +244,8 @@ def common_fault(fault: Fault | None, headers: dict[str, str], authorization: st
         return Response(page, int(fault.kind), {**headers, "content-type": "text/html"})
     if fault.kind in ("drop", "timeout"):
         return Broken()
+    if fault.kind == "huge":
+        return Huge()
     if fault.kind == "empty":
         return Response(b"", 200, {**headers, "content-type": "application/json; charset=utf-8"})
     if fault.kind == "not_modified":

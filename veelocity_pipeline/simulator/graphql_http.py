@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from veelocity_pipeline.simulator.engine import page_limit
+from veelocity_pipeline.simulator.engine import GatewayError, page_limit, spoilt
 from veelocity_pipeline.simulator.faults import Fault, with_other_headers
 from veelocity_pipeline.simulator.world import World
 
@@ -36,7 +36,12 @@ async def answer_graphql(
     with world.lock:
         world.arrive()
         page_limit.set(world.page_limit)
-        response, points = answer(body, request.headers.get("authorization", ""), fault)
+        spoilt.set(tuple(world.spoilt))
+        authorization = request.headers.get("authorization", "")
+        try:
+            response, points = answer(body, authorization, fault)
+        except GatewayError:
+            response, points = answer(body, authorization, Fault("502"))
         response = with_other_headers(fault, response, request)
         return world.note(api, request, response, points, operation or _operation(body["query"]))
 

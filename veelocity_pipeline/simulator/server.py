@@ -36,6 +36,7 @@ class Simulator(World):
 
     Attributes:
         faults: what is going to go wrong; append to it.
+        spoilt: objects that never come as they should; append to it.
         log: every request answered so far.
         github: the simulated GitHub, whose App and token permissions may be changed.
         linear: the simulated Linear.
@@ -185,6 +186,18 @@ class Simulator(World):
             raise ValueError("an organisation that was given does not change")
         with self.lock:
             return self._changes.make(name, picks)
+
+    def touch_runs(self, after: timedelta = timedelta(days=400)) -> int:
+        """Move ``updated_at`` of runs that completed so long ago, as GitHub does; return of how many attempts."""
+        moved = 0
+        with self.lock:
+            for repository in self.organization.repositories:
+                for run in repository.runs:
+                    for attempt in run.attempts:
+                        if attempt.status == "completed" and run.created_at + after <= self.now:
+                            attempt.updated_at = run.created_at + after
+                            moved += 1
+        return moved
 
     def settle(self) -> None:
         """From now on nothing happens by itself."""

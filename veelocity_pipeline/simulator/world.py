@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from veelocity_pipeline.simulator.faults import Fault
+from veelocity_pipeline.simulator.faults import Fault, Spoilt
 from veelocity_pipeline.simulator.organization.life import Life, Still
 from veelocity_pipeline.simulator.organization.whole import Organization
 
@@ -57,6 +57,7 @@ class World:
 
     Attributes:
         faults: what is going to go wrong; append to it.
+        spoilt: objects that never come as they should; append to it.
         log: every request answered so far.
         page_limit: the most that a page of GraphQL holds, however many are asked for.
         lock: held while a request is answered or the organisation changes.
@@ -66,6 +67,7 @@ class World:
         self.life = life
         self.page_limit = page_limit
         self.faults: list[Fault] = []
+        self.spoilt: list[Spoilt] = []
         self.log: list[LoggedRequest] = []
         self.lock = threading.RLock()
         self.planned: list[list[Any]] = []

@@ -32,9 +32,21 @@ SYNC_STATUS = pa.schema(
         "waited_seconds": pa.float64(),
         "bytes_received": pa.int64(),
         "budget_left": pa.int64(),
+        "skipped": pa.int64(),
+        "skipped_example": pa.string(),
     }
 )
 """Columns of ``operations.sync_status``: one row per source, table and repository, as of its last attempt."""
+
+
+_ADDED = (
+    ("waited_seconds", "double"),
+    ("bytes_received", "bigint"),
+    ("connection", "varchar"),
+    ("skipped", "bigint"),
+    ("skipped_example", "varchar"),
+)
+"""Columns that earlier versions did not have."""
 
 
 def _now() -> datetime:
@@ -78,8 +90,7 @@ def record_attempts(home: Home, attempts: Iterable[Mapping[str, Any]]) -> None:
         connection.execute("create schema if not exists operations")
         connection.register("incoming", incoming)
         connection.execute("create table if not exists operations.sync_status as from incoming limit 0")
-        added = (("waited_seconds", "double"), ("bytes_received", "bigint"), ("connection", "varchar"))
-        for name, kind in added:  # earlier versions had none
+        for name, kind in _ADDED:
             connection.execute(f"alter table operations.sync_status add column if not exists {name} {kind}")
         merged = ", ".join(
             f"case when incoming.error is null then incoming.{name} else earlier.{name} end as {name}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -23,6 +24,7 @@ from veelocity_pipeline.simulator.faults import (
     common_fault,
     halve,
     json_response,
+    lose,
     repeat,
     retry_after,
     with_other_headers,
@@ -55,6 +57,7 @@ class GitHub:
         app: a GitHub App that may sign in; None: there is none.
         token_scopes: of the token, if it is a classic one; empty: it is fine-grained.
         token_permissions: what a fine-grained token may read, by GitHub's names; None: everything.
+        token_repositories: by token, the names of the repositories that it sees; one that is not in here sees all.
     """
 
     def __init__(self, world: World) -> None:
@@ -63,6 +66,7 @@ class GitHub:
         self.app: SimulatedApp | None = None
         self.token_scopes = ""
         self.token_permissions: Mapping[str, str] | None = None
+        self.token_repositories: Mapping[str, Collection[str]] = {}
         self.routes = [
             Route("/github/graphql", self._answer_graphql, methods=["POST"]),
             Route("/github{path:path}", self._answer_rest, methods=["GET", "POST"]),
@@ -90,7 +94,7 @@ class GitHub:
         access = self._access(token)
         if kind == "unauthorized" or access is None:
             message = "Bad credentials" if request.headers.get("authorization") else "Requires authentication"
-            return json_response(401, ProblemError(401, message).body, headers)
+            return json_response(401, ProblemError(401, message).body, {**headers, **self._nobodys()})
         if request.method != "GET":
             return json_response(404, ProblemError(404, "Not Found").body, headers)
         seen, permissions, holder = access
@@ -99,7 +103,7 @@ class GitHub:
         if fault is not None and kind in ("secondary_limit", "abuse"):
             return self._limited(fault, {**headers, **self._limit_headers("core", purse, reset)})
         is_free = path == "/rate_limit"
-        if kind == "primary_limit" or (not is_free and not purse.take(1)):
+        if kind in ("primary_limit", "respelt_limit") or (not is_free and not purse.take(1)):
             spent = Purse(GITHUB_LIMIT, GITHUB_LIMIT)
             message = f"API rate limit exceeded for user ID {self._world.organization.viewer.database_id}."
             return json_response(
@@ -123,6 +127,8 @@ class GitHub:
             for value in answer.body.values() if isinstance(answer.body, dict) else ():
                 if isinstance(value, list) and value:
                     value.insert(0, value[0])
+        if self._is_spoilt(answer.body):
+            return common_fault(Fault("502"), headers, "") or Response(status_code=502)
         body = orjson.dumps(answer.body)
         headers["content-type"] = "application/json; charset=utf-8"
         headers["etag"] = f'W/"{hashlib.sha256(token.encode() + body).hexdigest()}"'
@@ -135,6 +141,15 @@ class GitHub:
             headers |= self._limit_headers("core", purse, reset)
             return Response(b"", 304, {name: value for name, value in headers.items() if name != "content-type"})
         return Response(body, 200, headers)
+
+    def _is_spoilt(self, body: Any) -> bool:
+        """Whether something is in a list, or is all of it, that the server cannot answer for."""
+        wanted = {each.object for each in self._world.spoilt if each.code == "502" and not each.field}
+        if not wanted:
+            return False
+        lists = [value for value in body.values() if isinstance(value, list)] if isinstance(body, dict) else [body]
+        items = [item for items in (*lists, [body]) for item in items if isinstance(item, dict)]
+        return any({item.get("node_id"), str(item.get("id"))} & wanted for item in items)
 
     def _app_answer(
         self, request: Request, app: SimulatedApp, path: str, token: str, headers: dict[str, str]
@@ -201,7 +216,7 @@ class GitHub:
         access = self._access(token)
         if kind == "unauthorized" or access is None:
             message = "Bad credentials" if authorization else "This endpoint requires you to be authenticated."
-            return json_response(401, ProblemError(401, message).body, headers), 0
+            return json_response(401, ProblemError(401, message).body, {**headers, **self._nobodys()}), 0
         seen, permissions, holder = access
         purse = self._world.purse("graphql", holder, GITHUB_LIMIT)
         reset = self._world.now + timedelta(hours=1)
@@ -225,10 +240,11 @@ class GitHub:
             return json_response(
                 200, {"errors": refusals}, {**headers, **self._limit_headers("graphql", purse, reset)}
             ), 0
-        if kind == "primary_limit" or not purse.take(cost.points):
+        if kind in ("primary_limit", "respelt_limit") or not purse.take(cost.points):
             spent = Purse(GITHUB_LIMIT, GITHUB_LIMIT)
             user = self._world.organization.viewer.database_id
-            errors = [{"type": "RATE_LIMITED", "message": f"API rate limit already exceeded for user ID {user}."}]
+            code = "RATE_LIMIT" if kind == "respelt_limit" else "RATE_LIMITED"
+            errors = [{"type": code, "message": f"API rate limit already exceeded for user ID {user}."}]
             limited = {**headers, **self._limit_headers("graphql", spent, self._world.now)}
             return json_response(200, {"errors": errors}, limited), 0
         headers |= self._limit_headers("graphql", purse, reset)
@@ -250,6 +266,8 @@ class GitHub:
             halve(result.data)
             message = "Resource limits for this query exceeded."
             answer["errors"] = [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": message}]
+        if kind in ("lost_field", "lost_node") and (path := lose(answer["data"], kind == "lost_field")):
+            answer["errors"] = [{"type": "SERVICE_UNAVAILABLE", "path": path, "message": "Try again later."}]
         if kind == "gave_up":
             answer = {"data": None, "errors": [{"message": _GAVE_UP}]}
         if kind == "duplicated":
@@ -260,8 +278,18 @@ class GitHub:
         problem = {"message": "Problems parsing JSON", "documentation_url": "https://docs.github.com/graphql"}
         return json_response(400, problem, self._headers())
 
+    def _nobodys(self) -> dict[str, str]:
+        """The limits of someone without a token, which an answer to a wrong one has."""
+        return self._limit_headers("core", Purse(60, 60), self._world.now + timedelta(hours=1))
+
     def _access(self, token: str) -> tuple[Organization, Mapping[str, str] | None, str] | None:
         """What a token reaches, an installation's permissions, and who has its budget; None: it is not accepted."""
+        if token in self.token_repositories:
+            whole = self._world.organization
+            names = self.token_repositories[token]
+            seen = copy.copy(whole)
+            seen.repositories = [each for each in whole.repositories if each.full_name in names]
+            return seen, self.token_permissions, token
         if token.startswith(_TOKEN_START):
             return self._world.organization, self.token_permissions, token
         installation = self.app.installation(token, self._world.now) if self.app else None

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from veelocity_pipeline.simulator.cost import Cost, count
 from veelocity_pipeline.simulator.engine import Engine
-from veelocity_pipeline.simulator.faults import Fault, common_fault, halve, json_response, repeat, retry_after
+from veelocity_pipeline.simulator.faults import Fault, common_fault, halve, json_response, lose, repeat, retry_after
 from veelocity_pipeline.simulator.graphql_http import answer_graphql
 from veelocity_pipeline.simulator.linear.graphql import Allowance, Context, engine
 from veelocity_pipeline.simulator.world import Purse, World
@@ -59,11 +59,11 @@ class Linear:
         if fault is not None and kind in ("secondary_limit", "abuse"):
             return self._refusal(429, "Rate limit exceeded", "RATELIMITED", headers | retry_after(fault)), 0
         fits = requests.take(1) and complexity.take(points)
-        if kind == "primary_limit" or not fits:
+        if kind in ("primary_limit", "respelt_limit") or not fits:
             spent = Purse(LINEAR_REQUESTS, LINEAR_REQUESTS)
             limited = {**headers, **self._allowance_headers(spent, complexity, points, self._world.now)}
             message = "Rate limit exceeded. Only 5000 requests are allowed per 1 hour."
-            return self._refusal(400, message, "RATELIMITED", limited), 0
+            return self._refusal(400, message, "RATE_LIMITED" if kind == "respelt_limit" else "RATELIMITED", limited), 0
         headers |= self._allowance_headers(requests, complexity, points, reset)
         if kind in ("forbidden", "not_found"):
             code = "FORBIDDEN" if kind == "forbidden" else "INPUT_ERROR"
@@ -81,6 +81,8 @@ class Linear:
         if kind == "partial":
             halve(result.data)
             answer["errors"] = [_error("Internal server error", "INTERNAL_SERVER_ERROR")]
+        if kind in ("lost_field", "lost_node") and (path := lose(answer["data"], kind == "lost_field")):
+            answer["errors"] = [{**_error("Lock timeout", "LOCK_TIMEOUT"), "path": path}]
         if kind == "gave_up":
             answer = {"data": None, "errors": [_error("Internal server error", "INTERNAL_SERVER_ERROR")]}
         if kind == "duplicated":

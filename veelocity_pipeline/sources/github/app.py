@@ -7,6 +7,7 @@ App" and "Authenticating as a GitHub App installation".
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -43,6 +44,9 @@ ISSUED_BEFORE = 60
 
 RENEWED_BEFORE = 300.0
 """Seconds before an installation's token expires when another one is made: what is under way must still end."""
+
+FRESH_FOR = 60.0
+"""Seconds after its making in which a token that is answered with 401 is sent again: it may not be known everywhere."""
 
 CLOCK_DIFFERS = 30.0
 """Seconds by which our clock may be wrong before the server's is believed."""
@@ -130,6 +134,12 @@ class _InstallationToken(Credential):
         self._lock = threading.Lock()
         self._token: SecretStr | None = None
         self._good_until = 0.0
+        self._made_at = -math.inf
+
+    @property
+    def is_fresh(self) -> bool:  # type: ignore[override]
+        """Made within the last minute."""
+        return self._clock() - self._made_at < FRESH_FOR
 
     def value(self, client: Client) -> SecretStr:
         """The token; asks for another one when it is about to expire."""
@@ -161,7 +171,8 @@ class _InstallationToken(Credential):
         except (KeyError, TypeError, ValueError):
             raise BadAnswerError(f"GitHub made no token for the App at {installation.owner}.") from None
         lasts = (expires - answer.date).total_seconds()
-        self._good_until = self._clock() + max(lasts - RENEWED_BEFORE, lasts / 2)
+        self._made_at = self._clock()
+        self._good_until = self._made_at + max(lasts - RENEWED_BEFORE, lasts / 2)
 
     def renewed(self, refused: SecretStr, date: datetime) -> bool:
         """Forget a token that was refused, unless another thread has done so."""

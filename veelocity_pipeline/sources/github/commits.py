@@ -13,6 +13,8 @@ from veelocity_pipeline.sources.kit.connector import Chunk, Progress
 from veelocity_pipeline.sources.kit.follow.graph import HistoryWalk, Walks, reachable
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, nodes
+from veelocity_pipeline.sources.kit.skips import INCOMPLETE
+from veelocity_pipeline.sources.kit.times import time
 
 
 class History:
@@ -21,10 +23,10 @@ class History:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
 
-    def page(self, oid: str, after: str | None) -> Node | None:
+    def page(self, oid: str, after: str | None, most: int | None = None) -> Node | None:
         """Ask for a page of a commit's history, inner lists complete; None if there is no such commit (any more)."""
         reading = self.reading
-        found = reading.page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after})
+        found = reading.page(queries.COMMITS, "object", "commits", {"oid": oid, "after": after}, most)
         page: Node | None = found.get("history")
         if page is None and oid == reading.head:
             # Not every server looks up objects by their id; to the branch's head the branch leads too.
@@ -32,7 +34,7 @@ class History:
             target = found.get("target") or {}
             page = target.get("history") if target.get("oid") == oid else None
         if page is not None:
-            reading.complete(nodes(page), (queries.PARENTS, queries.ASSOCIATED_PULL_REQUESTS))
+            reading.complete(nodes(page), (queries.PARENTS, queries.ASSOCIATED_PULL_REQUESTS), "commits")
         return page
 
     def pages(self, oid: str, after: str | None, is_optional: bool = False) -> Iterator[Node]:
@@ -75,6 +77,8 @@ class Commits:
             walk = HistoryWalk(head, None, True)
         elif mark.head is None and walk is None:
             walk = HistoryWalk(head, None, False)
+        if walk is None:
+            yield from self._again()
         if walk and (reading.is_full or not walk.is_full):
             yield from self._whole(walk, head, progress)
         if mark.head != head:
@@ -97,9 +101,7 @@ class Commits:
             walk.after = page["pageInfo"]["endCursor"]
             walked, pages = walked + len(items), pages + 1
             progress(Progress("commits", walked, None, pages))
-            is_last = not page["pageInfo"]["hasNextPage"] or (
-                bool(items) and all(reading.bounds.is_before_floor(shape.time(node["committedDate"])) for node in items)
-            )
+            is_last = not page["pageInfo"]["hasNextPage"] or (bool(items) and all(map(self._is_before_floor, items)))
             if is_last:
                 mark.head, mark.walk = walk.head, None
             chunk = reading.checkpoint()
@@ -107,6 +109,9 @@ class Commits:
             yield chunk
             if is_last:
                 break
+
+    def _is_before_floor(self, node: Node) -> bool:
+        return self.reading.bounds.is_before_floor(time(node.get("committedDate")))
 
     def _unreachable(self, head: str) -> Iterator[Chunk]:
         """Mark the commits as deleted that the default branch no longer leads to."""
@@ -166,7 +171,8 @@ class Commits:
 
     def _add(self, chunk: Chunk, new: Sequence[Node], associated: Sequence[Node]) -> None:
         reading = self.reading
-        chunk.add("commits", [shape.commit_row(node, reading.id) for node in new])
+        whole = [node for node in new if self._is_to_be_stored(node)]
+        chunk.add("commits", reading.shaped("commits", whole, lambda node: shape.commit_row(node, reading.id)))
         for node in new:
             parents = [parent["oid"] for parent in nodes(node.get("parents"))]
             reading.read_parents[node["oid"]] = parents
@@ -178,4 +184,23 @@ class Commits:
                 reading.direct.pop(node["id"], None)
                 if not is_carried and not reading.is_old(node):
                     reading.direct[node["id"]] = node["oid"]
-            chunk.add_set("commit_pull_requests", node["id"], shape.commit_pull_request_rows(node, reading.id))
+            if self._is_to_be_stored(node):
+                chunk.add_set("commit_pull_requests", node["id"], shape.commit_pull_request_rows(node, reading.id))
+
+    def _is_to_be_stored(self, node: Node) -> bool:
+        """Whether a commit is whole, or nothing of it is stored: without it, what lies behind it is not reached."""
+        return not node.get(INCOMPLETE) or node["id"] not in self.reading.values("commits", "id")
+
+    def _again(self) -> Iterator[Chunk]:
+        """Ask again for commits that could not be had whole."""
+        reading = self.reading
+        skipped = reading.skips.of("commits")
+        for oid in sorted(skipped):
+            page = self.history.page(oid, None, most=1)
+            found = [node for node in nodes(page) if node["oid"] == oid and not node.get(INCOMPLETE)]
+            if found:
+                chunk = Chunk()
+                self._add(chunk, found, found)
+                yield chunk
+        if skipped:
+            yield reading.checkpoint()

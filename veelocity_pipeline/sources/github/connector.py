@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from veelocity_pipeline.sources.github import queries, shape
@@ -22,7 +22,7 @@ from veelocity_pipeline.sources.github.mark import DeployedMark, FullRead, Repos
 from veelocity_pipeline.sources.github.pulls import PullRequests
 from veelocity_pipeline.sources.github.reading import Node, Reading, fingerprint, moment, page_sizes, total
 from veelocity_pipeline.sources.github.releases import Releases
-from veelocity_pipeline.sources.github.repositories import github_client, reach_github, resolve, vanished
+from veelocity_pipeline.sources.github.repositories import OF_ALL, github_client, reach_github, resolve, vanished
 from veelocity_pipeline.sources.github.tags import Tags
 from veelocity_pipeline.sources.kit.connector import (
     Change,
@@ -40,6 +40,7 @@ from veelocity_pipeline.sources.kit.follow.graph import GraphMark
 from veelocity_pipeline.sources.kit.http.client import Client
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import nodes
+from veelocity_pipeline.sources.kit.times import time
 
 if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
@@ -110,6 +111,7 @@ class GitHubConnector(Connector):
             found = self.scopes(RefreshRequest())
         except SourceError as error:
             return [*results, CheckResult("GitHub", False, str(error))]
+        results += [CheckResult("GitHub token", False, notice) for notice in self.client.accounts.notices]
         for item in found:
             if isinstance(item, ScopeFailure):
                 results.append(CheckResult(item.name, False, item.error))
@@ -159,18 +161,46 @@ def _read(reading: Reading, say: Callable[[str], None], progress: Callable[[Prog
         ("deployments", lambda: Deployments(reading).read()),
         ("deployed_commits", lambda: DeployedCommits(reading).read()),
     )
+    failures: list[SourceError] = []
     for name, step in steps:
         if mark.full and reading.is_full and name in mark.full.done:
             continue
-        yield from step()
+        try:
+            yield from _kept(reading, step())
+        except OF_ALL:
+            raise
+        except SourceError as error:
+            # The other lists are read all the same; nothing of this refresh counts as a whole read.
+            failures.append(error)
+            continue
         if mark.full and reading.is_full:
             mark.full.done.append(name)
             yield reading.checkpoint()
     if reading.has_files:
-        yield from CommitFiles(reading).read()
+        try:
+            yield from _kept(reading, CommitFiles(reading).read())
+        except OF_ALL:
+            raise
+        except SourceError as error:
+            failures.append(error)
+    yield reading.checkpoint_of_skips()
+    if failures:
+        raise failures[0]
     if reading.is_full or is_first:
         mark.full, mark.name = None, reading.name
         yield reading.checkpoint()
+
+
+def _kept(reading: Reading, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Read a list; where it fails, its mark is again what was saved last, since others save it later."""
+    saved = reading.mark.to_state()
+    try:
+        for chunk in chunks:
+            saved = chunk.mark or saved
+            yield chunk
+    except SourceError:
+        reading.restore(saved)
+        raise
 
 
 def _begin_full(reading: Reading, say: Callable[[str], None]) -> None:
@@ -211,4 +241,4 @@ def newest_change(node: Node) -> datetime:
     for name in ("pullRequests", "issues", "releases", "deployments"):
         for item in nodes(node.get(name)):
             moments += [item.get("updatedAt"), (item.get("latestStatus") or {}).get("updatedAt")]
-    return max(moment(text) for text in moments if text)
+    return max(filter(None, map(time, moments)), default=datetime.min.replace(tzinfo=UTC))

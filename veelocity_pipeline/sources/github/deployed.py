@@ -58,7 +58,8 @@ class DeployedCommits:
     def _chunk(self, new: Sequence[Node], items: Sequence[Node]) -> Chunk:
         del items
         chunk = Chunk()
-        chunk.add("deployed_commits", [shape.commit_row(node, self.reading.id) for node in new])
+        rows = self.reading.shaped("commits", new, lambda node: shape.commit_row(node, self.reading.id))
+        chunk.add("deployed_commits", rows)
         return chunk
 
     def _parents(self, node: Node) -> list[str]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from veelocity_pipeline.sources.github import queries, shape
 from veelocity_pipeline.sources.github.newest import Newest
-from veelocity_pipeline.sources.github.reading import HERE, Reading
+from veelocity_pipeline.sources.github.reading import HERE, Node, Reading
 from veelocity_pipeline.sources.kit.connector import Chunk
+from veelocity_pipeline.sources.kit.skips import INCOMPLETE
+from veelocity_pipeline.sources.kit.tables import Row
 
 ENDED = frozenset({"INACTIVE", "FAILURE", "ERROR", "DESTROYED", "ABANDONED"})
 """States that a deployment does not leave."""
@@ -38,7 +40,8 @@ class Deployments(Newest):
         reading = self.reading
         mark = reading.mark.deployments
         is_new = self.print != mark.seen or reading.is_full
-        if not is_new and not mark.under_way:
+        skipped = self.begin()
+        if not is_new and not mark.under_way and not skipped:
             return
         rows = reading.rows("deployments", ("id", "state", "environment", "created_at", "updated_at"), HERE)
         # Of two changes within a second the time alone tells only the first.
@@ -50,7 +53,7 @@ class Deployments(Newest):
         else:
             # The newest were in the answer that says that nothing is new.
             current = {node["id"] for node in self.front}
-        again = [key for key in mark.under_way if key not in current]
+        again = [key for key in sorted({*mark.under_way, *skipped}) if key not in current]
         yield from self.some(queries.DEPLOYMENTS_BY_ID, again)
         if listed is None:
             live = [row for row in rows if row["state"] not in ENDED | UNDER_WAY and row["id"] not in self.states]
@@ -62,21 +65,27 @@ class Deployments(Newest):
             mark.under_way = sorted(under_way)
             chunk = reading.checkpoint()
             if listed is not None:
-                chunk.listed["deployments"] = listed
+                chunk.listed["deployments"] = listed | reading.skips.of(self.table)
             yield chunk
 
     def add(self, chunk: Chunk, items: Sequence[Any]) -> dict[str, Any]:
         reading = self.reading
-        reading.complete(items, (queries.STATUSES,))
-        found = [shape.deployment_row(node, reading.id) for node in items]
+        reading.complete(items, (queries.STATUSES,), self.table)
+
+        def shaped(node: Node) -> tuple[Node, Row, list[Row]]:
+            return node, shape.deployment_row(node, reading.id), shape.deployment_status_rows(node, reading.id)
+
+        read = reading.shaped(self.table, items, shaped)
+        found = [row for _, row, _ in read]
         chunk.add("deployments", found)
         reading.released.update(
             row["sha"]
             for row in found
             if reading.is_production(row["environment"]) and not reading.is_too_old(row["created_at"])
         )
-        for node in items:
-            chunk.add_set("deployment_statuses", node["id"], shape.deployment_status_rows(node, reading.id))
+        for node, _, statuses in read:
+            if not node.get(INCOMPLETE) or node["id"] not in self.stored:
+                chunk.add_set("deployment_statuses", node["id"], statuses)
         for row in found:
             self.states[row["id"]] = row["state"]
             if self.stored.get(row["id"]) != (row["updated_at"], row["state"]):

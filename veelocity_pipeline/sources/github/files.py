@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from veelocity_pipeline.sources.github import shape, trees
 from veelocity_pipeline.sources.github.reading import HERE, Node, Reading
 from veelocity_pipeline.sources.kit.connector import Chunk
-from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, OverloadedError
 
 FILES_PER_PAGE = 100
 """The most that REST lists at once."""
@@ -33,7 +33,14 @@ class CommitFiles:
         for commit, sha in {**asked, **reading.direct}.items():
             if commit in done or (sha in reading.read_commits and commit not in reading.direct):
                 continue
-            rows = shape.commit_file_rows(self._files(sha), commit, reading.id, sha)
+            try:
+                rows = shape.commit_file_rows(self._files(sha), commit, reading.id, sha)
+            except (BadAnswerError, NotFoundError, OverloadedError) as error:
+                # It has no paths, and is asked for again in every refresh.
+                failure = error if isinstance(error, OverloadedError) else OverloadedError(str(error))
+                reading.skips.fail("commit_files", sha, failure)
+                continue
+            reading.skips.done("commit_files", [sha])
             if not rows:
                 without.add(commit)
                 reading.mark.files_without = sorted(without)

@@ -10,6 +10,7 @@ from veelocity_pipeline.sources.github.mark import RepositoryMark
 from veelocity_pipeline.sources.github.reading import Node
 from veelocity_pipeline.sources.kit.connector import Chunk
 from veelocity_pipeline.sources.kit.follow.changes import ChangesMark
+from veelocity_pipeline.sources.kit.tables import Row
 
 
 class Issues(Items):
@@ -27,7 +28,11 @@ class Issues(Items):
 
     def rows(self, chunk: Chunk, items: Sequence[Node]) -> None:
         reading = self.reading
-        reading.complete(items, (queries.ISSUE_LABELS,))
-        chunk.add("issues", [shape.issue_row(node, reading.id) for node in items])
-        for node in items:
-            chunk.add_set("issue_labels", node["id"], shape.issue_label_rows(node, reading.id))
+        reading.complete(items, (queries.ISSUE_LABELS,), self.table)
+
+        def shaped(node: Node) -> tuple[Node, Row, list[Row]]:
+            return node, shape.issue_row(node, reading.id), shape.issue_label_rows(node, reading.id)
+
+        for node, row, labels in reading.shaped(self.table, items, shaped):
+            chunk.add("issues", [row])
+            self.add_set(chunk, "issue_labels", node, ("labels",), labels)

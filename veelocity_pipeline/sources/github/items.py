@@ -7,14 +7,18 @@ found by a full refresh.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from veelocity_pipeline.sources.github.mark import RepositoryMark
-from veelocity_pipeline.sources.github.reading import HERE, Node, Reading, moment, total
+from veelocity_pipeline.sources.github.reading import HERE, Node, Reading, total
+from veelocity_pipeline.sources.github.tables import TABLES
 from veelocity_pipeline.sources.kit.connector import Chunk, Progress
 from veelocity_pipeline.sources.kit.follow.changes import Changes, ChangesMark, ChangingList
 from veelocity_pipeline.sources.kit.http.paging import Cursors, nodes
+from veelocity_pipeline.sources.kit.skips import INCOMPLETE
+from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.sources.kit.times import time
 
 
 class Items(ChangingList):
@@ -33,6 +37,7 @@ class Items(ChangingList):
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
+        self.skips = reading.skips
         connection = reading.node.get(self.field)
         front = nodes(connection)
         self.newest = front[0].get("updatedAt") if front else None
@@ -74,10 +79,19 @@ class Items(ChangingList):
 
     def add(self, chunk: Chunk, items: Sequence[Node]) -> None:
         """Put items into a chunk, their inner lists read to the end; not those that ended before the first day."""
-        start = self.reading.start
-        if start:
-            items = [node for node in items if not (node.get("closedAt") and moment(node["closedAt"]) < start)]
+        reading = self.reading
+        if reading.start:
+            items = [node for node in items if not reading.is_too_old(time(node.get("closedAt")))]
         self.rows(chunk, items)
+
+    def add_set(self, chunk: Chunk, table: str, node: Node, fields: Collection[str], rows: Sequence[Row]) -> None:
+        """Give the children of an item; those that are stored stay where only a part of them could be read."""
+        is_whole = not set(fields) & set(node.get(INCOMPLETE) or ())
+        if is_whole or not self._has_stored(table, node["id"]):
+            chunk.add_set(table, node["id"], rows)
+
+    def _has_stored(self, table: str, parent: str) -> bool:
+        return parent in self.reading.values(table, TABLES[table].merge_key)
 
     def settled(self, newest: str | None) -> None:
         if newest:

@@ -9,6 +9,7 @@ from veelocity_pipeline.sources.kit.follow.changes import ChangesMark
 from veelocity_pipeline.sources.kit.follow.graph import GraphMark
 from veelocity_pipeline.sources.kit.follow.newest import NewestMark
 from veelocity_pipeline.sources.kit.mark import Mark, State
+from veelocity_pipeline.sources.kit.skips import Skipped
 
 
 @dataclass
@@ -74,6 +75,7 @@ class RepositoryMark(Mark):
         files_without: commits that touch no file.
         full: set while everything is read again.
         watermarks: by table the newest change that was read.
+        skipped: what could not be read, by table and id.
     """
 
     VERSION: ClassVar[int] = 2
@@ -93,6 +95,7 @@ class RepositoryMark(Mark):
     files_without: list[str] = field(default_factory=list)
     full: FullRead | None = None
     watermarks: dict[str, str] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=dict)
 
     @classmethod
     def upgraded(cls, state: State) -> State:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from veelocity_pipeline.sources.github import queries
+from veelocity_pipeline.sources.github.partial import is_harmless
 from veelocity_pipeline.sources.github.queries import Nested
+from veelocity_pipeline.sources.kit.http.answers import MOST_ATTEMPTS
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize, nodes
 
 Node = Mapping[str, Any]
@@ -17,73 +18,99 @@ Node = Mapping[str, Any]
 
 @dataclass
 class _Cut:
-    """A list that has more than came with its owner."""
+    """A list that has more than came with its owner, which is ``item`` or inside of its list ``field``."""
 
+    item: Any
+    field: str
     owner: dict[str, Any]
     connection: dict[str, Any]
     nested: Nested
     cursors: Cursors
 
 
-def complete(client: Client, size: PageSize, name: str, items: Sequence[Any], nested: Sequence[Nested]) -> None:
-    """Follow every list inside these nodes of a repository to its end, in place."""
+def complete(
+    client: Client,
+    size: PageSize,
+    name: str,
+    items: Sequence[Any],
+    nested: Sequence[Nested],
+    lost: Callable[[Any, str, object], None],
+) -> None:
+    """Follow every list inside these nodes of a repository to its end, in place.
+
+    Args:
+        lost: told the node, which of its lists is not whole, and why.
+    """
     pending = [cut for node in items for cut in _cuts(node, nested)]
+    is_again: set[int] = set()
     while pending:
         again: list[_Cut] = []
-        for some, data in size.portions(pending, lambda cuts: _rest(client, name, cuts)):
+        for some, (data, failed) in size.portions(
+            pending,
+            lambda cuts, is_least: _rest(client, name, cuts, is_least),
+            lambda cut, error: lost(cut.item, cut.field, error),
+        ):
             for number, cut in enumerate(some):
-                again.extend(_extend(cut, data.get(f"n{number}")))
+                owner = data.get(f"n{number}")
+                more = owner.get(cut.nested.field) if owner else None
+                if more is None:
+                    # Once in a while a provider says of something that it is not there, and it is.
+                    if id(cut) in is_again:
+                        lost(cut.item, cut.field, failed.get(number, "the rest of the list did not come"))
+                    else:
+                        is_again.add(id(cut))
+                        again.append(cut)
+                    continue
+                if number in failed:
+                    lost(cut.item, cut.field, failed[number])
+                again.extend(_extend(cut, more))
         pending = again
 
 
-def _rest(client: Client, name: str, cuts: list[_Cut]) -> dict[str, Any]:
-    """What follows in some cut lists, as ``n0`` …; null where the owner vanished."""
+def _rest(client: Client, name: str, cuts: list[_Cut], is_least: bool) -> tuple[dict[str, Any], dict[int, str]]:
+    """What follows in some cut lists, as ``n0`` …, and what failed of which."""
     variables: dict[str, Any] = {}
     for number, cut in enumerate(cuts):
         variables[f"i{number}"] = cut.owner["id"]
         variables[f"c{number}"] = cut.connection["pageInfo"]["endCursor"]
     document = queries.overflow([cut.nested for cut in cuts])
-    data, errors = client.graphql_tolerant(document, variables, about=name)
-    vanished = {error["path"][0] for error in errors if error.get("path")}
-    for number, cut in enumerate(cuts):
-        if data.get(f"n{number}") is None and f"n{number}" not in vanished:
-            raise BadAnswerError(
-                f"GitHub does not give the rest of the {cut.nested.field} of {cut.owner['id']} in {name}."
-            )
-    return data
+    attempts = MOST_ATTEMPTS if is_least else 1
+    data, lost = client.graphql_partial(document, variables, about=name, attempts=attempts)
+    # Null is all that there is to know of who wrote something.
+    return data, {each.index: each.said for each in lost if not each.within or not is_harmless(each)}
 
 
-def _cuts(node: Any, nested: Iterable[Nested]) -> Iterator[_Cut]:
-    """The cut lists of a node, and of the nodes in its lists."""
+def _cuts(node: Any, nested: Iterable[Nested], item: Any = None, field: str = "") -> Iterator[_Cut]:
+    """The cut lists of a node, and of the nodes in its lists.
+
+    Args:
+        item, field: the node that it is inside of, and which of its lists.
+    """
     for one in nested:
         connection = node.get(one.field)
         if not connection:
             continue
         cursors = Cursors("GitHub", f"{one.field} of {node['id']}")
         if cursors.following(connection) is not None:
-            yield _Cut(node, connection, one, cursors)
-        for item in nodes(connection):
-            yield from _inner_cuts(item, one)
+            yield _Cut(item or node, field or one.field, node, connection, one, cursors)
+        for each in nodes(connection):
+            yield from _inner_cuts(each, one, item or node, field or one.field)
 
 
-def _inner_cuts(item: Any, nested: Nested) -> Iterator[_Cut]:
+def _inner_cuts(each: Any, nested: Nested, item: Any, field: str) -> Iterator[_Cut]:
     """The cut lists of an item of a list: a review's comments, the parents of a pull request's commit."""
     if nested is queries.REVIEWS:
-        yield from _cuts(item, (queries.REVIEW_COMMENTS,))
-    elif nested is queries.PULL_REQUEST_COMMITS:
-        yield from _cuts(item["commit"], (queries.PARENTS,))
+        yield from _cuts(each, (queries.REVIEW_COMMENTS,), item, field)
+    elif nested is queries.PULL_REQUEST_COMMITS and each.get("commit"):
+        yield from _cuts(each["commit"], (queries.PARENTS,), item, field)
 
 
-def _extend(cut: _Cut, owner: Node | None) -> Iterator[_Cut]:
+def _extend(cut: _Cut, more: Node) -> Iterator[_Cut]:
     """Put what followed to a cut list; yields what is cut still, itself or a list in one of its items."""
-    more = owner.get(cut.nested.field) if owner else None
-    if more is None:
-        # It vanished while we read it; the next refresh sees what is left.
-        return
     items = nodes(more)
     cut.connection["nodes"] = [*(cut.connection.get("nodes") or ()), *items]
     cut.connection["pageInfo"] = more["pageInfo"]
     if cut.cursors.following(more) is not None:
         yield cut
-    for item in items:
-        yield from _inner_cuts(item, cut.nested)
+    for each in items:
+        yield from _inner_cuts(each, cut.nested, cut.item, cut.field)

@@ -31,6 +31,13 @@ class Newest(NewestFirst):
         self.print = fingerprint(connection)
         self.total = total(connection)
 
+    def begin(self) -> set[str]:
+        """Return the keys of items that were skipped, to be asked again, before anything is read."""
+        skips = self.reading.skips
+        if self.reading.is_full:
+            skips.begin(self.table)
+        return skips.of(self.table)
+
     def page(self, after: str | None) -> Node:
         return self.reading.page(self.document, self.field, self.table, {"after": after})
 

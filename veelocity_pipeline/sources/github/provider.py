@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from veelocity_pipeline.sources.kit.http.accounts import Budget
-from veelocity_pipeline.sources.kit.http.provider import Json, Limited, Provider, error_codes, message, number
+from veelocity_pipeline.sources.kit.http.provider import (
+    Json,
+    Limited,
+    Provider,
+    error_codes,
+    is_rate_limit,
+    message,
+    number,
+)
 
 
 class GitHub(Provider):
@@ -54,7 +62,7 @@ class GitHub(Provider):
             if after is not None or is_secondary or "rate limit" in text or response.status_code == 429:
                 return Limited(after, "")
         if response.status_code == 200 and is_graphql:
-            if "RATE_LIMITED" in error_codes(body) and not is_secondary:
+            if is_rate_limit(body) and not is_secondary:
                 return Limited(after if after is not None else self._until_reset(response, now), resource)
             if is_secondary and error_codes(body):
                 return Limited(after, "")

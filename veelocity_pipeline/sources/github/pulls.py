@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from veelocity_pipeline.sources.github import queries, shape, trees
+from veelocity_pipeline.sources.github import partial, queries, shape, trees
 from veelocity_pipeline.sources.github.items import Items
 from veelocity_pipeline.sources.github.mark import RepositoryMark
 from veelocity_pipeline.sources.github.reading import Node, Reading
 from veelocity_pipeline.sources.kit.connector import Chunk
 from veelocity_pipeline.sources.kit.follow.changes import ChangesMark
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, OverloadedError
 from veelocity_pipeline.sources.kit.http.paging import nodes
+from veelocity_pipeline.sources.kit.tables import Row
+
+_FIELDS = {
+    "pull_request_labels": ("labels",),
+    "pull_request_closing_references": ("closingIssuesReferences",),
+    "pull_request_draft_events": ("timelineItems",),
+    "pull_request_reviews": ("reviews",),
+    "pull_request_review_comments": ("reviews",),
+    "pull_request_comments": ("comments",),
+    "pull_request_commits": ("commits",),
+    "pull_request_files": ("files",),
+}
+"""By table, the lists of a pull request that it is made of."""
 
 
 class PullRequests(Items):
@@ -33,15 +47,23 @@ class PullRequests(Items):
 
     def rows(self, chunk: Chunk, items: Sequence[Node]) -> None:
         reading = self.reading
-        reading.complete(items, (*queries.NESTED_IN_PULL_REQUEST, queries.FILES))
+        reading.complete(items, (*queries.NESTED_IN_PULL_REQUEST, queries.FILES), self.table)
         for node in items:
-            self._complete_files(node)
-        chunk.add("pull_requests", [shape.pull_request_row(node, reading.id) for node in items])
-        for node in items:
-            for table, rows in shape.pull_request_sets(node, reading.id).items():
-                chunk.add_set(table, node["id"], rows)
+            try:
+                self._complete_files(node)
+            except (BadAnswerError, NotFoundError, OverloadedError) as error:
+                # Two commits without a common one, or trees that cannot be had: the paths are not all there are.
+                partial.mark(reading, self.table, node, ("files",), error)
+
+        def shaped(node: Node) -> tuple[Node, Row, dict[str, list[Row]]]:
+            return node, shape.pull_request_row(node, reading.id), shape.pull_request_sets(node, reading.id)
+
+        for node, row, sets in reading.shaped(self.table, items, shaped):
+            chunk.add("pull_requests", [row])
+            for table, rows in sets.items():
+                self.add_set(chunk, table, node, _FIELDS[table], rows)
                 if table == "pull_request_commits":
-                    reading.read_heads.update(row["sha"] for row in rows)
+                    reading.read_heads.update(each["sha"] for each in rows)
 
     def _complete_files(self, node: Any) -> None:
         """Take the paths of a pull request that touches more than GitHub lists from the two trees it lies between."""

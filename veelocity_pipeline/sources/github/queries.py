@@ -27,12 +27,12 @@ NEWEST = 10
 """How many of the newest releases, deployments and tags are looked at to see whether there is anything new."""
 
 
-def _fields(text: str) -> str:
+def on_one_line(text: str) -> str:
     """A selection on one line; documents are sent thousands of times."""
     return " ".join(text.split())
 
 
-ACTOR = _fields(
+ACTOR = on_one_line(
     """
     fragment actor on Actor {
       __typename login avatarUrl
@@ -42,7 +42,7 @@ ACTOR = _fields(
     """
 )
 
-_COMMIT = _fields(
+COMMIT_FIELDS = on_one_line(
     """
     id oid message authoredDate committedDate
     author { name email user { __typename login } }
@@ -96,7 +96,7 @@ REVIEWS = Nested(
 )
 COMMENTS = Nested("PullRequest", "comments", "id body createdAt updatedAt author { ...actor }", 50, fragments=(ACTOR,))
 PARENTS = Nested("Commit", "parents", "oid", 5)
-PULL_REQUEST_COMMITS = Nested("PullRequest", "commits", f"commit {{ {_COMMIT} {PARENTS.selection} }}", 20)
+PULL_REQUEST_COMMITS = Nested("PullRequest", "commits", f"commit {{ {COMMIT_FIELDS} {PARENTS.selection} }}", 20)
 PULL_REQUEST_LABELS = Nested("PullRequest", "labels", "name", 20)
 FILES = Nested("PullRequest", "files", "path", 100)
 DRAFT_EVENTS = Nested(
@@ -130,7 +130,7 @@ NESTED_IN_PULL_REQUEST = (
 
 # ----------------------------------------------------------------------------------------- repositories
 
-_REPOSITORY = _fields(
+REPOSITORY = on_one_line(
     f"""
     fragment repository on Repository {{
       id databaseId nameWithOwner url description isArchived isFork isPrivate createdAt updatedAt pushedAt
@@ -156,10 +156,10 @@ def repositories(count: int) -> str:
     """``count`` repositories by name, as ``r0`` …; variables ``o0`` (owner), ``n0`` (name) …"""
     variables = ", ".join(f"$o{i}: String!, $n{i}: String!" for i in range(count))
     aliases = " ".join(f"r{i}: repository(owner: $o{i}, name: $n{i}) {{ ...repository }}" for i in range(count))
-    return f"query repositories({variables}) {{ {RATE_LIMIT} {aliases} }} {_REPOSITORY}"
+    return f"query repositories({variables}) {{ {RATE_LIMIT} {aliases} }} {REPOSITORY}"
 
 
-OWNER = _fields(
+OWNER = on_one_line(
     f"""
     query owner($login: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -170,7 +170,7 @@ OWNER = _fields(
         ) {{ {PAGE_INFO} nodes {{ ...repository }} }}
       }}
     }}
-    {_REPOSITORY}
+    {REPOSITORY}
     """
 )
 """All repositories of an owner, by pages."""
@@ -181,7 +181,7 @@ VIEWER = f"query viewer {{ {RATE_LIMIT} viewer {{ login }} }}"
 
 # ---------------------------------------------------------------------------------------- pull requests
 
-_PULL_REQUEST = _fields(
+_PULL_REQUEST = on_one_line(
     f"""
     fragment pullRequest on PullRequest {{
       id fullDatabaseId number title body url state isDraft
@@ -196,7 +196,7 @@ _PULL_REQUEST = _fields(
     """
 )
 
-PULL_REQUESTS = _fields(
+PULL_REQUESTS = on_one_line(
     f"""
     query pullRequests(
       $owner: String!, $name: String!, $first: Int!, $after: String, $states: [PullRequestState!], $files: Boolean!
@@ -215,7 +215,7 @@ PULL_REQUESTS = _fields(
     """
 )
 
-PULL_REQUESTS_BY_ID = _fields(
+PULL_REQUESTS_BY_ID = on_one_line(
     f"""
     query pullRequestsById($ids: [ID!]!, $files: Boolean!) {{
       {RATE_LIMIT} nodes(ids: $ids) {{ ...pullRequest }}
@@ -224,7 +224,7 @@ PULL_REQUESTS_BY_ID = _fields(
     """
 )
 
-PULL_REQUEST_IDS = _fields(
+PULL_REQUEST_IDS = on_one_line(
     f"""
     query pullRequestIds($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -242,32 +242,32 @@ PULL_REQUEST_IDS = _fields(
 
 # ----------------------------------------------------------------------------------------------- commits
 
-_HISTORY = _fields(
+HISTORY = on_one_line(
     f"""
     ... on Commit {{
       history(first: $first, after: $after) {{
         {PAGE_INFO}
-        nodes {{ {_COMMIT} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
+        nodes {{ {COMMIT_FIELDS} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
       }}
     }}
     """
 )
 
-COMMITS = _fields(
+COMMITS = on_one_line(
     f"""
     query commits($owner: String!, $name: String!, $oid: GitObjectID!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      repository(owner: $owner, name: $name) {{ id object(oid: $oid) {{ {_HISTORY} }} }}
+      repository(owner: $owner, name: $name) {{ id object(oid: $oid) {{ {HISTORY} }} }}
     }}
     """
 )
 """The history of one commit, newest first: pages do not move when the branch does."""
 
-HEAD_COMMITS = _fields(
+HEAD_COMMITS = on_one_line(
     f"""
     query headCommits($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
-      repository(owner: $owner, name: $name) {{ id defaultBranchRef {{ target {{ oid {_HISTORY} }} }} }}
+      repository(owner: $owner, name: $name) {{ id defaultBranchRef {{ target {{ oid {HISTORY} }} }} }}
     }}
     """
 )
@@ -276,7 +276,7 @@ HEAD_COMMITS = _fields(
 
 # -------------------------------------------------------------------------- tags, releases, deployments
 
-TAGS = _fields(
+TAGS = on_one_line(
     f"""
     query tags($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -306,7 +306,7 @@ TAGS = _fields(
 )
 """Tags; an annotated one is peeled, and one that tags a tag twice more. What is still a tag then is asked for by id."""
 
-BRANCHES = _fields(
+BRANCHES = on_one_line(
     f"""
     query branches($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -319,7 +319,7 @@ BRANCHES = _fields(
 )
 """Branches and the commits that they lead to; asked where the settings name branches beside the default one."""
 
-TAG_TARGETS = _fields(
+TAG_TARGETS = on_one_line(
     f"""
     query tagTargets($ids: [ID!]!) {{
       {RATE_LIMIT} nodes(ids: $ids) {{ ... on Tag {{ id target {{ __typename id oid ...date }} }} }}
@@ -341,7 +341,7 @@ def tags_named(count: int) -> str:
     )
 
 
-_RELEASE = _fields(
+_RELEASE = on_one_line(
     f"""
     fragment release on Release {{
       id databaseId name tagName tagCommit {{ oid }} url isDraft isPrerelease author {{ ...actor }}
@@ -351,7 +351,7 @@ _RELEASE = _fields(
     """
 )
 
-RELEASES = _fields(
+RELEASES = on_one_line(
     f"""
     query releases($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -367,14 +367,14 @@ RELEASES = _fields(
     """
 )
 
-RELEASES_BY_ID = _fields(
+RELEASES_BY_ID = on_one_line(
     f"""
     query releasesById($ids: [ID!]!) {{ {RATE_LIMIT} nodes(ids: $ids) {{ ...release }} }}
     {_RELEASE}
     """
 )
 
-_DEPLOYMENT = _fields(
+_DEPLOYMENT = on_one_line(
     f"""
     fragment deployment on Deployment {{
       id databaseId environment task commitOid ref {{ name }} state description
@@ -384,7 +384,7 @@ _DEPLOYMENT = _fields(
     """
 )
 
-DEPLOYMENTS = _fields(
+DEPLOYMENTS = on_one_line(
     f"""
     query deployments($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}
@@ -399,7 +399,7 @@ DEPLOYMENTS = _fields(
     """
 )
 
-DEPLOYMENTS_BY_ID = _fields(
+DEPLOYMENTS_BY_ID = on_one_line(
     f"""
     query deploymentsById($ids: [ID!]!) {{ {RATE_LIMIT} nodes(ids: $ids) {{ ...deployment }} }}
     {_DEPLOYMENT}
@@ -409,7 +409,7 @@ DEPLOYMENTS_BY_ID = _fields(
 
 # ------------------------------------------------------------------------------------------------ issues
 
-_ISSUE = _fields(
+_ISSUE = on_one_line(
     f"""
     fragment issue on Issue {{
       id fullDatabaseId number title body url state stateReason author {{ ...actor }}
@@ -420,7 +420,7 @@ _ISSUE = _fields(
     """
 )
 
-ISSUES = _fields(
+ISSUES = on_one_line(
     f"""
     query issues($owner: String!, $name: String!, $first: Int!, $after: String, $states: [IssueState!]) {{
       {RATE_LIMIT}
@@ -437,14 +437,14 @@ ISSUES = _fields(
     """
 )
 
-ISSUES_BY_ID = _fields(
+ISSUES_BY_ID = on_one_line(
     f"""
     query issuesById($ids: [ID!]!) {{ {RATE_LIMIT} nodes(ids: $ids) {{ ...issue }} }}
     {_ISSUE}
     """
 )
 
-ISSUE_IDS = _fields(
+ISSUE_IDS = on_one_line(
     f"""
     query issueIds($owner: String!, $name: String!, $first: Int!, $after: String) {{
       {RATE_LIMIT}

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import orjson
 
-from veelocity_pipeline.sources.github import nested, queries, shape
+from veelocity_pipeline.sources.github import alone, nested, partial, queries
 from veelocity_pipeline.sources.github.mark import RepositoryMark
 from veelocity_pipeline.sources.github.queries import Nested
 from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest, Scope
 from veelocity_pipeline.sources.kit.follow.changes import Bounds
+from veelocity_pipeline.sources.kit.http.answers import MOST_ATTEMPTS
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.errors import NotFoundError
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, OverloadedError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize
+from veelocity_pipeline.sources.kit.skips import Skips
 from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.sources.kit.times import time
 
 if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
 
 Node = Mapping[str, Any]
+T = TypeVar("T")
+
+_NOTHING: Node = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
 
 HERE = "deleted_at is null"
 """Rows that are not marked as deleted, for questions about what is loaded."""
@@ -79,6 +87,8 @@ class Reading:
         branch = self.node.get("defaultBranchRef") or {}
         self.head: str | None = (branch.get("target") or {}).get("oid")
         self.mark = mark
+        self.skips = Skips(mark.skipped)
+        self._skipped_before = copy.deepcopy(mark.skipped)
         self._known = known
         self.is_full = request.full
         self.has_files = bool(settings.services_of(scope.name) or settings.services_of(scope.configured_as))
@@ -104,6 +114,19 @@ class Reading:
         """Make a chunk that saves the mark as it stands now."""
         return Chunk(mark=self.mark.to_state())
 
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the mark back to what it was when this state of it was saved, but for what was skipped."""
+        earlier = RepositoryMark.from_state(state)
+        for each in dataclasses.fields(earlier):
+            if each.name != "skipped":
+                setattr(self.mark, each.name, getattr(earlier, each.name))
+
+    def checkpoint_of_skips(self) -> Chunk:
+        """Make a chunk that saves what was skipped, if that changed."""
+        if self.mark.skipped == self._skipped_before:
+            return Chunk()
+        return self.checkpoint()
+
     @property
     def bounds(self) -> Bounds:
         """What of a list that moves is read."""
@@ -122,16 +145,42 @@ class Reading:
     # ------------------------------------------------------------------------------------ questions
 
     def page(self, document: str, field: str, kind: str, variables: Mapping[str, Any], most: int | None = None) -> Node:
-        """Ask for one page of one of the repository's lists, its nodes still with cut lists inside."""
+        """Ask for one page of one of the repository's lists, its nodes still with cut lists inside.
+
+        An item that cannot be had is left out and remembered, under ``skipped`` of the page too.
+        """
         owner, name = self.name.split("/", 1)
-        data = self.client.graphql_page(
-            document, {"owner": owner, "name": name, **variables}, self.sizes[kind], most=most, about=self.name
-        )
-        repository = data.get("repository")
+        asked = {"owner": owner, "name": name, **variables}
+        try:
+            data, lost = self.client.graphql_page(document, asked, self.sizes[kind], most=most, about=self.name)
+        except OverloadedError as error:
+            if document not in alone.ALONE:
+                raise
+            return self._without_the_first(document, field, kind, asked, error)
+        found: Node = self._repository(data).get(field) or _NOTHING
+        if lost:
+            partial.note(self, document, field, kind, asked, found, lost)
+        return found
+
+    def alone(self, document: str, field: str, variables: Mapping[str, Any], first: int) -> Any:
+        """Ask for as many items of a list as were asked for, with what tells them apart alone."""
+        data, _ = self.client.graphql_partial(alone.ALONE[document], {**variables, "first": first}, about=self.name)
+        return self._repository(data).get(field) or _NOTHING
+
+    def _without_the_first(
+        self, document: str, field: str, kind: str, variables: Mapping[str, Any], error: OverloadedError
+    ) -> Node:
+        """Skip an item that the server cannot answer for: it fails where it is asked for by itself."""
+        found = self.alone(document, field, variables, 1)
+        partial.skip(self, kind, found, error)
+        return cast("Node", found)
+
+    def _repository(self, data: Node) -> Node:
+        repository: Node | None = data.get("repository")
         # Another id: it was deleted, and another one made by that name.
         if repository is None or repository["id"] != self.id:
             raise NotFoundError(f"GitHub no longer knows {self.name}, or the token may not read it.")
-        return repository.get(field) or {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+        return repository
 
     def pages(self, document: str, field: str, kind: str, variables: Mapping[str, Any]) -> Iterator[Node]:
         """Ask for all pages of one of the repository's lists."""
@@ -150,18 +199,51 @@ class Reading:
         return Cursors("GitHub", f"{field} in {self.name}", total(self.node.get(field)) or None)
 
     def by_id(self, document: str, ids: Iterable[str], kind: str, variables: Mapping[str, Any]) -> Iterator[list[Node]]:
-        """Ask for nodes by their ids, without those that no longer exist."""
+        """Ask for nodes by their ids, without those that no longer exist, and those that are skipped."""
+        gone: list[str] = []
 
-        def send(some: list[str]) -> list[Node]:
-            data, _ = self.client.graphql_tolerant(document, {"ids": some, **variables}, about=self.name)
-            return [node for node in data.get("nodes") or () if node]
+        def send(some: list[str], is_least: bool) -> list[Node]:
+            attempts = MOST_ATTEMPTS if is_least else 1
+            data, lost = self.client.graphql_partial(
+                document, {"ids": some, **variables}, about=self.name, attempts=attempts
+            )
+            found = data.get("nodes") or [None] * len(some)
+            failed = {each.index: each for each in lost}
+            gone.extend(
+                key
+                for number, key in enumerate(some)
+                if found[number] is None and (number not in failed or failed[number].code == "NOT_FOUND")
+            )
+            for each in lost:
+                if found[each.index] is None and each.code != "NOT_FOUND":
+                    self.skips.add(kind, some[each.index], each.said)
+                elif found[each.index] is not None and not partial.is_harmless(each):
+                    partial.mark(self, kind, found[each.index], each.within, each.said)
+            return [node for node in found if node]
 
-        for _, found in self.sizes[kind].portions(ids, send):
+        def lost(key: str, error: OverloadedError) -> None:
+            self.skips.fail(kind, key, error)
+
+        for _, found in self.sizes[kind].portions(ids, send, lost):
             yield found
+        # Once in a while a provider says of something that it is not there, and it is.
+        again, gone = gone, []
+        if again:
+            for _, found in self.sizes[kind].portions(again, send, lost):
+                yield found
+            self.skips.done(kind, gone)
 
-    def complete(self, items: Sequence[Any], lists: Sequence[Nested]) -> None:
+    def complete(self, items: Sequence[Any], lists: Sequence[Nested], kind: str) -> None:
         """Follow every list inside these nodes to its end, in place, many in one request."""
-        nested.complete(self.client, self.sizes["overflow"], self.name, items, lists)
+
+        def lost(item: Any, field: str, said: object) -> None:
+            partial.mark(self, kind, item, (field,), said)
+
+        nested.complete(self.client, self.sizes["overflow"], self.name, items, lists, lost)
+
+    def shaped(self, kind: str, items: Iterable[Any], shape: Callable[[Any], T]) -> list[T]:
+        """Shape each item; one that has something else than its kind has is skipped."""
+        return self.skips.shaped(kind, items, shape, partial.key_of(kind))
 
     # ----------------------------------------------------------------------------------------- days
 
@@ -171,7 +253,7 @@ class Reading:
 
     def is_old(self, commit: Node) -> bool:
         """Whether a commit is of before the first day."""
-        return self.is_too_old(shape.time(commit["committedDate"]))
+        return self.is_too_old(time(commit.get("committedDate")))
 
     def is_production(self, environment: str | None) -> bool:
         """Whether an environment counts as production."""
@@ -180,8 +262,9 @@ class Reading:
 
 def moment(text: str) -> datetime:
     """Return a point in time that the API always gives."""
-    found = shape.time(text)
-    assert found is not None
+    found = time(text)
+    if found is None:
+        raise BadAnswerError(f"GitHub gives a time that no calendar has: {text}.")
     return found
 
 

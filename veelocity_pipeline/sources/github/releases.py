@@ -26,7 +26,8 @@ class Releases(Newest):
         mark = reading.mark.releases
         moved = set(reading.mark.tags.moved)
         is_new = self.print != mark.seen or reading.is_full
-        if not is_new and not moved:
+        skipped = self.begin()
+        if not is_new and not moved and not skipped:
             return
         rows = reading.rows("releases", ("id", "updated_at", "tag_name"), HERE)
         self.read_ids: set[str] = set()
@@ -34,6 +35,7 @@ class Releases(Newest):
         if is_new:
             listed = yield from self.follow(mark, {row["id"]: row["updated_at"] for row in rows})
         again = [row["id"] for row in rows if row["tag_name"] in moved and row["id"] not in self.read_ids]
+        again += sorted(skipped - self.read_ids)
         yield from self.some(queries.RELEASES_BY_ID, again)
         times = [moment(node["updatedAt"]) for node in self.front]
         is_settled = reading.now - max(times, default=datetime.min.replace(tzinfo=UTC)) >= SETTLED
@@ -41,12 +43,12 @@ class Releases(Newest):
         reading.mark.tags.moved = []
         chunk = reading.checkpoint()
         if listed is not None:
-            chunk.listed["releases"] = listed
+            chunk.listed["releases"] = listed | reading.skips.of(self.table)
         yield chunk
 
     def add(self, chunk: Chunk, items: Sequence[Any]) -> dict[str, Any]:
         reading = self.reading
-        found = [shape.release_row(node, reading.id) for node in items]
+        found = reading.shaped(self.table, items, lambda node: shape.release_row(node, reading.id))
         chunk.add("releases", found)
         reading.released.update(
             row["sha"] for row in found if not row["is_draft"] and not reading.is_too_old(row["published_at"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from veelocity_pipeline.sources.github import queries
+from veelocity_pipeline.sources.github import alone, queries
 from veelocity_pipeline.sources.github.app import github_accounts
 from veelocity_pipeline.sources.github.provider import GITHUB
 from veelocity_pipeline.sources.kit.connector import RefreshRequest, Scope, ScopeFailure
@@ -21,7 +22,8 @@ from veelocity_pipeline.sources.kit.http.errors import (
     SourceError,
     UnreachableError,
 )
-from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize
+from veelocity_pipeline.sources.kit.http.lost import Lost
+from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize, nodes
 from veelocity_pipeline.sources.kit.http.reading import Bounds
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _PERMISSIONS = {
 }
 """By the list that could not be read, the permission (of a fine-grained token or an App) that it takes to."""
 
-_OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableError)
+OF_ALL = (AuthenticationError, CancelledError, RateLimitedError, UnreachableError)
 """Failures that no other repository would escape."""
 
 
@@ -132,7 +134,7 @@ def vanished(
     """
     listed = list(found)
     there = {item.id for item in listed if isinstance(item, Scope)}
-    failed = {item.configured_as.casefold() for item in listed if isinstance(item, ScopeFailure)}
+    failed = {item.name.casefold() for item in listed if isinstance(item, ScopeFailure)}
     entries = {entry.casefold(): entry for entry in settings.wanted_repositories}
     for scope_id, name in remembered.items():
         entry = entries.get(name.casefold().partition("/")[0] + "/*")
@@ -155,7 +157,7 @@ def _by_entry(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | 
     for entry in entries:
         try:
             view = client.for_owner(entry)
-        except _OF_ALL:
+        except OF_ALL:
             raise
         except SourceError as error:
             result[entry] = [ScopeFailure(entry, entry, str(error))]
@@ -181,9 +183,37 @@ def _by_entry(client: Client, entries: Sequence[str]) -> dict[str, list[Scope | 
 
 
 def _by_name(client: Client, names: Sequence[str]) -> Iterator[Scope | ScopeFailure]:
-    size = PageSize(queries.REPOSITORIES_PER_REQUEST)
-    for _, found in size.portions(names, functools.partial(_ask, client)):
-        yield from found
+    """Repositories by name; what one token may not read, the next is asked for."""
+    failed: dict[str, ScopeFailure] = {}
+    refused: AuthenticationError | None = None
+    left = list(names)
+    tokens = client.each
+    for token in tokens:
+        if not left:
+            break
+        failed = {}
+        size = PageSize(queries.REPOSITORIES_PER_REQUEST)
+        try:
+            for _, found in size.portions(left, functools.partial(_asked, token)):
+                for item in found:
+                    if isinstance(item, ScopeFailure):
+                        failed[item.configured_as] = item
+                        continue
+                    if len(tokens) > 1:
+                        token.reaches(item.name)
+                        left.remove(item.configured_as)
+                    yield item
+        except AuthenticationError as error:
+            refused = error
+            continue
+        left = [name for name in left if name in failed]
+    if refused and len(failed) < len(left):
+        raise refused
+    yield from failed.values()
+
+
+def _asked(client: Client, names: Sequence[str], _is_least: bool) -> list[Scope | ScopeFailure]:
+    return _ask(client, names)
 
 
 def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
@@ -193,7 +223,7 @@ def _ask(client: Client, names: Sequence[str]) -> list[Scope | ScopeFailure]:
     about = names[0] if len(names) == 1 else f"{len(names)} repositories"
     try:
         data, errors = client.graphql_tolerant(queries.repositories(len(names)), variables, about=about)
-    except _OF_ALL:
+    except OF_ALL:
         raise
     except OverloadedError as error:
         if len(names) > 1:
@@ -239,25 +269,86 @@ def _failure(name: str, errors: Sequence[dict[str, Any]]) -> SourceError:
 
 
 def _by_owner(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
-    """All repositories of an owner, in the order in which they were made."""
+    """All repositories of an owner, in the order in which they were made: what any of the tokens sees."""
+    tokens = client.each
+    found: dict[str, Scope | ScopeFailure] = {}
+    refused: AuthenticationError | None = None
+    for token in tokens:
+        try:
+            for item in _listed(token, entry):
+                is_scope = isinstance(item, Scope)
+                if is_scope and len(tokens) > 1:
+                    token.reaches(item.name)
+                if is_scope or item.name not in found:
+                    found[item.name] = item
+        except AuthenticationError as error:
+            refused = error
+    if refused and not found:
+        raise refused
+    if len(tokens) > 1 and any(isinstance(item, Scope) for item in found.values()):
+        found.pop(entry, None)  # one of several tokens does not know the owner
+    yield from found.values()
+
+
+def _listed(client: Client, entry: str) -> Iterator[Scope | ScopeFailure]:
+    """What one token sees of an owner's repositories; one that cannot be had is a failure by its name."""
     login = entry.removesuffix("/*")
     size = PageSize(queries.REPOSITORIES_PER_REQUEST)
     after: str | None = None
     cursors = Cursors("GitHub", f"the repositories of {login}", most=MOST_PAGES_OF_FEW)
     try:
         while True:
-            data = client.graphql_page(queries.OWNER, {"login": login, "after": after}, size, about=entry)
-            owner = data.get("repositoryOwner")
-            if owner is None:
-                raise NotFoundError(f"GitHub knows no user or organization {login}: check GITHUB_REPOSITORIES.")
-            page = owner["repositories"]
-            for node in page.get("nodes") or ():
-                if node:
-                    yield _scope(node, entry)
+            variables = {"login": login, "after": after}
+            try:
+                data, lost = client.graphql_page(queries.OWNER, variables, size, about=entry)
+            except OverloadedError as error:
+                page = _alone(client, entry, variables, 1)
+                for node in nodes(page):
+                    yield ScopeFailure(node["nameWithOwner"], entry, str(error))
+            else:
+                page = _repositories(data, login)
+                yield from _members(client, entry, variables, page, lost)
             after = cursors.following(page)
             if after is None:
                 return
-    except _OF_ALL:
+    except OF_ALL:
         raise
     except SourceError as error:
         yield ScopeFailure(entry, entry, str(error))
+
+
+def _members(
+    client: Client, entry: str, variables: Mapping[str, Any], page: Mapping[str, Any], lost: Sequence[Lost]
+) -> Iterator[Scope | ScopeFailure]:
+    """The repositories of a page; one of which something failed is asked for by itself, and says what."""
+    failed = {each.index: each.said for each in lost}
+    listed = page.get("nodes") or []
+    names = [node and node["nameWithOwner"] for node in listed]
+    if any(names[number] is None for number in failed):
+        alone = _alone(client, entry, variables, len(listed)).get("nodes") or []
+        names = [node["nameWithOwner"] if node else None for node in alone]
+    for number, node in enumerate(listed):
+        if number not in failed:
+            if node:
+                yield _scope(node, entry)
+            continue
+        name = names[number] if number < len(names) else None
+        if name is None:
+            yield ScopeFailure(f"{entry} ({number + 1})", entry, f"GitHub does not show it: {failed[number]}")
+            continue
+        for item in _ask(client, [name]):
+            yield dataclasses.replace(item, configured_as=entry)
+
+
+def _alone(client: Client, entry: str, variables: Mapping[str, Any], first: int) -> Mapping[str, Any]:
+    """The names of some of an owner's repositories, and nothing else of them."""
+    data, _ = client.graphql_partial(alone.OWNER_ALONE, {**variables, "first": first}, about=entry)
+    return _repositories(data, entry.removesuffix("/*"))
+
+
+def _repositories(data: Mapping[str, Any], login: str) -> Mapping[str, Any]:
+    owner = data.get("repositoryOwner")
+    if owner is None:
+        raise NotFoundError(f"GitHub knows no user or organization {login}: check GITHUB_REPOSITORIES.")
+    page: Mapping[str, Any] = owner["repositories"]
+    return page

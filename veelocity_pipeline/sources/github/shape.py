@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from veelocity_pipeline.sources.kit.http.paging import nodes
 from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.sources.kit.times import time
 
 Node = Mapping[str, Any]
-
-
-def time(text: str | None) -> datetime | None:
-    """A point in time of the API (ISO 8601) in UTC; None for one that no calendar has.
-
-    Git takes any number for a commit's time, so that a year may be 0 or beyond 9999.
-    """
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _get(node: Node | None, *path: str) -> Any:
@@ -37,8 +23,9 @@ def _get(node: Node | None, *path: str) -> Any:
 
 
 def _integer(value: Any) -> int | None:
-    """A number; GraphQL's BigInt comes as text."""
-    return None if value is None else int(value)
+    """A number; GraphQL's BigInt comes as text. None for one that no column holds."""
+    number = None if value is None else int(value)
+    return number if number is not None and abs(number) < 1 << 63 else None
 
 
 def _author(actor: Node | None) -> Row:

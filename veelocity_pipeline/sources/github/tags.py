@@ -11,6 +11,7 @@ from veelocity_pipeline.sources.github.newest import Newest
 from veelocity_pipeline.sources.github.reading import Node, Reading
 from veelocity_pipeline.sources.kit.connector import Chunk
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
+from veelocity_pipeline.sources.kit.skips import INCOMPLETE
 from veelocity_pipeline.sources.kit.tables import Row
 
 MOST_DEEP = 100
@@ -40,16 +41,21 @@ class Tags(Newest):
         """Read what is new since the mark, or everything."""
         reading = self.reading
         mark = reading.mark.tags
-        if self.print == mark.seen and not reading.is_full:
+        skipped = self.begin()
+        if self.print == mark.seen and not reading.is_full and not skipped:
             return
         self.stored = {row["name"]: row for row in reading.rows("tags", ("id", "repository_id", "name", "sha"))}
         self.loaded = reading.read_commits.keys() | reading.values("commits", "sha")
         self.tagged = set(mark.tagged)
+        if skipped:
+            # There is no asking for a tag by what it leads to: all are read again.
+            mark.newest = sorted({*mark.newest, *skipped})
         listed = yield from self.follow(mark, self.stored)
         mark.tagged = sorted(self.tagged)
         mark.seen = self.print
         known = {**self.stored, **self.found}
         if listed is not None:
+            listed |= reading.skips.of(self.table)
             self._moved(self.stored.keys() - listed)
         chunk = reading.checkpoint()
         chunk.add_set("tags", reading.id, [row for name, row in known.items() if listed is None or name in listed])
@@ -62,6 +68,7 @@ class Tags(Newest):
             if commit.get("committedDate") and not self.reading.is_old(commit) and commit["oid"] not in self.loaded:
                 self.tagged.add(commit["oid"])
         found = {row["name"]: row for row in shape.tag_rows(refs, self.reading.id)}
+        self.reading.skips.done(self.table, [ref["name"] for ref in refs if not ref.get(INCOMPLETE)])
         self.found.update(found)
         if self.stored:
             self._moved(name for name, row in found.items() if self.stored.get(name) != row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from veelocity_pipeline.sources.github_actions import shape
 from veelocity_pipeline.sources.github_actions.windows import whole_second
 from veelocity_pipeline.sources.kit.connector import Known, Progress, RefreshRequest, Scope
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, OverloadedError
+from veelocity_pipeline.sources.kit.skips import UNNAMED, Skips
+from veelocity_pipeline.sources.kit.times import time as moment
 
 if TYPE_CHECKING:
     from veelocity_pipeline.config.settings import Settings
@@ -32,6 +35,13 @@ MOST_PAGES = 100
 """Of workflows, and of a window of runs, which has a thousand of them at most."""
 
 
+SMALLER = (50, 25, 5, 1)
+"""Items on a page where a hundred cannot be had; each divides the one before."""
+
+_TABLES = {"workflows": "workflows", "workflow_runs": "runs"}
+"""By the list in an answer, where its items are loaded."""
+
+
 class Asking:
     """A repository while its runs are read.
 
@@ -43,6 +53,7 @@ class Asking:
         unfinished: when each run that had not ended was created, by id.
         newest: the newest change of a run.
         listed: when each run that was listed was created.
+        skips: what could not be read.
     """
 
     def __init__(
@@ -74,13 +85,56 @@ class Asking:
         self.unfinished: dict[str, str] = {}
         self.newest: datetime | None = None
         self.listed: dict[int, datetime] = {}
+        self.skips = Skips({})
         branch = (scope.info.get("node") or {}).get("defaultBranchRef") or {}
         self.default_branch: str | None = branch.get("name")
 
-    def page(self, path: str, search: Mapping[str, str], etag: str = "", number: int = 1) -> Response:
-        """One page of a list. Its address depends on nothing but the arguments, so that its ETag stays good."""
+    def page(self, path: str, search: Mapping[str, str], key: str, etag: str = "", number: int = 1) -> Response:
+        """One page of a list. Its address depends on nothing but the arguments, so that its ETag stays good.
+
+        Args:
+            key: of the list in the answer, and its table.
+        """
         page = number if number > 1 else None
-        return self.client.get(path, {**search, "per_page": PER_PAGE, "page": page}, etag=etag, about=self.about)
+        try:
+            return self.client.get(path, {**search, "per_page": PER_PAGE, "page": page}, etag=etag, about=self.about)
+        except OverloadedError as error:
+            return self._in_parts(path, search, key, number, error)
+
+    def _in_parts(
+        self, path: str, search: Mapping[str, str], key: str, number: int, failure: OverloadedError
+    ) -> Response:
+        """The same page made of smaller ones; an item that cannot be had even by itself is skipped."""
+        table = _TABLES[key]
+        items: list[shape.Node] = []
+        totals: list[int] = []
+        last: Response | None = None
+        # Where in the list, and how many: the first half of a page that fails is asked for next.
+        ahead = [((number - 1) * PER_PAGE + start, SMALLER[0]) for start in range(0, PER_PAGE, SMALLER[0])][::-1]
+        while ahead:
+            start, count = ahead.pop()
+            if totals and start >= max(totals):
+                continue
+            query = {**search, "per_page": count, "page": start // count + 1}
+            try:
+                answer = self.client.get(path, query, about=self.about, attempts=2 if count > 1 else 3)
+            except OverloadedError as error:
+                smaller = next((each for each in SMALLER if each < count), 0)
+                if smaller:
+                    ahead += [(place, smaller) for place in range(start, start + count, smaller)][::-1]
+                else:
+                    named = " ".join(search.values())
+                    self.skips.fail(table, f"{UNNAMED}{named}/{start}", error)
+                continue
+            last = answer
+            items += items_of(answer.json, key, self.about)
+            totals.append(count_of(answer.json, self.about))
+        if last is None:
+            raise failure
+        following = "next" if totals and number * PER_PAGE < max(totals) else ""
+        return dataclasses.replace(
+            last, json={"total_count": max(totals), key: items}, etag="", next=following, is_unchanged=False
+        )
 
     def confirm_access(self) -> None:
         """Make sure that something is not found because it is gone: access that was lost looks the same.
@@ -88,7 +142,7 @@ class Asking:
         Raises:
             SourceError: the repository's Actions cannot be read (any more).
         """
-        self.page(f"{self.path}/workflows", {})
+        self.page(f"{self.path}/workflows", {}, "workflows")
 
 
 def items_of(body: Any, key: str, about: str) -> list[shape.Node]:
@@ -123,6 +177,12 @@ def count_of(body: Any, about: str) -> int:
 
 def time(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def created_of(nodes: Iterable[Any]) -> list[datetime]:
+    """When runs were created, as far as a calendar has it."""
+    moments = [moment(node.get("created_at")) for node in nodes if isinstance(node, Mapping)]
+    return [each for each in moments if each is not None]
 
 
 def time_or_none(text: str | None) -> datetime | None:

@@ -14,7 +14,8 @@ from veelocity_pipeline.sources.github_actions import asking, shape
 from veelocity_pipeline.sources.github_actions.asking import Asking, sql_list
 from veelocity_pipeline.sources.github_actions.tables import TABLES
 from veelocity_pipeline.sources.kit.connector import Chunk
-from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, OverloadedError
+from veelocity_pipeline.sources.kit.skips import UNEXPECTED
 from veelocity_pipeline.sources.kit.tables import Row
 
 MOST_TRIES = 1_000
@@ -37,12 +38,12 @@ class Rows:
         if asked.default_branch:
             self.ships[asked.default_branch] = True
         self.jobs_of: set[int] | None = None
+        self.tried: set[int] = set()
 
     def chunk(self, nodes: Sequence[shape.Node]) -> Chunk:
         """Runs that are new or changed, with their jobs and earlier attempts where a rule needs them."""
         rows = {}
-        for node in nodes:
-            row = shape.run_row(node, self.asking.scope.id)
+        for row in self.asking.skips.shaped("runs", nodes, self._run_row):
             self.asking.listed[row["id"]] = row["created_at"]
             if self._is_before_start(row):
                 continue
@@ -69,6 +70,36 @@ class Rows:
         self._add_jobs(chunk, [row for row in rows.values() if row["id"] not in whole])
         self._add_attempts(chunk, list(rows.values()))
         return chunk
+
+    def _run_row(self, node: shape.Node) -> Row:
+        row = shape.run_row(node, self.asking.scope.id)
+        if row["created_at"] is None or row["updated_at"] is None:
+            raise ValueError("a time that no calendar has")
+        return row
+
+    def again(self) -> Iterator[Chunk]:
+        """What could not be read of runs that are loaded, and runs that could not be."""
+        skips = self.asking.skips
+        for run in sorted(skips.of("runs")):
+            try:
+                answer = self.asking.client.get(
+                    f"{self.asking.path}/runs/{run}", {"exclude_pull_requests": "true"}, about=self.asking.about
+                )
+            except NotFoundError:
+                skips.done("runs", [run])
+            except OverloadedError as error:
+                skips.fail("runs", run, error)
+            else:
+                yield self.chunk([answer.json])
+        wanted = {int(run) for table in ("jobs", "run_attempts") for run in skips.of(table)} - self.tried
+        for start in range(0, len(wanted), asking.PER_PAGE):
+            some = sql_list(sorted(wanted)[start : start + asking.PER_PAGE])
+            where = f"deleted_at is null and id in ({some})"
+            rows = self.asking.known.rows("runs", TABLES["runs"].columns, self.asking.scope.id, where)
+            chunk = Chunk()
+            self._add_jobs(chunk, rows)
+            self._add_attempts(chunk, rows)
+            yield chunk
 
     def complete(self) -> Iterator[Chunk]:
         """Jobs and earlier attempts that rules have come to need, of runs that are loaded."""
@@ -99,12 +130,19 @@ class Rows:
                 "jobs",
                 about=self.asking.about,
             )
+            skips, key = self.asking.skips, str(run["id"])
+            self.tried.add(run["id"])
             try:
                 chunk.add("jobs", [shape.job_row(node, self.asking.scope.id) for nodes in pages for node in nodes])
             except NotFoundError:
                 self.asking.confirm_access()
                 # Deleted since it was listed.
+                skips.done("jobs", [key])
                 continue
+            except (OverloadedError, BadAnswerError, *UNEXPECTED) as error:
+                skips.fail("jobs", key, OverloadedError(str(error)))
+                continue
+            skips.done("jobs", [key])
 
     def _ships(self, ref: str | None) -> bool:
         """Whether runs on this ref may be deployments: the default branch, a tag, or a branch of the settings."""
@@ -141,11 +179,10 @@ class Rows:
         }
         if not again:
             return
-        known: set[tuple[int, int]] = set()
-        if not self.asking.all_again:
-            columns, where = ("run_id", "run_attempt"), f"deleted_at is null and run_id in ({sql_list(again)})"
-            stored = self.asking.known.rows("run_attempts", columns, self.asking.scope.id, where)
-            known = {(row["run_id"], row["run_attempt"]) for row in stored}
+        columns, where = TABLES["run_attempts"].columns, f"deleted_at is null and run_id in ({sql_list(again)})"
+        stored = self.asking.known.rows("run_attempts", columns, self.asking.scope.id, where)
+        ends = {(row["run_id"], row["run_attempt"]): row for row in stored}
+        known = set() if self.asking.all_again else set(ends)
         for run, last in again.items():
             if last > MOST_TRIES:
                 raise BadAnswerError(
@@ -154,6 +191,7 @@ class Rows:
             for number in range(1, last):
                 if (run, number) in known:
                     continue
+                self.tried.add(run)
                 try:
                     answer = self.asking.client.get(
                         f"{self.asking.path}/runs/{run}/attempts/{number}",
@@ -164,7 +202,17 @@ class Rows:
                     self.asking.confirm_access()
                     # Attempts can be deleted, and expire before their run does.
                     continue
-                row = shape.attempt_row(answer.json, self.asking.scope.id)
+                except OverloadedError as error:
+                    self.asking.skips.fail("run_attempts", str(run), error)
+                    continue
+                try:
+                    row = shape.attempt_row(answer.json, self.asking.scope.id)
+                except UNEXPECTED as error:
+                    self.asking.skips.add("run_attempts", str(run), f"attempt {number}: {error}")
+                    continue
+                self.asking.skips.done("run_attempts", [str(run)])
+                if (run, number) in ends:
+                    _keep_plausible_end(row, ends[run, number])
                 if not self._is_before_start(row):
                     chunk.add("run_attempts", [row])
 

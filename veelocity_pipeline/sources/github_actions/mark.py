@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from veelocity_pipeline.sources.kit.mark import Mark
+from veelocity_pipeline.sources.kit.skips import Skipped
 
 
 @dataclass
@@ -67,6 +68,7 @@ class RunsMark(Mark):
         watermarks: the newest change of a run.
         load: set while everything is read.
         gap: set while the open window is closed.
+        skipped: what could not be read, by table and id.
     """
 
     VERSION: ClassVar[int] = 2
@@ -83,3 +85,4 @@ class RunsMark(Mark):
     watermarks: dict[str, str] = field(default_factory=dict)
     load: Load | None = None
     gap: Gap | None = None
+    skipped: Skipped = field(default_factory=dict)

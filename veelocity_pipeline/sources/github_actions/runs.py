@@ -11,6 +11,7 @@ listed: GitHub lets runs expire by age (400 days, less by setting), and such are
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from veelocity_pipeline.sources.github_actions import asking, shape
 from veelocity_pipeline.sources.github_actions.asking import (
     Asking,
     count_of,
+    created_of,
     is_last_page,
     items_of,
     sql_list,
@@ -41,8 +43,9 @@ from veelocity_pipeline.sources.github_actions.windows import (
 )
 from veelocity_pipeline.sources.github_actions.workflows import read_workflows
 from veelocity_pipeline.sources.kit.connector import Chunk, Progress
-from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError
+from veelocity_pipeline.sources.kit.http.errors import BadAnswerError, NotFoundError, OverloadedError
 from veelocity_pipeline.sources.kit.http.paging import Pages
+from veelocity_pipeline.sources.kit.skips import Skips
 
 if TYPE_CHECKING:
     from veelocity_pipeline.sources.kit.http.rest import Response
@@ -76,6 +79,11 @@ class Runs:
         # Another name is another address in every row, which moves no updated_at.
         asked.all_again = asked.request.full or mark == RunsMark() or mark.name not in (None, name)
         asked.unfinished = dict(mark.unfinished)
+        asked.skips = Skips(mark.skipped)
+        skipped_before = copy.deepcopy(mark.skipped)
+        if asked.all_again:
+            for table in ("workflows", "runs"):
+                asked.skips.begin(table)
         asked.newest = time_or_none(mark.watermarks.get("runs"))
         try:
             chunk, workflows = read_workflows(asked, [] if asked.all_again else mark.workflows)
@@ -110,6 +118,8 @@ class Runs:
             if since is None:
                 visible_since = oldest.isoformat() if oldest else None
             yield from self._vanished(oldest)
+        if not is_complete:
+            yield from rows.again()
         final = RunsMark(
             name=name,
             floor=asked.floor.isoformat(),
@@ -122,10 +132,16 @@ class Runs:
             visible_since=visible_since,
             watermarks={"runs": asked.newest.isoformat()} if asked.newest else {},
             load=load,
+            skipped=asked.skips.kept,
         )
         asked_since = asked.now - asking.LOOK_BACK
         # Nothing moved: a mark that stays costs no write, and asks for hardly more the next time.
-        if final == mark and mark.asked_since and asked_since - time(mark.asked_since) < KEPT_FOR:
+        if (
+            final == mark
+            and mark.skipped == skipped_before
+            and mark.asked_since
+            and asked_since - time(mark.asked_since) < KEPT_FOR
+        ):
             return
         yield Chunk(mark=replace(final, asked_since=asked_since.isoformat(), windows=self._lately(windows)).to_state())
 
@@ -216,9 +232,7 @@ class Runs:
                 expected = len(self.asking.listed) + total
             if total > CAP:
                 remaining = total if window.start == floor else remaining
-                created = [
-                    time(node["created_at"]) for node in items_of(first.json, "workflow_runs", self.asking.about)
-                ]
+                created = created_of(items_of(first.json, "workflow_runs", self.asking.about))
                 if not any(window.holds(moment) for moment in created):
                     raise BadAnswerError(
                         f"GitHub does not list the workflow runs of {self.asking.scope.name} by when they were created "
@@ -324,6 +338,9 @@ class Runs:
                 # Deleted or expired: what was loaded stays.
                 del self.asking.unfinished[run]
                 continue
+            except OverloadedError as error:
+                self.asking.skips.fail("runs", run, error)
+                continue
             yield self.rows.chunk([answer.json])
 
     def _vanished(self, oldest: datetime | None) -> Iterator[Chunk]:
@@ -346,7 +363,7 @@ class Runs:
     def _runs_page(self, window: Window, etag: str = "", number: int = 1) -> Response:
         # Without the pull requests, which change by themselves and would spoil the ETag.
         search = {"created": window.created, "exclude_pull_requests": "true"}
-        return self.asking.page(f"{self.asking.path}/runs", search, etag, number)
+        return self.asking.page(f"{self.asking.path}/runs", search, "workflow_runs", etag, number)
 
     def _runs(self, pages: WindowPages, first: Response, is_again: bool = False) -> Iterator[list[shape.Node]]:
         """The pages of a window that changed, from its ``first`` on; ``pages`` is brought up to date."""
@@ -365,12 +382,12 @@ class Runs:
                 is_last = number >= len(stored)
             else:
                 nodes = items_of(answer.json, "workflow_runs", self.asking.about)
-                created = [time(node["created_at"]) for node in nodes]
+                created = created_of(nodes)
                 newest = max(created, default=pages.window.end or pages.window.start)
                 pages.pages.append(PageMark(answer.etag, newest.isoformat()))
                 pages.oldest = min(created, default=None)
                 listed += len(nodes)
-                seen.update(node["id"] for node in nodes)
+                seen.update(node["id"] for node in nodes if isinstance(node, dict) and node.get("id"))
                 if nodes:
                     brought.note(nodes)
                 yield nodes

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from veelocity_pipeline.sources.kit.tables import Row
+from veelocity_pipeline.sources.kit.times import time
 
 Node = Mapping[str, Any]
-
-
-def time(text: str | None) -> datetime | None:
-    """REST's ISO time, aware; None stays None."""
-    return datetime.fromisoformat(text) if text else None
 
 
 def workflow_row(node: Node, repository_id: str) -> Row:

@@ -19,7 +19,9 @@ def read_workflows(asked: Asking, etags: Sequence[str]) -> tuple[Chunk, list[str
     brought = Pages("GitHub", f"the workflows of {asked.scope.name}", most=asking.MOST_PAGES, most_barren=1)
     while True:
         number = len(kept) + 1
-        answer = asked.page(f"{asked.path}/workflows", {}, etags[number - 1] if number <= len(etags) else "", number)
+        answer = asked.page(
+            f"{asked.path}/workflows", {}, "workflows", etags[number - 1] if number <= len(etags) else "", number
+        )
         kept.append(answer.etag)
         if answer.is_unchanged:
             listed += asking.PER_PAGE
@@ -30,12 +32,15 @@ def read_workflows(asked: Asking, etags: Sequence[str]) -> tuple[Chunk, list[str
             listed += len(nodes)
             if nodes:
                 brought.note(nodes)
-            chunk.add("workflows", [shape.workflow_row(node, asked.scope.id) for node in nodes])
+            chunk.add(
+                "workflows",
+                asked.skips.shaped("workflows", nodes, lambda node: shape.workflow_row(node, asked.scope.id)),
+            )
             is_last = is_last_page(answer, nodes, listed, unchanged * asking.PER_PAGE + brought.brought)
         if is_last:
             break
     if 0 < unchanged < len(kept):
         return read_workflows(asked, [])
-    if not unchanged:
+    if not unchanged and not asked.skips.kept.get("workflows"):
         chunk.listed["workflows"] = {row["id"] for row in chunk.rows["workflows"]}
     return chunk, kept

@@ -121,7 +121,8 @@ class Chunk:
         sets: whole sets of children of tables with a merge key: table → parent's id → all its rows. An
             empty list says that the parent has none (any more).
         mark: what replaces the scope's mark (JSON values only), saved in the same load; None leaves it.
-            ``mark["watermarks"]`` may hold an ISO time by table, which is shown in ``sync_status``.
+            ``mark["watermarks"]`` may hold an ISO time by table, and ``mark["skipped"]`` what could not be read, by
+            table and id; both are shown in ``sync_status``.
         listed: the complete set of ids of a table (the first column of its key) in this scope, after a
             full read: what is stored for the scope and not in it gets ``deleted_at``.
     """
@@ -162,6 +163,8 @@ class Outcome:
             that sums are right.
         budget_left: what all tokens together had left when the scope was read, where the provider says.
         budget_share: the same as a share of what they have when full, from 0 to 1.
+        skipped: objects of the table that could not be read, or not whole, and will be asked for again.
+        skipped_example: one of them, with the reason.
     """
 
     source: str
@@ -182,12 +185,15 @@ class Outcome:
     received: int = 0
     budget_left: int | None = None
     budget_share: float | None = None
+    skipped: int = 0
+    skipped_example: str | None = None
 
     def __post_init__(self) -> None:
         """Its texts are foreign, and go to tables, files, the run history and alerts."""
         for name in ("scope_id", "scope_name"):
             object.__setattr__(self, name, sentence(getattr(self, name), 300))
         object.__setattr__(self, "error", self.error and sentence(self.error))
+        object.__setattr__(self, "skipped_example", self.skipped_example and sentence(self.skipped_example))
 
     def to_row(self) -> dict[str, str | int | float | bool | datetime | None]:
         """As ``operations.sync_status`` has it (``warehouse.SYNC_STATUS``)."""
@@ -209,6 +215,8 @@ class Outcome:
             "waited_seconds": self.waited,
             "bytes_received": self.received,
             "budget_left": self.budget_left,
+            "skipped": self.skipped,
+            "skipped_example": self.skipped_example,
         }
 
 

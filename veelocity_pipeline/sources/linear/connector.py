@@ -27,10 +27,13 @@ from veelocity_pipeline.sources.kit.connector import (
     Scope,
     ScopeFailure,
 )
+from veelocity_pipeline.sources.kit.http.answers import MOST_ATTEMPTS
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.errors import SourceError
+from veelocity_pipeline.sources.kit.http.errors import OverloadedError, SourceError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, PageSize
+from veelocity_pipeline.sources.kit.http.paging import nodes as nodes_of
 from veelocity_pipeline.sources.kit.http.reading import Bounds
+from veelocity_pipeline.sources.kit.skips import UNNAMED, Skips, is_harmless, note
 from veelocity_pipeline.sources.linear import queries, shape
 from veelocity_pipeline.sources.linear.mark import FullRead, TeamMark, WorkspaceMark
 from veelocity_pipeline.sources.linear.progress import Seen
@@ -55,6 +58,7 @@ class LinearConnector(Connector):
         self.client = client or self.client_of(settings)
         self.workspace = Workspace(self.client)
         self._page = PageSize(queries.ISSUES_PER_PAGE)
+        self._lists = PageSize(queries.MORE_LISTS_PER_QUERY)
         self._start = settings.start_date.isoformat() if settings.start_date else None
         self._lock = threading.Lock()
         self._read_by: dict[str, str] = {}
@@ -140,7 +144,7 @@ class LinearConnector(Connector):
             criteria["updatedAt"] = {"gte": self.settings.midnight(since).isoformat()}
         if until:
             criteria["createdAt"] = {"lte": until}
-        progress = Seen(started - OVERLAP, mark.watermarks.get("issues") if since else None)
+        progress = Seen(started - OVERLAP, mark.watermarks.get("issues") if since else None, Skips(mark.skipped))
         newest_first = True
         for number, nodes in enumerate(self._pages(criteria, f"the issues of team {scope.name}", progress), 1):
             progress.seen |= {node["id"] for node in nodes}
@@ -159,6 +163,7 @@ class LinearConnector(Connector):
         last = Chunk()
         if request.full:
             last.listed["issues"] = progress.seen | self._still_there(scope, progress.seen, known)
+            last.listed["issues"] |= progress.skips.of("issues")
         after = self._mark(scope, progress)
         last.mark = after.to_state()
         yield last
@@ -181,10 +186,11 @@ class LinearConnector(Connector):
         """What changed in a team since its mark; the mark moves with the last of it."""
         assert mark.since is not None
         moment, recent = _time(mark.since), mark.recent
-        progress = Seen(self.workspace.started - OVERLAP, mark.watermarks.get("issues"))
+        progress = Seen(self.workspace.started - OVERLAP, mark.watermarks.get("issues"), Skips(mark.skipped))
         about = f"the issues of team {scope.name}"
         listed, children = self._changed_in(scope, moment)
-        wanted: set[str] = set()
+        # What could not be read is asked for again.
+        wanted = progress.skips.of("issues")
         for node, issue in (*((node, node["id"]) for node in listed), *children):
             if recent.get(node["id"]) != node["updatedAt"]:
                 wanted.add(issue)
@@ -237,14 +243,14 @@ class LinearConnector(Connector):
                 changed = {"updatedAt": {"gte": since.isoformat()}}
                 criteria = {"issues": {**changed, **self._since_start()}, "comments": changed, "attachments": changed}
                 about = "what changed in Linear"
-                first = self.client.graphql(
+                first, _ = self.client.graphql_partial(
                     queries.CHANGED, {**criteria, "first": queries.CHANGED_PER_PAGE}, about=about
                 )
                 found: dict[str, list[shape.Node]] = {}
                 for name in queries.CHANGED_LISTS:
                     variables = {name: criteria[name], "first": queries.IDS_PER_PAGE}
                     more = self.workspace.further(queries.changed_page(name), name, variables, first[name], about)
-                    found[name] = [node for nodes in chain([first[name]["nodes"]], more) for node in nodes]
+                    found[name] = [node for some in chain([nodes_of(first[name])], more) for node in some]
                 self._asked_since, self._changed = since, found
             lists = self._changed
         listed = [
@@ -286,6 +292,7 @@ class LinearConnector(Connector):
             recent=progress.recent,
             labels=labels,
             watermarks={"issues": progress.newest} if progress.newest else {},
+            skipped=progress.skips.kept,
         )
 
     # ------------------------------------------------------------------------------------------- issues
@@ -298,15 +305,31 @@ class LinearConnector(Connector):
         cursors = Cursors("Linear", about)
         while is_first or after is not None:
             nested = {name: queries.cheapest_first(name, progress.lengths[name]) for name in queries.NESTED_PER_PAGE}
-            answer = self.client.graphql_page(
-                queries.ISSUES,
-                {"filter": criteria, "after": after, **nested},
-                self._page,
-                most=most,
-                about=about,
-            )["issues"]
-            yield answer["nodes"]
+            variables = {"filter": criteria, "after": after, **nested}
+            try:
+                data, lost = self.client.graphql_page(queries.ISSUES, variables, self._page, most=most, about=about)
+            except OverloadedError as error:
+                answer = self._alone({**variables, "first": 1}, about)
+                for node in nodes_of(answer):
+                    progress.skips.fail("issues", node["id"], error)
+                yield []
+            else:
+                answer = data["issues"]
+                missing = note(progress.skips, "issues", answer["nodes"], lost, queries.NESTED_PER_PAGE)
+                if missing:
+                    named = self._alone({**variables, "first": len(answer["nodes"])}, about)["nodes"]
+                    for number, said in missing.items():
+                        node = named[number] if number < len(named) else None
+                        key = node["id"] if node else f"{UNNAMED}{after or ''}/{number}"
+                        progress.skips.add("issues", key, said)
+                yield nodes_of(answer)
             after, is_first = cursors.following(answer), False
+
+    def _alone(self, variables: Mapping[str, Any], about: str) -> Any:
+        """A page of issues with nothing but their ids."""
+        asked = {name: variables[name] for name in ("filter", "first", "after")}
+        data, _ = self.client.graphql_partial(queries.ISSUES_ALONE, asked, about=about)
+        return data["issues"]
 
     def _issues_by_id(self, ids: Sequence[str], scope: Scope, progress: Seen) -> Iterator[list[shape.Node]]:
         """Some issues of a team, unless they ended before the start date."""
@@ -316,7 +339,11 @@ class LinearConnector(Connector):
 
     def _chunk(self, nodes: Sequence[shape.Node], scope: Scope, progress: Seen) -> Chunk:
         """Issues and all their children as rows."""
-        issues = self._with_all_children(nodes, f"the issues of team {scope.name}")
+        issues = self._with_all_children(nodes, f"the issues of team {scope.name}", progress)
+        # A list that failed is remembered in the mark.
+        empty: dict[str, shape.Node] = {name: {"nodes": []} for name in queries.NESTED_PER_PAGE}
+        issues = [{**issue, **{name: empty[name] for name in empty if not issue.get(name)}} for issue in issues]
+        issues = progress.skips.shaped("issues", issues, _whole)
         progress.add(issues)
         labels = self.workspace.named("issueLabels", {label for issue in issues for label in issue["labelIds"]})
         entries = (entry for issue in issues for entry in issue["history"]["nodes"])
@@ -331,31 +358,52 @@ class LinearConnector(Connector):
             chunk.add_set("comments", issue["id"], shape.comment_rows(issue))
         return chunk
 
-    def _with_all_children(self, nodes: Sequence[shape.Node], about: str) -> list[shape.Node]:
+    def _with_all_children(self, listed: Sequence[shape.Node], about: str, progress: Seen) -> list[shape.Node]:
         """The issues with every nested list followed to its end, many lists to a request.
 
-        An issue that is gone by then is left out: the next full refresh finds it missing.
+        An issue that is gone by then is left out: the next refresh asks for it again.
         """
-        issues = {node["id"]: node for node in nodes}
+        issues = {node["id"]: node for node in listed}
         cursors: dict[tuple[str, str], Cursors] = {}
         open_lists: list[tuple[str, str, str]] = []
         for issue, node in issues.items():
             for name in queries.NESTED_PER_PAGE:
                 way = Cursors("Linear", f"{name} of {node['identifier']}")
-                if (after := way.following(node[name])) is not None:
+                if node.get(name) and (after := way.following(node[name])) is not None:
                     cursors[issue, name] = way
                     open_lists.append((issue, name, after))
+        is_again: set[tuple[str, str]] = set()
+
+        def ask(batch: Sequence[tuple[str, str, str]], is_least: bool) -> tuple[dict[str, Any], dict[int, str]]:
+            document, variables = queries.more_of_issues(batch)
+            attempts = MOST_ATTEMPTS if is_least else 1
+            data, lost = self.client.graphql_partial(document, variables, about=about, attempts=attempts)
+            failed = {each.index: each.said for each in lost if not is_harmless(each, queries.NESTED_PER_PAGE)}
+            return data, failed
+
+        def cut(of: tuple[str, str, str], said: object) -> None:
+            if of[0] in issues:
+                issues[of[0]] = dict(issues[of[0]])
+                progress.skips.mark("issues", issues[of[0]], (of[1],), said)
+
         while open_lists:
             following: list[tuple[str, str, str]] = []
-            for batch in batches(open_lists, queries.MORE_LISTS_PER_QUERY):
-                document, variables = queries.more_of_issues(batch)
-                data = self.client.graphql(document, variables, about=about)
-                for number, (issue, name, _) in enumerate(batch):
-                    found = data[f"more{number}"]["nodes"]
-                    if not found:
-                        issues.pop(issue, None)
+            for batch, (data, failed) in self._lists.portions(open_lists, ask, cut):
+                for number, (issue, name, cursor) in enumerate(batch):
+                    found = nodes_of(data.get(f"more{number}"))
+                    page = found[0].get(name) if found else None
+                    if page is None:
+                        # Once in a while a provider says of something that it is not there, and it is.
+                        if (issue, name) not in is_again:
+                            is_again.add((issue, name))
+                            following.append((issue, name, cursor))
+                        elif found:
+                            cut((issue, name, cursor), failed.get(number, "the rest of the list did not come"))
+                        elif issues.pop(issue, None):
+                            progress.skips.add("issues", issue, "it is listed, and not there where it is asked for")
                         continue
-                    page = found[0][name]
+                    if number in failed:
+                        cut((issue, name, cursor), failed[number])
                     if issue in issues:
                         whole = [*issues[issue][name]["nodes"], *page["nodes"]]
                         issues[issue] = {**issues[issue], name: {**page, "nodes": whole}}
@@ -415,6 +463,17 @@ class LinearConnector(Connector):
             if not more and key.casefold() not in {known.casefold() for known in keys}
         ]
         return results
+
+
+def _whole(issue: shape.Node) -> shape.Node:
+    """The issue, if rows can be made of it."""
+    shape.issue_row(issue)
+    for rows in (shape.previous_identifier_rows, shape.attachment_rows, shape.comment_rows):
+        rows(issue)
+    shape.label_rows(issue, {})
+    shape.state_change_rows(issue, {})
+    _time(issue["updatedAt"])
+    return issue
 
 
 def _time(text: str) -> datetime:

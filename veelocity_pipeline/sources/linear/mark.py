@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from veelocity_pipeline.sources.kit.mark import Mark, State
+from veelocity_pipeline.sources.kit.skips import Skipped
 
 
 @dataclass
@@ -15,6 +16,7 @@ class WorkspaceMark(Mark):
     VERSION: ClassVar[int] = 2
 
     digests: dict[str, str] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=dict)
 
 
 @dataclass
@@ -45,6 +47,7 @@ class TeamMark(Mark):
         start: the start date in force.
         watermarks: the newest change of an issue.
         full: set while everything is read.
+        skipped: what could not be read, by table and id.
     """
 
     VERSION: ClassVar[int] = 2
@@ -56,6 +59,7 @@ class TeamMark(Mark):
     labels: dict[str, str] = field(default_factory=dict)
     watermarks: dict[str, str] = field(default_factory=dict)
     full: FullRead | None = None
+    skipped: Skipped = field(default_factory=dict)
 
     @classmethod
     def upgraded(cls, state: State) -> State:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from veelocity_pipeline.sources.kit.skips import Skips
 from veelocity_pipeline.sources.linear import queries, shape
 
 
@@ -17,11 +18,13 @@ class Seen:
         seen: ids of all issues that were listed.
         recent: ``updatedAt`` by id of issues, comments and attachments that changed since ``since``.
         newest: the latest ``updatedAt`` of an issue.
+        skips: what could not be read.
         lengths: of each nested list, how many issues have had how many in it.
     """
 
-    def __init__(self, since: datetime, newest: str | None = None) -> None:
+    def __init__(self, since: datetime, newest: str | None, skips: Skips) -> None:
         self.since = since
+        self.skips = skips
         self.seen: set[str] = set()
         self.recent: dict[str, str] = {}
         self.newest = newest

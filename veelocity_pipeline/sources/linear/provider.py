@@ -9,7 +9,7 @@ from typing import ClassVar
 import httpx
 
 from veelocity_pipeline.sources.kit.http.accounts import Budget
-from veelocity_pipeline.sources.kit.http.provider import Json, Limited, Provider, error_codes, number
+from veelocity_pipeline.sources.kit.http.provider import Json, Limited, Provider, is_rate_limit, number
 
 
 class Linear(Provider):
@@ -31,7 +31,7 @@ class Linear(Provider):
         return {"requests": 1, "complexity": max(1, points)}
 
     def limited(self, response: httpx.Response, body: Json, now: float, is_graphql: bool) -> Limited | None:
-        if response.status_code == 429 or "RATELIMITED" in error_codes(body):
+        if response.status_code == 429 or is_rate_limit(body):
             spent = {
                 kind: budget.seconds
                 for kind, budget in self.budgets(response, now, is_graphql).items()

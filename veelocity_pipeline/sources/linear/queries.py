@@ -101,6 +101,12 @@ query Issues(
 {_ISSUE}"""
 """A page of issues with their children. Ordered by creation, which does not move while pages are read."""
 
+ISSUES_ALONE = f"""
+query IssuesAlone($filter: IssueFilter!, $first: Int!, $after: String) {{
+  {_list("issues", "$filter", "id")}
+}}"""
+"""Which issues are on such a page, where one of them cannot be had whole."""
+
 _CHANGED = {
     "issues": ("IssueFilter", "id updatedAt team { id }"),
     "comments": ("CommentFilter", "id updatedAt issue { id team { id } }"),
@@ -162,10 +168,22 @@ query Workspace($first: Int!) {{
 }}"""
 """The first page of everything that the workspace shares, in one request."""
 
+WORKSPACE_ALONE = "query WorkspaceAlone { organization { id name urlKey createdAt } viewer { id name } }"
+"""The workspace without its lists, which are asked for one by one then."""
+
 
 def workspace_page(name: str) -> str:
     """The document for further pages of one of ``WORKSPACE_LISTS``; its variables are ``first`` and ``after``."""
-    return f"query WorkspacePage($first: Int!, $after: String!) {{ {_workspace_list(name, 'after: $after, ')} }}"
+    return f"query WorkspacePage($first: Int!, $after: String) {{ {_workspace_list(name, 'after: $after, ')} }}"
+
+
+def workspace_alone(name: str) -> str:
+    """The document for ids alone of one of ``WORKSPACE_LISTS``; its variables are ``first`` and ``after``."""
+    arguments, _ = _WORKSPACE[name]
+    return (
+        f"query WorkspaceAlone($first: Int!, $after: String) {{ "
+        f"{name}({arguments}first: $first, after: $after, includeArchived: true) {{ nodes {{ id }} {_PAGE_INFO} }} }}"
+    )
 
 
 VIEWER = "query Viewer { viewer { id } }"

@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 
 from veelocity_pipeline.sources.kit.connector import Chunk, Known, RefreshRequest
 from veelocity_pipeline.sources.kit.http.client import Client
-from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors
+from veelocity_pipeline.sources.kit.http.errors import OverloadedError
+from veelocity_pipeline.sources.kit.http.lost import Lost
+from veelocity_pipeline.sources.kit.http.paging import MOST_PAGES_OF_FEW, Cursors, PageSize, nodes
+from veelocity_pipeline.sources.kit.skips import UNNAMED, Skips, note
 from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.sources.linear import queries, shape
 from veelocity_pipeline.sources.linear.mark import WorkspaceMark
@@ -44,6 +47,7 @@ class Workspace:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.skips = Skips({})
         self.organization: shape.Node = {}
         self.lists: dict[str, list[shape.Node]] = {}
         self.names: dict[str, dict[str, str]] = {}
@@ -51,22 +55,62 @@ class Workspace:
 
     def read(self) -> None:
         """Read what all teams share, before any team, so that its time is a lower bound for all of them."""
-        data = self.client.graphql(
-            queries.WORKSPACE, {"first": queries.WORKSPACE_PER_PAGE}, about="the Linear workspace"
-        )
+        first = {"first": queries.WORKSPACE_PER_PAGE}
+        about = "the Linear workspace"
+        try:
+            data, lost = self.client.graphql_partial(queries.WORKSPACE, first, about=about, attempts=2)
+        except OverloadedError:
+            # Too much at once, or one thing in it that cannot be had.
+            data, lost = self.client.graphql_partial(queries.WORKSPACE_ALONE, about=about)
         self.started = self.client.server_date or datetime.now(UTC)
         self.organization = data["organization"]
         for name in queries.WORKSPACE_LISTS:
-            nodes = list(data[name]["nodes"])
-            for page in self.further(
-                queries.workspace_page(name), name, {"first": queries.IDS_PER_PAGE}, data[name], f"Linear's {name}"
-            ):
-                nodes += page
-            self.lists[name] = list({node["id"]: node for node in nodes}.values())
+            found = data.get(name)
+            ours = [each for each in lost if each.path[0] == name]
+            listed = [] if found is None else self._whole(name, found, ours, {**first, "after": None})
+            after = None if found is None else Cursors("Linear", f"Linear's {name}").following(found)
+            if found is None or after:
+                listed += self._rest_of(name, after)
+            self.lists[name] = list({node["id"]: node for node in listed}.values())
         self.names = {
             "issueLabels": {node["id"]: node["name"] for node in self.lists["issueLabels"]},
             "workflowStates": {node["id"]: node["type"] for node in self.lists["workflowStates"]},
         }
+
+    def _rest_of(self, name: str, after: str | None) -> list[shape.Node]:
+        """Everything of a list from a cursor on; what cannot be had is left out and remembered."""
+        about = f"Linear's {name}"
+        cursors = Cursors("Linear", about, most=MOST_PAGES_OF_FEW)
+        size = PageSize(queries.IDS_PER_PAGE)
+        listed: list[shape.Node] = []
+        while True:
+            variables = {"after": after}
+            try:
+                data, lost = self.client.graphql_page(queries.workspace_page(name), variables, size, about=about)
+                found = data[name]
+                listed += self._whole(name, found, lost, {**variables, "first": len(found["nodes"])})
+            except OverloadedError as error:
+                found = self._alone(name, {**variables, "first": 1})
+                for node in nodes(found):
+                    self.skips.fail(_ROWS[name][0], node["id"], error)
+            after = cursors.following(found)
+            if after is None:
+                return listed
+
+    def _alone(self, name: str, variables: Mapping[str, Any]) -> Any:
+        data, _ = self.client.graphql_partial(queries.workspace_alone(name), variables, about=f"Linear's {name}")
+        return data[name]
+
+    def _whole(self, name: str, found: Any, lost: Sequence[Lost], variables: Mapping[str, Any]) -> list[shape.Node]:
+        """The nodes of a page; what failed of it is remembered."""
+        table = _ROWS[name][0]
+        missing = note(self.skips, table, found["nodes"], lost)
+        if missing:
+            named = self._alone(name, {**variables, "first": len(found["nodes"])})["nodes"]
+            for number, said in missing.items():
+                node = named[number] if number < len(named) else None
+                self.skips.add(table, node["id"] if node else f"{UNNAMED}{number}", said)
+        return nodes(found)
 
     def further(
         self, document: str, name: str, variables: Mapping[str, Any], first: Mapping[str, Any], about: str
@@ -75,16 +119,18 @@ class Workspace:
         cursors = Cursors("Linear", about, most=MOST_PAGES_OF_FEW)
         after = cursors.following(first)
         while after is not None:
-            answer = self.client.graphql(document, {**variables, "after": after}, about=about)[name]
-            yield answer["nodes"]
+            data, _ = self.client.graphql_partial(document, {**variables, "after": after}, about=about)
+            answer = data[name]
+            yield nodes(answer)
             after = cursors.following(answer)
 
     def by_ids(self, document: str, name: str, ids: Sequence[str], about: str) -> list[shape.Node]:
         """Those of some nodes that there are."""
         variables = {"filter": {"id": {"in": ids}}, "first": queries.IDS_PER_PAGE}
-        first = self.client.graphql(document, {**variables, "after": None}, about=about)[name]
+        data, _ = self.client.graphql_partial(document, {**variables, "after": None}, about=about)
+        first = data[name]
         more = self.further(document, name, variables, first, about)
-        return [node for nodes in chain([first["nodes"]], more) for node in nodes]
+        return [node for some in chain([nodes(first)], more) for node in some]
 
     def chunk(self, mark: WorkspaceMark, request: RefreshRequest, known: Known) -> Chunk:
         """The rows that the workspace shares; of a table that is as it was, none.
@@ -94,17 +140,17 @@ class Workspace:
         """
         tables: dict[str, list[Row]] = {"organization": [shape.organization_row(self.organization)]}
         for name, (table, row) in _ROWS.items():
-            tables[table] = [row(node) for node in self.lists[name]]
+            tables[table] = self.skips.shaped(table, self.lists[name], row)
         digests = {table: _digest(rows) for table, rows in tables.items()}
         teams = {node["id"] for node in self.lists["teams"]}
-        chunk = Chunk(mark=WorkspaceMark(digests).to_state())
+        chunk = Chunk(mark=WorkspaceMark(digests, self.skips.kept).to_state())
         for table, rows in tables.items():
             if not request.full and digests[table] == mark.digests.get(table):
                 continue
             chunk.add(table, rows)
             columns = TABLES[table].columns
             if "deleted_at" in columns:
-                chunk.listed[table] = {row["id"] for row in rows}
+                chunk.listed[table] = {row["id"] for row in rows} | self.skips.of(table)
             if "deleted_at" in columns and "team_id" in columns:
                 loaded = known.rows(table, ("id", "team_id"), WORKSPACE, "deleted_at is null")
                 chunk.listed[table] |= {row["id"] for row in loaded if row["team_id"] not in {*teams, None}}

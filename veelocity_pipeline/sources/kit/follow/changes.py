@@ -16,8 +16,12 @@ from typing import Any
 from veelocity_pipeline.sources.kit.connector import Chunk, Progress
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, nodes
+from veelocity_pipeline.sources.kit.skips import Skips
 
 Node = Mapping[str, Any]
+
+SKIPPED = "skipped"
+"""In a page, keys of items that it should have had."""
 
 OVERLAP = timedelta(minutes=5)
 """How far below the newest known change an increment reads: replicas behind an API lag by seconds."""
@@ -82,16 +86,18 @@ class ChangingList(ABC):
         first: items on a page at most.
         newest: its newest change, as the scope was found.
         total: how many items it has, as the scope was found.
+        skips: what could not be read.
     """
 
     table: str
     first: int
     newest: str | None
     total: int
+    skips: Skips
 
     @abstractmethod
     def page(self, after: str | None, most: int) -> Node:
-        """Ask for one page."""
+        """Ask for one page; ids of items that are left out of it may be under ``skipped``."""
 
     @abstractmethod
     def cursors(self) -> Cursors:
@@ -178,6 +184,7 @@ class Changes:
         if self.bounds.is_full or not mark.is_read or (mark.sweep and not mark.sweep.is_full):
             yield from self._sweep()
             return
+        yield from self._again()
         # Neither is there yet where a first read was killed between its last page and its end.
         settled = newest is None or (mark.seen_at is not None and time(mark.seen_at) - time(newest) >= SETTLED)
         if newest == mark.newest and total == mark.count and settled and mark.increment is None:
@@ -187,6 +194,15 @@ class Changes:
             seen = yield from self._increment()
         yield from self._settle(seen)
 
+    def _again(self) -> Iterator[Chunk]:
+        """Ask again for what was skipped."""
+        wanted = self.list.skips.of(self.list.table)
+        if not wanted:
+            return
+        for found in self.list.by_id(sorted(wanted)):
+            yield self._rows(found)
+        yield self.checkpoint()
+
     def _sweep(self) -> Iterator[Chunk]:
         """Read everything, newest change first, each page a checkpoint; afterwards what changed meanwhile."""
         mark, total = self.mark, self.list.total
@@ -195,6 +211,8 @@ class Changes:
             sweep = Sweep(None, self.list.newest, self.bounds.is_full)
         mark.sweep, mark.increment = sweep, None
         is_resumed = sweep.after is not None
+        if not is_resumed:
+            self.list.skips.begin(self.list.table)
         seen: set[str] = set()
         pages = 0
         cursors = self.list.cursors()
@@ -210,6 +228,7 @@ class Changes:
             pages += 1
             items = nodes(page)
             seen.update(node["id"] for node in items)
+            seen.update(page.get(SKIPPED) or ())
             self.progress(Progress(self.list.table.replace("_", " "), len(seen), total, pages))
             following = cursors.following(page)
             if following is None or any(self.bounds.is_before_floor(time(node["updatedAt"])) for node in items[-1:]):
@@ -258,6 +277,7 @@ class Changes:
                     walk.newest = items[0]["updatedAt"]
                 new = [node for node in items if floor is None or time(node["updatedAt"]) >= floor]
                 seen.update(node["id"] for node in new)
+                seen.update(page.get(SKIPPED) or ())
                 following = cursors.following(page)
                 if len(new) < len(items) or following is None:
                     yield self._rows(new)
@@ -286,6 +306,8 @@ class Changes:
         """
         mark, total, start = self.mark, self.list.total, self.bounds.start
         stored = self.list.stored()
+        skips, table = self.list.skips, self.list.table
+        seen |= skips.of(table)
         listed: set[str] | None = None
         if self.bounds.is_full:
             listed = set(seen)
@@ -301,7 +323,10 @@ class Changes:
                 asked = [node for node in found if node.get("id") in missing | stored]
                 there.update(node["id"] for node in asked)
                 yield self._rows(asked)
-            listed |= there
+            for key in sorted(missing - there - skips.of(table)):
+                skips.add(table, key, "it is listed, and not there where it is asked for")
+            # One that cannot be read exists all the same.
+            listed |= there | skips.of(table)
             # A provider may count what it does not list, of accounts it has hidden; that is no news next time.
             mark.surplus = total - len(listed)
         mark.count = total

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from veelocity_pipeline.sources.kit.connector import Chunk
+from veelocity_pipeline.sources.kit.follow.changes import SKIPPED
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.http.paging import Cursors, nodes
 
@@ -124,8 +125,9 @@ def follow(
             chunk = Chunk()
             states = followed.add(chunk, items)
             is_known = bool(states) and stored.get([*states][-1]) == [*states.values()][-1]
-            here |= states.keys()
-            seen |= states.keys()
+            skipped = set(page.get(SKIPPED) or ())
+            here |= states.keys() | skipped
+            seen |= states.keys() | skipped
             waiting += len(items)
             following = cursors.following(page)
             total = int(page.get("totalCount") or 0)

@@ -25,6 +25,9 @@ from veelocity_pipeline.safety.redaction import remember
 if TYPE_CHECKING:
     from veelocity_pipeline.sources.kit.http.client import Client
 
+SHORTEST_NAMED = 12
+"""Characters of a token of which the last four may be told."""
+
 PACED_OVER = 60.0
 """Seconds over which what a token spends is held below its pace."""
 
@@ -56,6 +59,8 @@ class Credential(ABC):
 
     key: str
     variable: str = ""
+    is_fresh: bool = False
+    """Made so lately that not every server of the provider may know it."""
 
     @abstractmethod
     def value(self, client: Client) -> SecretStr:
@@ -64,6 +69,11 @@ class Credential(ABC):
         Raises:
             SourceError: it cannot be had.
         """
+
+    @property
+    def ending(self) -> str:
+        """What tells it from others in a message: its last characters; empty where these would tell too much."""
+        return ""
 
     def renewed(self, refused: SecretStr, date: datetime) -> bool:
         """Whether there is another value now that this one was answered with 401, at the server's time ``date``."""
@@ -83,6 +93,12 @@ class FixedToken(Credential):
         """The token itself."""
         del client
         return self._token
+
+    @property
+    def ending(self) -> str:
+        """Its last four characters."""
+        token = self._token.get_secret_value()
+        return token[-4:] if len(token) >= SHORTEST_NAMED else ""
 
 
 @dataclass
@@ -111,6 +127,7 @@ class Account:
     def __init__(self, credential: Credential) -> None:
         self.credential = credential
         self.blocked_until = 0.0
+        self.is_dead = False
         self.resources: dict[str, _Resource] = {}
 
     def resource(self, name: str) -> _Resource:
@@ -151,6 +168,9 @@ class Accounts:
     Args:
         pace: by resource, the most that a token spends within a minute; what is not in it is not paced.
         clock: seconds that only grow.
+
+    Attributes:
+        notices: what is to be said of tokens that were set aside, a sentence each.
     """
 
     def __init__(
@@ -164,6 +184,8 @@ class Accounts:
         self.clock = clock
         self._changed = threading.Condition()
         self._all: list[Account] = []
+        self._reach: dict[str, dict[str, bool]] = {}
+        self.notices: list[str] = []
         self.fixed = tuple(self.account(credential) for credential in credentials)
 
     def account(self, credential: Credential) -> Account:
@@ -180,6 +202,25 @@ class Accounts:
         """
         del owner, client
         return self.fixed
+
+    def set_aside(self, account: Account, notice: str) -> None:
+        """Use an account no more: its token is not accepted."""
+        with self._changed:
+            if not account.is_dead:
+                account.is_dead = True
+                self.notices.append(notice)
+
+    def may_read(self, account: Account, what: str) -> bool | None:
+        """Whether an account was seen to read something, an owner or a repository; None where nobody knows."""
+        with self._changed:
+            return self._reach.get(what, {}).get(account.credential.key)
+
+    def note_reach(self, account: Account, what: str, is_reached: bool) -> None:
+        """Remember whether an account can read something."""
+        if not what or self._reach.get(what, {}).get(account.credential.key) is is_reached:
+            return
+        with self._changed:
+            self._reach.setdefault(what, {})[account.credential.key] = is_reached
 
     def remaining(self, resources: Iterable[str]) -> int | None:
         """What all tokens together have left, of the resource that has the least; None if no answer said."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +18,10 @@ from veelocity_pipeline.sources.kit.http.errors import (
     OverloadedError,
     PermissionDeniedError,
     SourceError,
+    TooLargeError,
     UnreachableError,
 )
-from veelocity_pipeline.sources.kit.http.provider import Json, Provider, error_code, message
+from veelocity_pipeline.sources.kit.http.provider import Json, Provider, error_code, is_too_large, message
 from veelocity_pipeline.sources.kit.http.reading import TooMuchError, UnreadableError, is_cut_short
 
 MOST_ATTEMPTS = 6
@@ -36,10 +38,17 @@ _CUT_SHORT = "ended its answer too early for"
 _ENDED = ("disconnected", "closed connection")
 """What httpx says of a connection that broke, among all that it says of what is not HTTP."""
 
-_TRANSIENT_CODES = frozenset(
-    {"", "RESOURCE_LIMITS_EXCEEDED", "SERVICE_UNAVAILABLE", "INTERNAL", "INTERNAL_SERVER_ERROR", "LOADING", "TIMEOUT"}
+_TRANSIENT = re.compile(
+    r"^$|^LOADING$|RESOURCE_LIMIT|UNAVAILABLE|INTERNAL|TIME_?OUT|TIMED_OUT|LOCK|OVERLOAD|BAD_GATEWAY|TRY_AGAIN|RETRY"
+    r"|TRANSIENT|TEMPORAR|DEADLINE"
 )
-"""Errors that go away: some servers say that something went wrong while they executed the query, without any type."""
+"""Codes of errors that go away: some servers say that something went wrong while they executed the query, without any
+type."""
+
+
+def is_transient(code: str) -> bool:
+    """Whether an error with this code may go away by itself."""
+    return bool(_TRANSIENT.search(code))
 
 
 def host_of(url: str) -> str:
@@ -80,7 +89,7 @@ class Answers:
         """What it means that an answer goes beyond the bounds; it is not asked for again."""
         text = f"{host_of(url)}'s answer to {subject} {error}."
         # OverloadedError lets those that ask by pages ask for a smaller one
-        return OverloadedError(text) if isinstance(error, TooMuchError) else BadAnswerError(text)
+        return TooLargeError(text) if isinstance(error, TooMuchError) else BadAnswerError(text)
 
     def refused(self, response: httpx.Response, body: Json, is_json: bool, subject: str) -> SourceError:
         status, title = response.status_code, self.provider.title
@@ -115,9 +124,10 @@ class Answers:
             f"{self.provider.title} does not let the token read {subject}{said}: {self.provider.cure}."
         )
 
-    def unauthenticated(self, variable: str = "") -> AuthenticationError:
+    def unauthenticated(self, variable: str = "", ending: str = "") -> AuthenticationError:
+        which = f"the token that ends in …{ending}" if ending else "the token"
         return AuthenticationError(
-            f"{self.provider.title} does not accept the token: {variable or self.provider.variable} {TOKEN_REJECTED}."
+            f"{self.provider.title} does not accept {which}: {variable or self.provider.variable} {TOKEN_REJECTED}."
         )
 
     def graphql(self, errors: list[dict[str, Any]], subject: str) -> SourceError:
@@ -134,6 +144,8 @@ class Answers:
             return PermissionDeniedError(
                 f"{title} does not let the token read {subject} ({text}): {self.provider.cure}."
             )
-        if all(code in _TRANSIENT_CODES for code in codes):
+        if any(map(is_too_large, errors)):
+            return TooLargeError(f"{title} finds {subject} too much at once: {text}")
+        if all(map(_TRANSIENT.search, codes)):
             return OverloadedError(f"{title} could not finish {subject}: {text or 'no data'}.")
         return BadAnswerError(f"{title} refused {subject}: {text}", next((code for code in codes if code), ""))

@@ -6,13 +6,10 @@ No token is ever part of a message, a log line or a repr.
 from __future__ import annotations
 
 import copy
-import math
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -23,13 +20,17 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.sources.kit.http.accounts import Account, Accounts, Delay, FixedToken, Ticket
 from veelocity_pipeline.sources.kit.http.answers import MOST_ATTEMPTS, MOST_ATTEMPTS_BAD, Answers, host_of
+from veelocity_pipeline.sources.kit.http.choice import Choice
 from veelocity_pipeline.sources.kit.http.errors import (
     AuthenticationError,
     BadAnswerError,
     CancelledError,
+    NotFoundError,
     OverloadedError,
+    PermissionDeniedError,
     RateLimitedError,
     SourceError,
+    TooLargeError,
 )
 from veelocity_pipeline.sources.kit.http.exchange import TIMEOUT, Exchange, is_own
 from veelocity_pipeline.sources.kit.http.graphql import GraphQL
@@ -40,6 +41,7 @@ from veelocity_pipeline.sources.kit.http.reading import (
     parsed,
 )
 from veelocity_pipeline.sources.kit.http.rest import Rest, date_of
+from veelocity_pipeline.sources.kit.http.usage import Spending, Usage, Wait
 
 Json = Any
 
@@ -51,6 +53,12 @@ FIRST_SECONDARY_WAIT = 60.0
 
 MOST_WAITS = 6
 """How often one request waits at limits before it gives up."""
+
+MOST_REFUSALS = 2
+"""How often a token that is answered with 401 is sent again as it is."""
+
+MOST_REFUSALS_FRESH = 4
+"""The same of one that was made a moment ago: ten seconds in all."""
 
 TOLD_EVERY = 30.0
 """Seconds after which a wait is spoken of again, where a tenth of it is not longer."""
@@ -66,53 +74,16 @@ def _version() -> str:
 USER_AGENT = f"veelocity/{_version()}"
 
 
-@dataclass
-class Usage:
-    """What some requests cost.
+class _RefusedError(Exception):
+    """A token may not read what was asked for, or there is no such thing."""
 
-    Attributes:
-        requests: sent, retries and redirects included.
-        points: the provider's own.
-        waited: seconds of waiting at limits.
-        received: bytes of the answers' bodies, as they came (compressed).
-    """
-
-    requests: int = 0
-    points: int = 0
-    waited: float = 0.0
-    received: int = 0
-
-    def add(self, other: Usage) -> None:
-        """Count what another one counted."""
-        self.requests += other.requests
-        self.points += other.points
-        self.waited += other.waited
-        self.received += other.received
+    def __init__(self, failure: SourceError, account: Account) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.account = account
 
 
-@dataclass(frozen=True)
-class Wait:
-    """A wait that goes on for another ``seconds``; ``reason`` is a sentence for the person who looks on."""
-
-    seconds: float
-    reason: str
-
-
-class _State:
-    """What all views of one client have in common."""
-
-    def __init__(self, on_wait: Callable[[Wait], None] | None) -> None:
-        self.on_wait = on_wait
-        self.server_date: datetime | None = None
-        self.total = Usage()
-        self.lock = threading.Lock()
-        self.meters = threading.local()
-        self.costs: dict[bytes, int] = {}
-        self.resources: set[str] = set()
-        self.told_until = self.quiet_until = -math.inf
-
-
-class Client(GraphQL, Rest):
+class Client(Choice, GraphQL, Rest):
     """Reads one provider's REST and GraphQL APIs. Safe to share between threads.
 
     Args:
@@ -156,7 +127,8 @@ class Client(GraphQL, Rest):
         self.accounts = tokens
         self.bounds = bounds
         self._choices: Sequence[Account] | None = None
-        self._state = _State(on_wait)
+        self._of = ""
+        self._state = Spending(on_wait)
         self._exchange = Exchange(
             provider.address,
             user_agent,
@@ -196,13 +168,25 @@ class Client(GraphQL, Rest):
         Raises:
             SourceError: there is no token for this owner.
         """
-        return self.using(self.accounts.of(name.partition("/")[0], self))
+        return self.using(self.accounts.of(name.partition("/")[0], self), name)
 
-    def using(self, accounts: Sequence[Account]) -> Client:
-        """This client, with these tokens alone."""
+    def using(self, accounts: Sequence[Account], name: str = "") -> Client:
+        """This client, with these tokens alone; ``name`` is what is read, which not each of them may reach."""
         view = copy.copy(self)
         view._choices = accounts
+        view._of = name.casefold() if len(accounts) > 1 else ""
         return view
+
+    @property
+    def each(self) -> list[Client]:
+        """This client with each of its tokens alone, those left out that are not accepted."""
+        choices = self._choices if self._choices is not None else self.accounts.of(None, self)
+        return [self.using((account,)) for account in choices if not account.is_dead]
+
+    def reaches(self, name: str) -> None:
+        """Remember that the one token of this client can read something."""
+        for account in self._choices or ():
+            self.accounts.note_reach(account, name.casefold(), True)
 
     def is_as(self, other: Client) -> bool:
         """Whether another view of this client uses the same tokens, so that one request can ask for both."""
@@ -282,15 +266,51 @@ class Client(GraphQL, Rest):
         etag: str = "",
         attempts: int = MOST_ATTEMPTS,
         document: str = "",
+        avoid: Collection[str] = (),
     ) -> tuple[httpx.Response, Json, Account]:
-        """Send until there is an answer that is neither a limit nor a stumble."""
-        choices = self._choices if self._choices is not None else self.accounts.of(None, self)
+        """Send until there is an answer that is neither a limit nor a stumble, with a token that may read it."""
+        avoided = set(avoid)
+        while True:
+            try:
+                response, body, account = self._send_with(
+                    method, url, payload, subject, etag, attempts, document, avoided
+                )
+            except _RefusedError as refused:
+                if not self._others(refused.account, avoided):
+                    raise refused.failure from None
+                avoided.add(refused.account.credential.key)
+                continue
+            if payload is None:
+                self._note_reach(account, avoided)
+            return response, body, account
+
+    def _send_with(
+        self,
+        method: str,
+        url: str,
+        payload: bytes | None,
+        subject: str,
+        etag: str,
+        attempts: int,
+        document: str,
+        avoid: Collection[str],
+    ) -> tuple[httpx.Response, Json, Account]:
+        """Send until there is an answer that is neither a limit nor a stumble.
+
+        Raises:
+            _RefusedError: the token may not read it.
+        """
+        among = self._choices if self._choices is not None else self.accounts.of(None, self)
         key, _, tag = etag.partition(" ")
-        pinned = next((account for account in choices if tag and account.credential.key == key), None)
+        pinned = next((account for account in among if tag and account.credential.key == key), None)
         known = document.encode()
         waits = attempt = 0
         is_renewed = False
+        refusals = 0
         while True:
+            choices = self._usable(among, avoid)
+            if not choices:
+                raise self.answers.unauthenticated(among[0].credential.variable if among else "")
             costs = self.provider.costs(payload is not None, self._state.costs.get(known, 1))
             self._state.resources.update(costs)
             ticket = self._ticket(choices, costs, pinned)
@@ -333,7 +353,10 @@ class Client(GraphQL, Rest):
                     self._spend(points=points)
                     self.accounts.note(
                         ticket,
-                        self.provider.budgets(response, now.timestamp(), payload is not None) if is_own_host else {},
+                        # The headers of a refusal may be those of someone who has no token.
+                        self.provider.budgets(response, now.timestamp(), payload is not None)
+                        if is_own_host and response.status_code < 400
+                        else {},
                         self.provider.costs(payload is not None, points) if points else costs,
                     )
                     limited = self.provider.limited(response, body, now.timestamp(), payload is not None)
@@ -347,18 +370,35 @@ class Client(GraphQL, Rest):
                     is_unchanged = status == 304 and "If-None-Match" in headers
                     if is_unchanged or (200 <= status < 300 and is_whole):
                         return response, body, account
-                    if status == 401 and not is_renewed and account.credential.renewed(token, now):
-                        is_renewed = True
+                    if status == 401:
+                        refusals += 1
+                        # A token that was made a moment ago may not be known everywhere; and some 401 are stray.
+                        if account.credential.is_fresh and refusals <= MOST_REFUSALS_FRESH:
+                            seconds = float(refusals)
+                        elif not is_renewed and account.credential.renewed(token, now):
+                            is_renewed, seconds = True, 0.0
+                        elif not is_renewed and refusals <= MOST_REFUSALS:
+                            seconds = float(refusals)
+                        else:
+                            failure = self.answers.unauthenticated(
+                                account.credential.variable, account.credential.ending
+                            )
+                            self.accounts.set_aside(account, f"{failure} The others are used.")
+                            if not self._usable(among, avoid):
+                                raise failure
+                            is_renewed, refusals, seconds = False, 0, 0.0
+                        if seconds:
+                            self._pause(seconds)
                         attempt -= 1
                         continue
-                    if status == 401:
-                        raise self.answers.unauthenticated(account.credential.variable)
                     failure = self.answers.refused(response, body, is_json, subject)
                     if status < 500 and isinstance(failure, BadAnswerError):
                         most = MOST_ATTEMPTS_BAD
-                    if not isinstance(failure, OverloadedError) and not (
-                        isinstance(failure, BadAnswerError) and status < 400
+                    if isinstance(failure, TooLargeError) or not (
+                        isinstance(failure, OverloadedError) or (isinstance(failure, BadAnswerError) and status < 400)
                     ):
+                        if isinstance(failure, NotFoundError | PermissionDeniedError):
+                            raise _RefusedError(failure, account)
                         raise failure
             if attempt >= most:
                 # No chain: an exception of httpx holds the request, and that its headers.

@@ -58,5 +58,9 @@ class OverloadedError(SourceError):
     """
 
 
+class TooLargeError(OverloadedError):
+    """The provider or our own bounds refuse an answer of this size; asking again for the same is of no use."""
+
+
 class CancelledError(SourceError):
     """The run was interrupted while it waited or read."""

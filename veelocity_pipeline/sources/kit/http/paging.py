@@ -173,15 +173,33 @@ class PageSize:
                     self._good = 0
             return answer
 
-    def portions(self, items: Iterable[S], send: Callable[[list[S]], T]) -> Iterator[tuple[list[S], T]]:
-        """Call ``send`` with as many of the items at once as go, until all were sent."""
+    def portions(
+        self,
+        items: Iterable[S],
+        send: Callable[[list[S], bool], T],
+        lost: Callable[[S, OverloadedError], None] | None = None,
+    ) -> Iterator[tuple[list[S], T]]:
+        """Call ``send(some, is_least)`` with as many of the items at once as go, until all were sent.
+
+        Args:
+            lost: told of each item that cannot be had even by itself, which is left out then.
+
+        Raises:
+            OverloadedError: an item cannot be had even by itself, and nobody is to be told.
+        """
         left = list(items)
         while left:
-            some, answer = self.ask(functools.partial(_portion, left, send), lambda: None)
+            try:
+                some, answer = self.ask(functools.partial(_portion, left, send), lambda: None)
+            except OverloadedError as error:
+                if lost is None:
+                    raise
+                lost(left.pop(0), error)
+                continue
             left = left[len(some) :]
             yield some, answer
 
 
-def _portion(items: list[S], send: Callable[[list[S]], T], count: int, _is_least: bool) -> tuple[list[S], T]:
+def _portion(items: list[S], send: Callable[[list[S], bool], T], count: int, is_least: bool) -> tuple[list[S], T]:
     some = items[:count]
-    return some, send(some)
+    return some, send(some, is_least or len(some) == 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,3 +112,36 @@ def error_code(error: Mapping[str, Any]) -> str:
 def error_codes(body: Json) -> list[str]:
     errors = body.get("errors") if isinstance(body, dict) else None
     return [error_code(error) for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+_LIMIT = re.compile(r"RATE.?LIMIT|TOO.?MANY.?REQUESTS|THROTTL")
+_TOO_LARGE = re.compile(
+    r"too complex|complexity (limit|of|is)|too expensive|too many nodes|node limit|too large|"
+    r"(exceeds|more than) the (maximum|max|allowed)|max(imum)?.?(node|complexity|cost|depth).{0,20}(limit|exceed)"
+)
+
+
+def all_codes(error: Mapping[str, Any]) -> list[str]:
+    """Return everything that an error of GraphQL is called by: vendors change the place and the spelling."""
+    extensions = error.get("extensions")
+    inner = extensions if isinstance(extensions, Mapping) else {}
+    found = (error.get("type"), error.get("code"), inner.get("code"), inner.get("type"))
+    return [str(code).upper().replace(" ", "_").replace("-", "_") for code in found if code]
+
+
+def is_rate_limit(body: Json) -> bool:
+    """Whether the errors of a GraphQL answer say that there were too many requests, however that is spelt."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, list):
+        return False
+    known = [error for error in errors if isinstance(error, dict)]
+    if any(_LIMIT.search(code) for error in known for code in all_codes(error)):
+        return True
+    said = any(re.search(r"rate.?limit", str(error.get("message")), re.IGNORECASE) for error in known)
+    return said and not body.get("data")
+
+
+def is_too_large(error: Mapping[str, Any]) -> bool:
+    """Whether an error of GraphQL says that the query asks for too much, so that a smaller page may do."""
+    text = " ".join([*(code.replace("_", " ") for code in all_codes(error)), str(error.get("message") or "")])
+    return bool(_TOO_LARGE.search(text.lower()))

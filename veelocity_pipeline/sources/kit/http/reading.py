@@ -7,6 +7,7 @@ clock.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import zlib
@@ -241,7 +242,28 @@ def parsed(body: bytes, bounds: Bounds) -> tuple[Json, bool]:
     except orjson.JSONDecodeError as error:
         if "depth limit" in str(error) or "recursion" in str(error).lower():
             raise UnreadableError("is nested too deeply") from None
+    mended = _as_text(body)
+    if mended == body:
         return None, False
+    try:
+        return orjson.loads(mended), True
+    except orjson.JSONDecodeError:
+        return None, False
+
+
+_ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""A backslash that stands for itself, a pair of surrogates, or one alone, in JSON."""
+
+
+def _as_text(body: bytes) -> bytes:
+    """Replace what is no text by U+FFFD: surrogates without their other half, and bytes that are not UTF-8.
+
+    Some servers cut a text in the middle of an emoji, and JSON lets them.
+    """
+    body = _ESCAPES.sub(lambda found: rb"\ufffd" if len(found[0]) == 6 else found[0], body)
+    return body.decode("utf-8", "replace").encode()
 
 
 def is_cut_short(body: bytes) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from veelocity_pipeline.sources.kit.http.answers import host_of
+from veelocity_pipeline.sources.kit.http.answers import MOST_ATTEMPTS, host_of
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.http.paging import Pages
 from veelocity_pipeline.sources.kit.http.provider import Json
@@ -47,7 +47,15 @@ class Rest(Sender):
 
     base_url: str
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None, *, etag: str = "", about: str = "") -> Response:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        etag: str = "",
+        about: str = "",
+        attempts: int = MOST_ATTEMPTS,
+    ) -> Response:
         """GET one REST resource.
 
         Args:
@@ -55,6 +63,7 @@ class Rest(Sender):
             params: query parameters; None values are left out.
             etag: of an earlier ``Response``: what has not changed is not sent again, and is free of charge.
             about: what is read, for messages; a repository's name.
+            attempts: how often it is asked for where the server stumbles.
 
         Raises:
             SourceError: of the kind that fits, after waits and retries.
@@ -63,7 +72,7 @@ class Rest(Sender):
         url = self._url(path)
         if query:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
-        response, body, used = self._send("GET", url, None, about or path, etag)
+        response, body, used = self._send("GET", url, None, about or path, etag, attempts)
         tag = response.headers.get("etag", "")
         return Response(
             json=body,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 
 import httpx
 
@@ -27,8 +28,17 @@ class Sender(ABC):
         etag: str = "",
         attempts: int = MOST_ATTEMPTS,
         document: str = "",
+        avoid: Collection[str] = (),
     ) -> tuple[httpx.Response, Json, Account]:
         """Send until there is an answer that is neither a limit nor a stumble."""
+
+    @abstractmethod
+    def _others(self, account: Account, avoid: Collection[str]) -> bool:
+        """Whether another token is to be asked for what this one may not read."""
+
+    @abstractmethod
+    def _note_reach(self, account: Account, avoid: Collection[str]) -> None:
+        """Remember that a token can read what others, which are to be avoided, cannot."""
 
     @abstractmethod
     def _back_off(self, attempt: int) -> None:
