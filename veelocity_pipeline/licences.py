@@ -36,8 +36,8 @@ _NAMES = {
 _HEAD = """\
 # Licences
 
-Veelocity is under the [MIT licence](../../LICENSE). This page names the licence of each package that it needs to run, as
-the package itself declares it. `make licences` writes it; development tools are left out.
+Veelocity is under the [MIT licence](../../LICENSE). This page names the licence of each package that it needs to run,
+as the package itself declares it. `make licences` writes it; development tools are left out.
 
 ## What asks for more than a copyright notice
 

@@ -3,8 +3,9 @@
     METABASE_URL=https://metabase.example.com METABASE_API_KEY=mb_… \
         .venv/bin/python dashboards/metabase/publish.py --database Veelocity
 
-The questions are those of docs/reference/queries.md under the same names; `dashboard.toml` says which are on the dashboard, and
-how they are drawn. What was made before is found by its name in the collection. docs/how-to/metabase.md has the rest.
+The questions are those of docs/reference/queries.md under the same names; `dashboard.toml` says which are on the
+dashboard, and how they are drawn. What was made before is found by its name in the collection. docs/how-to/metabase.md
+has the rest.
 
 Sources of API facts: Metabase's own /api/docs, and its source (`queries_rest/api/card.clj`, `dashboards_rest/api.clj`,
 `collections_rest/api.clj`): bodies are closed maps, and an unknown key is refused.
@@ -100,7 +101,8 @@ def publish(client: httpx.Client, database: str, layout: Json, sql: dict[str, st
     there = metabase.items(collection)
     drawn = {question["name"]: question for section in layout["section"] for question in section["question"]}
     if unknown := drawn.keys() - sql.keys():
-        raise MetabaseError(f"{LAYOUT.name} names questions that docs/reference/queries.md has not: {', '.join(sorted(unknown))}")
+        names = ", ".join(sorted(unknown))
+        raise MetabaseError(f"{LAYOUT.name} names questions that docs/reference/queries.md does not have: {names}")
 
     cards = {
         name: metabase.card(there.get(("card", name)), card(name, text, drawn.get(name, {}), number, collection))
