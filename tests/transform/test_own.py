@@ -168,7 +168,14 @@ def test_own_models_are_built_when_they_change_and_dropped_when_they_go(tmp_path
     assert built == {"acme_weekly", "acme_view", "untrue"}  # a view, when the text below it changes
     assert wrong == {}
 
-    for file in ("acme_weekly.sql", "acme.yml", "acme_view.sql", "untrue.sql", "untrue_too.yml"):
+    folder_of(own, untrue="{{ config(materialized='ephemeral') }} select 'x' as x")
+    (own / "untrue_too.yml").unlink()
+    assert build(home, prepared(home, own)) == (set(), {})
+    assert "untrue" not in tables(home)
+    folder_of(own, untrue="select 'x' as x")
+    assert build(home, prepared(home, own)) == ({"untrue"}, {})
+
+    for file in ("acme_weekly.sql", "acme.yml", "acme_view.sql", "untrue.sql"):
         (own / file).unlink()
     assert tables(home) >= {"acme_weekly", "untrue", "dora_metrics"}
     assert build(home, prepared(home, own)) == (set(), {})

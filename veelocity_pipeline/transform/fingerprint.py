@@ -94,8 +94,8 @@ class Graph:
         }
         self.tests_of_sources = {name: _hash(sorted(tests.get(name, ()))) for name in self.sources}
 
-        self.relations = {self.relation(name) for name in self.nodes}
-        self.schemas = {schema for schema, _ in self.relations}
+        self.relations = {self.relation(name) for name in self.nodes if self.is_stored(name)}
+        self.schemas = {schema for schema, _ in map(self.relation, self.nodes)}
 
     def is_stored(self, name: str) -> bool:
         """Whether there is a table or view of it."""
