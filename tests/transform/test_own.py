@@ -189,15 +189,17 @@ def test_what_was_wrong_is_remembered_until_it_is_built(tmp_path: Path) -> None:
     own = folder_of(
         tmp_path / "models", a="select 1 as x", sub__b="{{ config(alias='bee') }} select 2 as x", c="selec {{"
     )
+    folder_of(own, fct_reviews="select 1 as x", sub__a="select 2 as x")  # names that others have
     project = prepared(home, own)
     a, b = "model.veelocity.a", "model.veelocity.b"
     assert own_tables(project) == {"a": "a.sql", "bee": "sub/b.sql"}
     remember_problems(home, project, [], {a: "no", b: "no either"})
-    refused = own_problems(home, project).pop("c.sql")
-    assert own_problems(home, project) == {"a.sql": "no", "sub/b.sql": "no either", "c.sql": refused}
+    refused = {name: own_problems(home, project)[name] for name in ("c.sql", "fct_reviews.sql", "sub/a.sql")}
+    assert own_problems(home, project) == {"a.sql": "no", "sub/b.sql": "no either", **refused}
     assert stale_tables(home, project) == {"a", "bee", "c"}
     remember_problems(home, project, [a], {})
-    assert own_problems(home, project) == {"sub/b.sql": "no either", "c.sql": refused}
-    (own / "sub" / "b.sql").unlink()
-    (own / "c.sql").unlink()
+    assert own_problems(home, project) == {"sub/b.sql": "no either", **refused}
+    assert stale_tables(home, project) == {"bee", "c"}  # not what is as it should be under the same name
+    for file in ("sub/b.sql", "c.sql", "fct_reviews.sql", "sub/a.sql"):
+        (own / file).unlink()
     assert own_problems(home, prepared(home, own)) == {}

@@ -204,5 +204,8 @@ def own_tables(project: Project) -> dict[str, str]:
 
 def stale_tables(home: Home, project: Project) -> set[str]:
     """Return the tables of these models, which keep the rows that they had."""
-    built = {project.manifest["nodes"][name]["alias"] for name, _, _ in _problems(home) if name in project.own}
-    return built | {Path(each.file).stem for each in project.left_out if not each.file.endswith(_DESCRIBES)}
+    nodes = project.manifest["nodes"]
+    failed = {nodes[name]["alias"] for name, _, _ in _problems(home) if name in project.own}
+    refused = {Path(each.file).stem for each in project.left_out if not each.file.endswith(_DESCRIBES)}
+    # a file may be left out because another model has its name
+    return failed | (refused - {node["alias"] for node in nodes.values() if node["resource_type"] in ("model", "seed")})
