@@ -36,13 +36,13 @@ deployed as (
 
 histories as (
     select
-        pairs.service,
-        pairs.today,
-        max(deployed.deployed_on) >= pairs.today - {{ half_a_year }} as is_recent,
-        greatest(least(pairs.today - min(deployed.deployed_on), (select max(window_days) from windows)), 0) as day_count
-    from (select distinct service, today from of_scopes) as pairs
-    inner join deployed on deployed.service = pairs.service and deployed.deployed_on <= pairs.today
-    group by pairs.service, pairs.today
+        of_scopes.service,
+        of_scopes.today,
+        max(deployed.deployed_on) >= of_scopes.today - {{ half_a_year }} as is_recent,
+        greatest(least(of_scopes.today - min(deployed.deployed_on), (select max(window_days) from windows)), 0) as day_count
+    from of_scopes
+    inner join deployed on deployed.service = of_scopes.service and deployed.deployed_on <= of_scopes.today
+    group by of_scopes.service, of_scopes.today
 ),
 
 days as (
