@@ -65,7 +65,7 @@ by_job as (
 ),
 
 runs_by_job as (
-    select distinct job_names.service, jobs.run_id
+    select job_names.service, jobs.run_id
     from jobs
     inner join job_names using (repository_id, name)
     where job_names.job_rule is not null
