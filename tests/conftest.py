@@ -31,7 +31,7 @@ MARKS = {
     "dbt": ("dbt/", "transform/"),
     "sources": ("sources/", "simulator/", "histories/"),
     "integration": ("integration/", "golden/", "defs/", "dashboards/"),
-    "browser": ("report/test_in_browser.py", "integration/test_doors.py"),
+    "browser": ("report/test_in_browser.py", "report/test_reading.py", "integration/test_doors.py"),
     "npm": ("dashboards/test_connector.py", "report/test_page.py"),
     "postgres": ("integration/test_postgres.py",),
     "quick": (

@@ -17,7 +17,8 @@ ROOMS = ("sources/kit", "loading", "warehouse", "published", "operations", "face
 
 ALLOWED: dict[str, tuple[int, str]] = {
     "warehouse/status.py": (5, "attempts at what was renamed or removed are told from raw_github and by Linear's keys"),
-    "published/series.py": (8, "titles of sources and what to set for each; the registry has both"),
+    "published/series.py": (3, "whether the tracker was read"),
+    "published/sources.py": (4, "titles of sources and what to set for each; the registry has both"),
     "published/rows.py": (1, "the column linear_teams of the setting teams"),
     "published/explain.py": (1, "why a title is cut where it is"),
     "operations/requested.py": (5, "which of the settings a repository or a team is named in"),

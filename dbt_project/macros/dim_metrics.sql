@@ -7,10 +7,11 @@
         direction     which is better: higher, lower or neither
         entity        what it measures, as in metric_entities
         noun          what its sample counts, in the plural
-        table         where its number is published: a period table, or the fact table that has it row by row
+        table         where its number is published: a table by period, or the fact table that has it row by row
         topic         where it is charted: delivery, reliability or flow; none where it is not
         is_key        one of DORA's five
         column        of the table; left out where the id says it: `<id>_hours_median` of a duration, else `<id>`
+        stage         its place among the stages of the lead time for changes; left out of all others
         part, phrase  the column that counts a part of the sample, and what is said of that part
         definition    a sentence or two; the doc block of this name has the rules
 -#}
@@ -20,7 +21,7 @@
             'id': 'deployment_frequency', 'title': 'Deployment frequency', 'kind': 'count', 'direction': 'higher',
             'entity': 'deployment', 'noun': 'deployments', 'table': 'dora_metrics', 'topic': 'delivery', 'is_key': true,
             'column': 'deployment_count', 'part': 'deployment_day_count', 'phrase': 'days with one',
-            'definition': 'Successful production deployments. Deploying again what already runs there is not counted; a rollback is.',
+            'definition': 'Successful production deployments. A redeploy of what already runs there does not count; a rollback does.',
         },
         {
             'id': 'lead_time', 'title': 'Lead time for changes', 'kind': 'duration', 'direction': 'lower',
@@ -42,7 +43,7 @@
             'id': 'rework_rate', 'title': 'Rework rate', 'kind': 'rate', 'direction': 'lower',
             'entity': 'deployment', 'noun': 'deployments', 'table': 'dora_metrics', 'topic': 'reliability', 'is_key': true,
             'part': 'rework_deployment_count', 'phrase': 'were rework',
-            'definition': 'Share of production deployments that nobody planned: made to fix something that users saw.',
+            'definition': 'Share of production deployments that nobody planned: made to fix something that users noticed.',
         },
         {
             'id': 'time_to_restore', 'title': 'Time to restore', 'kind': 'duration', 'direction': 'lower',
@@ -67,17 +68,17 @@
             'definition': 'Changes that a deployment was the first to ship.',
         },
         {
-            'id': 'time_to_first_review', 'title': 'Review time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'time_to_first_review', 'title': 'Time to first review', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'dev_metrics', 'topic': 'flow',
             'definition': 'From the creation of a pull request to the first review by another person. Median.',
         },
         {
-            'id': 'pickup', 'title': 'Pickup time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'pickup', 'stage': 3, 'title': 'Pickup time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'dev_metrics', 'topic': 'flow',
             'definition': 'From ready for review to the first review or comment by another person. Median.',
         },
         {
-            'id': 'review', 'title': 'First response to merge', 'kind': 'duration', 'direction': 'lower',
+            'id': 'review', 'stage': 4, 'title': 'Review time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'dev_metrics', 'topic': 'flow',
             'definition': 'From the first review or comment by another person to the merge. Median.',
         },
@@ -87,7 +88,7 @@
             'definition': 'From the creation of a pull request to its merge. Median.',
         },
         {
-            'id': 'cycle_time', 'title': 'Cycle time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'cycle_time', 'title': 'Issue cycle time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'issue', 'noun': 'issues', 'table': 'dev_metrics', 'topic': 'flow',
             'definition': 'From the creation of an issue to the merge of its last linked pull request. Median.',
         },
@@ -117,25 +118,35 @@
             'definition': 'Issues, in the period in which they were completed; canceled ones are not.',
         },
         {
-            'id': 'coding', 'title': 'Coding time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'pull_requests_open', 'title': 'Pull requests open', 'kind': 'count', 'direction': 'neither',
+            'entity': 'pull_request', 'noun': 'pull requests', 'table': 'work_in_progress', 'topic': 'flow',
+            'definition': 'Pull requests by people that were open when the period ended, or at the last load.',
+        },
+        {
+            'id': 'issues_in_progress', 'title': 'Issues in progress', 'kind': 'count', 'direction': 'neither',
+            'entity': 'issue', 'noun': 'issues', 'table': 'work_in_progress', 'topic': 'flow',
+            'definition': 'Issues that were started and neither completed nor canceled when the period ended, or at the last load.',
+        },
+        {
+            'id': 'coding', 'stage': 1, 'title': 'Coding time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'fct_pull_requests', 'topic': none,
             'column': 'coding_hours',
             'definition': 'From the first commit to the creation of the pull request. Median.',
         },
         {
-            'id': 'draft', 'title': 'Draft time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'draft', 'stage': 2, 'title': 'Draft time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'fct_pull_requests', 'topic': none,
             'column': 'draft_hours',
             'definition': 'From the creation of a pull request to ready for review. Median.',
         },
         {
-            'id': 'unreviewed', 'title': 'Merge without a response', 'kind': 'duration', 'direction': 'lower',
+            'id': 'unreviewed', 'stage': 5, 'title': 'Merge without a response', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'fct_pull_requests', 'topic': none,
             'column': 'unreviewed_hours',
             'definition': 'From ready for review to the merge, of pull requests that nobody else responded to before it. Median.',
         },
         {
-            'id': 'deploy', 'title': 'Deploy time', 'kind': 'duration', 'direction': 'lower',
+            'id': 'deploy', 'stage': 6, 'title': 'Deploy time', 'kind': 'duration', 'direction': 'lower',
             'entity': 'pull_request', 'noun': 'pull requests', 'table': 'fct_pull_requests', 'topic': none,
             'column': 'deploy_hours',
             'definition': 'From the merge of a pull request to its first production deployment. Median.',
@@ -155,6 +166,15 @@
 {#- Metrics by period whose value is how long something took, in hours. -#}
 {% macro durations() -%}
     {{ return(metrics_of('dora_metrics', 'duration') + metrics_of('dev_metrics', 'duration')) }}
+{%- endmacro %}
+
+{#- The stages of the lead time for changes, in their order. -#}
+{% macro lead_time_stages() -%}
+    {%- set found = [] -%}
+    {%- for metric in metric_list() | selectattr('stage', 'defined') | sort(attribute='stage') -%}
+        {%- do found.append(metric.id) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 {#- The metrics that dora_metrics and dora_scorecard tell. -#}

@@ -102,3 +102,19 @@ periods as (
 {% macro local_midnight(day, timezone) -%}
     timezone('UTC', timezone({{ timezone }}, cast({{ day }} as timestamp)))
 {%- endmacro %}
+
+{#- How long a pull request has been open: column, from how many hours on, and up to how many. -#}
+{% macro ages_of_work() -%}
+    {{ return([
+        ('open_under_1_day', 0, 24),
+        ('open_1_to_3_days', 24, 72),
+        ('open_3_to_7_days', 72, 168),
+        ('open_1_to_4_weeks', 168, 672),
+        ('open_over_4_weeks', 672, none),
+    ]) }}
+{%- endmacro %}
+
+{#- Two windows are compared from this sample on, each. -#}
+{% macro comparison_minimum() -%}
+    20
+{%- endmacro %}

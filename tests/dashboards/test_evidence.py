@@ -129,7 +129,7 @@ def test_durations_read_as_in_the_report(hours: float | None, marts) -> None:  #
 
 def test_metrics_are_called_as_the_list_of_metrics_calls_them(marts) -> None:  # type: ignore[no-untyped-def]
     rows = marts.execute("select distinct metric, metric_title(metric) from marts.metric_coverage").fetchall()
-    assert ("review", "First response to merge") in rows
+    assert ("review", "Review time") in rows
     assert ("coding", "Coding time") in rows
     assert all(title for _, title in rows)
 

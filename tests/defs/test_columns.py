@@ -104,10 +104,14 @@ MADE_OF_NOTHING = {
     "about.program_version",
     "about.schema_version",
     "fct_deployments.change_count",
+    "lead_time_stages.pull_request_count",
+    "lead_time_stages.stage",
+    "lead_time_stages.window_days",
     "metric_coverage.eligible",
     "metric_entities.entity_type",
     "metric_measurements.scope_type",
     "metric_windows.window_days",
+    "work_in_progress.pull_requests_open",
 }
 """Published columns that are counts of rows, or say the same in every row or every part of a union; versions, too."""
 

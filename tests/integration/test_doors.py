@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.dev import LAUNCH, QUIET, Dev, eventually
-from tests.report.test_in_browser import ARGUMENTS, CHROMIUM
+from tests.report.browser import ARGUMENTS, CHROMIUM
 from veelocity_pipeline.operations.jobs import INCREMENTAL, REBUILD
 from veelocity_pipeline.transform.prepare import ship
 

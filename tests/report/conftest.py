@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from tests.report.browser import ARGUMENTS, CHROMIUM, Opened
+from tests.report.tables import MEANS, TABLES
+from veelocity_pipeline.faces.report import render_report
 from veelocity_pipeline.transform.prepare import ship
 
 AS_OF = datetime(2026, 3, 18, 10, 30)
@@ -43,84 +46,6 @@ SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("service", WEB, (WEB,)),
     ("team", "Platform", (API, CHECKOUT)),
 )
-MEANS = {"lead_time": 5.5, "deployment_frequency": 4.8, "recovery": 7.4, "change_fail_rate": 8.1, "rework_rate": 7.8}
-
-TABLES = {
-    "fct_deployments": (
-        "deployment_id varchar, repository_id varchar, service varchar, environment varchar, is_production boolean, "
-        "source varchar, rule varchar, status varchar, sha varchar, ref varchar, url varchar, started_at timestamp, "
-        "finished_at timestamp, previous_deployment_id varchar, is_baseline boolean, is_redeploy boolean, "
-        "is_rollback boolean, is_failed boolean, is_rework boolean, recovered_at timestamp, recovery_hours double, "
-        "change_count bigint"
-    ),
-    "metric_measurements": (
-        "metric varchar, scope_type varchar, scope varchar, entity_id varchar, measured_at timestamp, "
-        "measured_on date, value double, excluded_because varchar"
-    ),
-    "fct_deployment_failures": (
-        "deployment_id varchar, evidence varchar, evidence_id varchar, evidence_url varchar, occurred_at timestamp, "
-        "resolved_at timestamp, counts boolean, reason varchar, fix_deployment_id varchar"
-    ),
-    "fct_incidents": "incident_id varchar, url varchar, created_at timestamp, fix_deployment_id varchar",
-    "fct_pull_requests": (
-        "pull_request_id varchar, repository_id varchar, title varchar, url varchar, is_bot boolean, state varchar, "
-        "is_draft boolean, created_at timestamp, first_response_at timestamp, first_approval_at timestamp, "
-        "merged_at timestamp, closed_at timestamp"
-    ),
-    "fct_issues": (
-        "issue_id varchar, key varchar, title varchar, url varchar, team varchar, state_category varchar, "
-        "is_archived boolean, started_at timestamp, completed_at timestamp, canceled_at timestamp"
-    ),
-    "dim_teams": "team varchar, linear_teams varchar",
-    "metric_entities": ("entity_id varchar, entity_type varchar, repository_id varchar, title varchar, url varchar"),
-    "metric_coverage": (
-        "metric varchar, scope_type varchar, scope varchar, eligible bigint, measured bigint, excluded bigint"
-    ),
-    "dora_metrics": (
-        "period varchar, period_start date, scope_type varchar, scope varchar, deployment_count bigint, "
-        "deployment_day_count bigint, redeploy_count bigint, lead_time_hours_median double, "
-        "lead_time_hours_p75 double, lead_time_hours_p90 double, lead_time_sample bigint, "
-        "failed_deployment_count bigint, change_fail_rate double, change_fail_rate_sample bigint, "
-        "recovery_hours_median double, recovery_hours_p75 double, recovery_hours_p90 double, recovery_sample bigint, "
-        "time_to_restore_hours_median double, time_to_restore_hours_p75 double, time_to_restore_hours_p90 double, "
-        "time_to_restore_sample bigint, rework_deployment_count bigint, rework_rate double, rework_rate_sample bigint, "
-        "metric_version integer, is_complete boolean"
-    ),
-    "dev_metrics": (
-        "period varchar, period_start date, scope_type varchar, scope varchar, pull_requests_merged bigint, "
-        "issues_completed bigint, "
-        + ", ".join(
-            f"{name}_hours_median double, {name}_hours_p75 double, {name}_hours_p90 double, {name}_sample bigint"
-            for name in ("time_to_first_review", "pickup", "review", "merge_time", "cycle_time", "started_to_completed")
-        )
-        + ", metric_version integer, is_complete boolean"
-    ),
-    "dim_metrics": (
-        'id varchar, title varchar, kind varchar, direction varchar, "table" varchar, definition varchar, '
-        "topic varchar, is_key boolean, sample_noun varchar, value_column varchar, sample_column varchar, "
-        'part_column varchar, part_phrase varchar, minimum_sample integer, "order" integer'
-    ),
-    "metric_windows": (
-        "window_days integer, scope_type varchar, scope varchar, metric varchar, value double, sample bigint, "
-        "part bigint, excluded bigint, days double, has_previous boolean, previous_value double, previous_sample bigint"
-    ),
-    "dora_scorecard": (
-        "window_days integer, scope_type varchar, scope varchar, as_of timestamp, deployment_count bigint, "
-        "deployment_day_count bigint, deployment_frequency_score double, lead_time_hours_median double, "
-        "lead_time_sample bigint, commit_lead_time_hours_median double, commit_lead_time_sample bigint, "
-        "is_lead_time_of_commits boolean, lead_time_score double, failed_deployment_count bigint, "
-        "change_fail_rate double, change_fail_rate_sample bigint, change_fail_rate_score double, "
-        "recovery_hours_median double, recovery_sample bigint, recovery_score double, "
-        "rework_deployment_count bigint, rework_rate double, rework_rate_sample bigint, rework_rate_score double, "
-        "throughput_score double, stability_score double, overall_score double, "
-        "lead_time_level_2023 varchar, deployment_frequency_level_2023 varchar, change_fail_rate_level_2023 varchar, "
-        "recovery_level_2023 varchar, " + ", ".join(f"{key}_industry_mean_2025 double" for key in MEANS)
-    ),
-    "sync_status": (
-        "source varchar, table_name varchar, repository varchar, attempted_at timestamp, succeeded_at timestamp, "
-        "read_at timestamp, rows bigint, watermark timestamp, error varchar"
-    ),
-}
 
 
 def quantile(values: Iterable[float], share: float) -> float | None:
@@ -213,6 +138,9 @@ def organization() -> Organization:
                         "url": f"https://github.example/{repository[7:]}/pull/{number}", "is_bot": False,
                         "is_draft": False, "created_at": finished - timedelta(hours=hours),
                         **({"state": "merged", "merged_at": finished} if number % 50 else {"state": "open"}),
+                        "coding_hours": 1.0, "draft_hours": 0.0, "deploy_hours": 2.0,
+                        **({"pickup_hours": 1.0, "review_hours": hours - 4} if number % 4 else {}),
+                        **({} if number % 4 else {"unreviewed_hours": hours - 3}),
                     }
                 )  # fmt: skip
                 if at > 0:
@@ -437,6 +365,7 @@ def window_rows(made: Organization) -> list[dict[str, Any]]:
                         ) if metric == "recovery" else 0,
                         "days": days or (AS_OF - began).total_seconds() / 86400, "has_previous": has_previous,
                         "previous_value": before.get(value), "previous_sample": before.get(sample),
+                        "is_clear_change": metric == "recovery" and days == 90,
                     }
                 )  # fmt: skip
     return rows
@@ -498,6 +427,8 @@ def listed_metrics() -> list[dict[str, Any]]:
 
 @functools.cache
 def _delivery() -> dict[str, list[dict[str, Any]]]:
+    from tests.report.work import stage_rows, work_rows
+
     made = organization()
     measured = measurements(made)
     return {
@@ -512,6 +443,8 @@ def _delivery() -> dict[str, list[dict[str, Any]]]:
         "dora_metrics": metric_rows(made),
         "dora_scorecard": scorecard_rows(made),
         "metric_windows": window_rows(made),
+        "work_in_progress": work_rows(made),
+        "lead_time_stages": stage_rows(made),
         "dim_metrics": listed_metrics(),
     }
 
@@ -531,3 +464,31 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def publish(tmp_path: Path) -> Callable[[dict[str, list[dict[str, Any]]]], Path]:
     """Write another published file from rows by mart."""
     return lambda rows: write(tmp_path / "veelocity.duckdb", rows)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render_report(published, tmp_path_factory.mktemp("browser") / "index.html")
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
+    contexts = []
+
+    def opened(**options: Any) -> Opened:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        return Opened(context.new_page())
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -129,7 +129,8 @@ def explain(
         WarehouseError: nothing is published, or there is no such metric, scope or window.
     """
     with open_published(published) as connection:
-        asked = metric_of(metric, read_metrics(connection))
+        explained = {name: each for name, each in read_metrics(connection).items() if each.is_measured}
+        asked = metric_of(metric, explained)
         of = _scope(connection, scope_type, scope)
         condition, values, when = _time(connection, period, day, days)
         cursor = connection.execute(

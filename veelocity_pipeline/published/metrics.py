@@ -12,6 +12,9 @@ Kind = Literal["count", "duration", "rate"]
 
 PERIODS = ("day", "week", "month", "quarter")
 
+#: The table of work in progress.
+WORK = "work_in_progress"
+
 #: What charts are grouped by, in the order of the page.
 TOPICS = ("delivery", "flow", "reliability")
 
@@ -34,11 +37,17 @@ class Metric:
     part_column: str | None
     part_phrase: str | None
     minimum_sample: int | None
+    stage: int | None
 
     @property
     def is_by_period(self) -> bool:
         """Whether a period table has its numbers."""
         return self.table in {"dora_metrics", "dev_metrics"}
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `metric_measurements` has its rows: work in progress is counted from what is open."""
+        return self.table != WORK
 
     @property
     def names(self) -> Iterator[str]:
@@ -55,7 +64,7 @@ def read_metrics(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Metric]:
         """
         select
             id, title, kind, direction, "table", definition, topic, is_key, sample_noun, value_column, sample_column,
-            part_column, part_phrase, minimum_sample
+            part_column, part_phrase, minimum_sample, stage
         from marts.dim_metrics
         order by "order"
         """
@@ -69,7 +78,7 @@ class Chart:
 
     A duration is drawn from `<metric>_median` and `<metric>_p75` (hours) with its sample size in `sample`; a rate from
     `metric`, with the counts it divides in `parts`; a count as bars, one per entry of `series` (column, label). A
-    column is of the table of the chart's metrics, or of `WORK`. The rows behind a point are those of `rows`: metrics
+    column is of the table of the chart's metrics. The rows behind a point are those of `rows`: metrics
     of `metric_measurements`, or `work`.
     """
 
@@ -96,33 +105,18 @@ class Chart:
         return tuple(name for name, _ in self.series)
 
 
-#: Work in progress at the end of a period: counted for the report, no column of a mart.
-WORK = (("pull_requests_open", "Pull requests open"), ("issues_in_progress", "Issues in progress"))
-
-_WORK_IN_PROGRESS = Chart(
-    "work_in_progress",
-    "flow",
-    "Work in progress",
-    "count",
-    "pull_requests_open",
-    "work",
-    series=WORK,
-    rows=("work",),
-    definition="Pull requests of people that were open, and issues that were started and neither completed nor "
-    "canceled, when the period ended (at midnight UTC) or at the last load.",
-)
-
-
 def charts(metrics: Mapping[str, Metric]) -> tuple[Chart, ...]:
-    """The charts of all metrics that have a topic; the counts of a topic share one, which comes last."""
+    """The charts of all metrics that have a topic; the counts of a topic and table share one, which comes last."""
     found: list[Chart] = []
     for topic in TOPICS:
         shown = [metric for metric in metrics.values() if metric.topic == topic]
-        counts = [metric for metric in shown if metric.kind == "count"]
-        found += [_chart(metric) for metric in shown if metric.kind != "count" or len(counts) == 1]
-        if len(counts) > 1:
-            found.append(_throughput(topic, counts))
-    return (*found, _WORK_IN_PROGRESS)
+        counts: dict[str, list[Metric]] = {}
+        for metric in shown:
+            if metric.kind == "count":
+                counts.setdefault(metric.table, []).append(metric)
+        found += [_chart(metric) for metric in shown if metric.kind != "count" or len(counts[metric.table]) == 1]
+        found += [_throughput(topic, of_table) for of_table in counts.values() if len(of_table) > 1]
+    return tuple(found)
 
 
 def _chart(metric: Metric) -> Chart:
@@ -144,14 +138,15 @@ def _chart(metric: Metric) -> Chart:
 
 
 def _throughput(topic: str, counts: list[Metric]) -> Chart:
+    is_work = counts[0].table == WORK
     return Chart(
-        "throughput",
+        WORK if is_work else "throughput",
         topic,
-        "Throughput",
+        "Work in progress" if is_work else "Throughput",
         "count",
         counts[0].value_column,
         counts[0].table,
         series=tuple((metric.value_column, metric.title) for metric in counts),
-        rows=tuple(metric.id for metric in counts),
+        rows=("work",) if is_work else tuple(metric.id for metric in counts),
         definition=" ".join(metric.definition for metric in counts),
     )

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import duckdb
 
-from veelocity_pipeline.published.metrics import PERIODS, Chart, Metric
+from veelocity_pipeline.published.metrics import PERIODS, WORK, Chart, Metric
 
 #: Rows behind a number are on the page for so many days before the last load, and so many of one metric at most. For
 #: what is older the page names the `veelocity explain` command that lists it.
 ROWS_DAYS = 366
 ROWS_KEPT = 20_000
+
+#: The ages of open pull requests: columns of work_in_progress, and what people call them.
+AGES = {
+    "open_under_1_day": "under 1 day",
+    "open_1_to_3_days": "1 to 3 days",
+    "open_3_to_7_days": "3 to 7 days",
+    "open_1_to_4_weeks": "1 to 4 weeks",
+    "open_over_4_weeks": "over 4 weeks",
+}
 
 #: The lead time of commits stands in for that of changes where no pull request was shipped.
 STAND_IN = "commit_lead_time"
@@ -24,7 +34,7 @@ STAND_IN = "commit_lead_time"
 
 def row_metrics(metrics: Mapping[str, Metric]) -> list[str]:
     """The metrics whose rows are on the page: those that are charted or stand in for one that is."""
-    return [metric.id for metric in metrics.values() if metric.topic or metric.id == STAND_IN]
+    return [metric.id for metric in metrics.values() if metric.is_measured and (metric.topic or metric.id == STAND_IN)]
 
 
 def scopes_table(connection: duckdb.DuckDBPyConnection, scopes: Sequence[tuple[str, str]]) -> None:
@@ -88,46 +98,15 @@ def _series_query(charts: Sequence[Chart]) -> str:
             select period_start from marts.dora_metrics where period = $period
             union select period_start from marts.dev_metrics where period = $period
         ),
-        moves as (
-            select
-                position,
-                greatest(date_trunc($period, moved_at)::date, axis_start) as period_start,
-                step,
-                kind
-            from (
-                select position, kind, unnest([begun_at, ended_at]) as moved_at, unnest([1, -1]) as step
-                from report_work
-            )
-            cross join (select min(period_start) as axis_start from axis)
-            where moved_at is not null
-        ),
-        moved as (
-            select
-                position,
-                period_start,
-                sum(step) filter (kind = 'pull_requests_open') as pull_requests_open,
-                sum(step) filter (kind = 'issues_in_progress') as issues_in_progress
-            from moves
-            group by all
-        ),
-        work as (
-            select
-                position,
-                period_start,
-                sum(coalesce(pull_requests_open, 0)) over so_far::bigint as pull_requests_open,
-                sum(issues_in_progress) over so_far::bigint as issues_in_progress
-            from report_scopes
-            cross join axis
-            left join moved using (position, period_start)
-            window so_far as (partition by position order by period_start)
-        ),
         grid as (
             select position, period_start, {values}
-            from work
-            inner join report_scopes using (position)
+            from report_scopes
+            cross join axis
             left join (from marts.dora_metrics where period = $period) as dora_metrics
                 using (scope_type, scope, period_start)
             left join (from marts.dev_metrics where period = $period) as dev_metrics
+                using (scope_type, scope, period_start)
+            left join (from marts.work_in_progress where period = $period) as work_in_progress
                 using (scope_type, scope, period_start)
         )
         select position, to_json({{{lists}}})::varchar from grid group by position order by position
@@ -139,8 +118,7 @@ def _counts(chart: Chart) -> tuple[str, ...]:
     return (chart.sample, *chart.parts, *(name for name, _ in chart.series))
 
 
-#: Pull requests of people and issues in progress, in each scope that has them. A pull request is in the scopes in which
-#: it was opened; an issue in progress is known of trackers alone, which belong to teams.
+#: The pull requests and issues that work_in_progress counts, in each scope that has them.
 _WORK = """
     create or replace temp table report_work as
     with trackers as (
@@ -195,6 +173,45 @@ _WORK = """
 """
 
 
+def read_open_work(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+    """The median age of the open pull requests, and how many are of each age, now, by scope."""
+    names = ("open_hours_median", *AGES)
+    lists = ", ".join(f"list({name} order by position)" for name in names)
+    found = connection.execute(
+        f"""
+        select {lists}
+        from report_scopes
+        left join (
+            from marts.{WORK} where period = 'day'
+            qualify row_number() over (partition by scope_type, scope order by period_start desc) = 1
+        ) using (scope_type, scope)
+        """
+    ).fetchone()
+    return {name: values or [] for name, values in zip(names, found or (), strict=True)}
+
+
+def read_stages(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[int, list[list[Any]]]]:
+    """The stages of the lead time by window and scope's position, in their order.
+
+    Each is its metric, its share of the hours, its median, p75 and p90, its sample and the pull requests of all stages.
+    """
+    found: dict[str, dict[int, list[list[Any]]]] = {}
+    for days, position, *stage in connection.execute(
+        """
+        select
+            coalesce(window_days::varchar, 'all'), position, lead_time_stages.stage, round(hours_share, 5),
+            round(stage_hours_median, 4),
+            round(stage_hours_p75, 4), round(stage_hours_p90, 4), sample, pull_request_count
+        from marts.lead_time_stages
+        inner join report_scopes using (scope_type, scope)
+        inner join marts.dim_metrics on lead_time_stages.stage = dim_metrics.id
+        order by window_days, position, dim_metrics.stage
+        """
+    ).fetchall():
+        found.setdefault(days, {}).setdefault(position, []).append(stage)
+    return found
+
+
 # ---- the rows behind ----
 
 
@@ -204,8 +221,9 @@ def read_rows(connection: duckdb.DuckDBPyConnection, metrics: Mapping[str, Metri
     `rows/<metric>` has `since` (ISO: rows are complete from this day on) and by row the number of the entity, the day
     (since 1970) that it counts for, the second (since 1970, UTC, rounded up) it was measured at, its value, the reason
     why it is left out (a position in `entities.reasons`, or null) and its scopes (a position in `entities.sets`).
-    `rows/work` has the days on which work began and ended (null: not yet) and its stage; `open` has the open pull
-    requests, oldest first, with their names. Only what is http(s) is an address.
+    `rows/stages` has by stage the hours of each row of the lead time. `rows/work` has the days on which work began and
+    ended (null: not yet) and its stage; `open` has the open pull requests, oldest first, with their names. Only what is
+    http(s) is an address.
     """
     since = first_day_of_rows(as_of)
     for statement, values in (
@@ -218,6 +236,8 @@ def read_rows(connection: duckdb.DuckDBPyConnection, metrics: Mapping[str, Metri
         connection.execute(statement, values or None)
     rows = connection.execute(_ROWS, {"since": since, "most": ROWS_KEPT}).fetchall()
     texts = {f"rows/{metric}": text for metric, text in rows}
+    for text in connection.execute(_stage_rows(metrics)).fetchall():
+        texts["rows/stages"] = text[0]
     for name, query in (("rows/work", _WORK_ROWS), ("open", _OPEN), ("entities", _ENTITY_LISTS)):
         [(texts[name],)] = connection.execute(query).fetchall()
     return texts
@@ -300,6 +320,24 @@ _ROWS = """
     group by metric
     order by metric
 """
+
+
+def _stage_rows(metrics: Mapping[str, Metric]) -> str:
+    """By stage the hours of each row of the lead time, in the order of `rows/lead_time`; null where one is unknown."""
+    stages = sorted((metric for metric in metrics.values() if metric.stage), key=lambda metric: metric.stage or 0)
+    lists = ", ".join(f"'{stage.id}': list(round({stage.id}_hours, 4) order by place)" for stage in stages)
+    return f"""
+        select to_json({{{lists}}})::varchar
+        from report_kept as kept
+        left join (
+            from marts.fct_pull_requests
+            where
+                coding_hours is not null and draft_hours is not null and deploy_hours is not null
+                and (unreviewed_hours is not null or pickup_hours + review_hours is not null)
+        ) as pull_requests on pull_requests.pull_request_id = kept.entity_id
+        where kept.metric = 'lead_time'
+    """
+
 
 _WORK_ROWS = """
     select to_json({

@@ -81,7 +81,7 @@ def publish_assets(marts: Sequence[dg.AssetKey], project: Project) -> list[dg.As
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster compares it
         begun = time.monotonic()
-        path = render_report(warehouse.home.published, warehouse.home.report)
+        path = render_report(warehouse.home.published, warehouse.home.report, is_demo=warehouse.home.is_demo)
         path.chmod(0o600)
         with read_published(warehouse.home.published) as connection:
             points = connection.execute("select count(*) from marts.dora_metrics").fetchall()[0][0]

@@ -101,7 +101,7 @@ def report() -> None:
 
     home = Home.of(load_settings())
     home.make()
-    out.print(shown(render_report(home.published, home.report)), soft_wrap=True)
+    out.print(shown(render_report(home.published, home.report, is_demo=home.is_demo)), soft_wrap=True)
 
 
 def export(

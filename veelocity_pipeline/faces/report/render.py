@@ -18,15 +18,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from veelocity_pipeline.published.metrics import TOPICS
+from veelocity_pipeline.published.rows import AGES
 from veelocity_pipeline.published.series import (
     ALL_HISTORY,
     LAG,
     ReportData,
     ReportError,
-    SourceState,
     read_report,
     scope_label,
 )
+from veelocity_pipeline.published.sources import SourceState
 from veelocity_pipeline.published.spreadsheet import GUARDS
 from veelocity_pipeline.safety.files import make_folder
 
@@ -40,13 +41,21 @@ STALE_DAYS = 2
 ERRORS_SHOWN = 5
 
 
-def render_report(published: Path, target: Path) -> Path:
+#: What the page of a demo says first.
+DEMO_NOTICE = {
+    "kind": "note",
+    "title": "Demo data.",
+    "text": "This organization is simulated. The README says how to connect your own.",
+}
+
+
+def render_report(published: Path, target: Path, *, is_demo: bool = False) -> Path:
     """Write the report about the published file to `target` and return it.
 
     The file needs no network and no other file. It replaces an older one in a single step, so a reader never meets half
     of it. Raises WarehouseError (one sentence) when it cannot be made; `target` is then left as it was.
     """
-    page = render_page(read_report(published))
+    page = render_page(read_report(published), is_demo=is_demo)
     try:
         _write_in_one_step(target, page.encode())
     except OSError as error:
@@ -67,8 +76,8 @@ def _write_in_one_step(target: Path, content: bytes) -> None:
         raise
 
 
-def render_page(data: ReportData) -> str:
-    """The whole page as text."""
+def render_page(data: ReportData, *, is_demo: bool = False) -> str:
+    """Return the whole page as text; that of a demo says that its data is simulated."""
     environment = Environment(
         loader=PackageLoader("veelocity_pipeline.faces.report", "."), autoescape=True, undefined=StrictUndefined
     )
@@ -83,7 +92,7 @@ def render_page(data: ReportData) -> str:
         data=embedded_json(page_data(data)),
         packed={name: pack(text) for name, text in {**_texts(data), "plotly": plotly}.items()},
         sources=[_source(source, _newest(data)) for source in data.sources],
-        notices=notices(data),
+        notices=[*(DEMO_NOTICE,) * is_demo, *notices(data)],
         definitions=_definitions(data),
         minimum_sample=_minimum_sample(data),
         is_empty=not data.scopes,
@@ -95,7 +104,7 @@ def render_page(data: ReportData) -> str:
 
 def embedded_json(value: Any) -> Markup:
     """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
-    text = orjson.dumps(value).decode()
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     for character in ("<", ">", "&", "\u2028", "\u2029"):
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
@@ -129,7 +138,7 @@ def content_policy(*scripts: str) -> str:
 
 
 def page_data(data: ReportData) -> dict[str, Any]:
-    """What report.js draws from."""
+    """What the page's script draws from."""
     refreshed = max((source.succeeded_at for source in data.sources if source.succeeded_at), default=None)
     return {
         "metrics": {metric.id: asdict(metric) for metric in data.metrics.values()},
@@ -151,6 +160,9 @@ def page_data(data: ReportData) -> dict[str, Any]:
         "starts": data.starts,
         "cards": data.cards,
         "totals": data.totals,
+        "stages": data.stages,
+        "ages": list(AGES.items()),
+        "open_work": data.open_work,
     }
 
 
@@ -175,8 +187,7 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                 _notice(
                     "warn",
                     f"{source.title}: the last refresh failed for {', '.join(names[:ERRORS_SHOWN])}{more}.",
-                    "What is shown is from before; veelocity check tells what can be read. The reason: "
-                    + source.failed[0][1],
+                    "The data shown is older; veelocity check lists what can be read. Reason: " + source.failed[0][1],
                 )
             )
         if source.as_of and newest and _lags(source, newest):
@@ -185,7 +196,7 @@ def notices(data: ReportData) -> list[dict[str, str]]:
                 _notice(
                     "warn",
                     f"{source.title} is {days:.0f} days behind the other sources.",
-                    "Numbers that need it stop there. Run veelocity refresh; veelocity status tells what went wrong.",
+                    "Numbers that need it end there. Run veelocity refresh; veelocity status shows what went wrong.",
                 )
             )
     missing = {source.name: source for source in data.sources if source.missing}
@@ -194,7 +205,8 @@ def notices(data: ReportData) -> list[dict[str, str]]:
             _notice(
                 "note",
                 "Linear is not connected.",
-                "Cycle time and completed issues need it: set LINEAR_API_KEY and refresh. All else works without.",
+                "Issue cycle time and completed issues need it: set LINEAR_API_KEY and refresh. "
+                "Everything else works without it.",
             )
         )
     if data.scopes and not any(data.deployed):

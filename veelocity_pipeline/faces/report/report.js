@@ -226,50 +226,85 @@
   var fileName = (...words) => ["veelocity", ...words].join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "");
   function tableOf(table) {
     const shownColumns = table.columns.filter((each) => !each.hidden);
-    const body = node("tbody");
-    const fill = (from, to) => {
-      for (const row of table.rows.slice(from, to)) {
-        body.append(node("tr", {}, ...shownColumns.map((each, at) => {
-          const known = each.value(row);
-          const missing = known === null || known === void 0 || known === "";
-          const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "\u2013"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : known;
-          return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
-        })));
-      }
-    };
     const first = table.first || SHOWN;
-    fill(0, first);
+    const body = node("tbody");
+    const more = node("button", { type: "button", class: "button" });
+    const sorting = { by: -1, down: false };
+    let all = false, typed = "";
+    const heads = shownColumns.map((each, at) => node("th", { scope: "col", class: each.kind || null }, table.sorted ? sorter(each.name, () => sortBy(at)) : each.name));
+    const fill = () => {
+      let rows = typed && table.filter ? table.rows.filter((row) => (table.filter?.(row) || "").toLowerCase().includes(typed)) : [...table.rows];
+      if (sorting.by >= 0) rows = inOrder(rows, shownColumns[sorting.by].value, sorting.down);
+      body.replaceChildren(...rows.slice(0, all ? void 0 : first).map((row) => rowOf(row, shownColumns)));
+      more.hidden = all || rows.length <= first;
+      more.textContent = more.hidden ? "" : "Show all " + grouped(rows.length);
+    };
+    const sortBy = (at) => {
+      sorting.down = sorting.by === at ? !sorting.down : false;
+      sorting.by = at;
+      heads.forEach((head, place) => place === at ? head.setAttribute("aria-sort", sorting.down ? "descending" : "ascending") : head.removeAttribute("aria-sort"));
+      fill();
+    };
     const scroll = node(
       "div",
       { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.caption },
-      node(
-        "table",
-        { class: table.wide ? "wide" : null },
-        node("caption", { class: "hidden" }, table.caption),
-        node("thead", {}, node("tr", {}, ...shownColumns.map((each) => node("th", { scope: "col", class: each.kind || null }, each.name)))),
-        body
-      )
+      node("table", { class: table.wide ? "wide" : null }, node("caption", { class: "hidden" }, table.caption), node("thead", {}, node("tr", {}, ...heads)), body)
     );
-    const box = node("div", { class: "panel" }, scroll);
-    const foot = node("div", { class: "table-foot" });
-    if (table.rows.length > first) {
-      const more = node("button", { type: "button", class: "button" }, "Show all " + grouped(table.rows.length));
-      more.addEventListener("click", () => {
-        fill(first);
-        more.remove();
-        scroll.focus();
-      });
-      foot.append(more);
-    }
+    more.addEventListener("click", () => {
+      all = true;
+      fill();
+      scroll.focus();
+    });
     const save = node("button", { type: "button", class: "button csv", "aria-label": "Download " + table.caption + " as CSV" }, "Download CSV");
     save.addEventListener("click", () => download(table.file, csvOf(table)));
-    foot.append(save);
-    box.append(foot);
+    const box = node("div", { class: "panel" });
+    if (table.filter && table.rows.length > 5) {
+      const filter = node("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter " + table.caption });
+      filter.addEventListener("input", () => {
+        typed = filter.value.trim().toLowerCase();
+        fill();
+      });
+      box.append(node("div", { class: "table-head" }, filter));
+    }
+    box.append(scroll, node("div", { class: "table-foot" }, cueOf(scroll), more, save));
+    fill();
     return box;
   }
+  function cueOf(scroll) {
+    const cue = node("span", { class: "cue", hidden: "" }, "Scroll sideways for more columns \u2192");
+    const look = () => {
+      const rest = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
+      cue.hidden = rest < 2;
+      scroll.classList.toggle("cut", rest >= 2);
+    };
+    new ResizeObserver(look).observe(scroll);
+    scroll.addEventListener("scroll", look, { passive: true });
+    return cue;
+  }
+  function sorter(name, sort) {
+    const button = node("button", { type: "button", class: "sort" }, name);
+    button.addEventListener("click", sort);
+    return button;
+  }
+  function inOrder(rows, value, down) {
+    const known = rows.filter((row) => isKnown(value(row)));
+    known.sort((left, right) => {
+      const [one, other] = [value(left), value(right)];
+      const order = typeof one === "number" && typeof other === "number" ? one - other : String(one).localeCompare(String(other));
+      return down ? -order : order;
+    });
+    return [...known, ...rows.filter((row) => !isKnown(value(row)))];
+  }
+  var rowOf = (row, columns2) => node("tr", {}, ...columns2.map((each, at) => {
+    const known = each.value(row);
+    const missing = !isKnown(known) || known === "";
+    const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "\u2013"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : String(known);
+    return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
+  }));
 
   // rows.js
   var METRICS = { ...data.metrics, work: { title: "Work in progress", kind: "count", sample_noun: "items", part_phrase: null } };
+  var asked = 0;
   var dayNumber = (time) => Math.floor(time / DAY);
   function spanOf(wanted) {
     if (wanted.window) {
@@ -297,7 +332,7 @@
       const held = metric === "work" ? rows.began[at] < span.until && (ended === null || ended >= span.until) : span.holds(rows, at);
       if (!held) continue;
       const entity = rows.entity[at];
-      const row = { value: 0, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
+      const row = { position: at, value: 0, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
       if (metric === "work") {
         row.value = (Math.min(Date.parse(data.as_of) / 1e3, span.until * 86400) - rows.at[at]) / 3600;
         row.stage = ended === null ? rows.stage[at] : "ended since";
@@ -310,30 +345,47 @@
     }
     return { since: rows.since ? dayNumber(Date.parse(rows.since)) : null, found };
   }
-  function median(values) {
-    const ordered = [...values].sort((left, right) => left - right);
-    const middle = Math.floor(ordered.length / 2);
-    return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
+  async function openStage(stage, published) {
+    const mine = asked += 1;
+    const span = spanOf({ window: windowOf() });
+    const [{ since, found }, hours] = await Promise.all([rowsOf("lead_time", span), packed("rows/stages")]);
+    if (mine !== asked) return;
+    const rows = found.flatMap((row) => {
+      const value = hours?.[stage]?.[row.position] ?? null;
+      return value === null ? [] : [{ ...row, value }];
+    }).sort((left, right) => right.value - left.value || right.at - left.at);
+    const { title, definition } = data.metrics[stage];
+    byId("rows-title").textContent = title;
+    byId("rows-sub").textContent = scopeName(state.scope) + ", changes deployed in the " + span.when;
+    const body = byId("rows-body");
+    body.replaceChildren(node("p", { class: "fine" }, definition), node("p", { class: "summary" }, summaryOfNumbers(stage, published)));
+    if (since === null || span.from < since) {
+      body.append(node("p", { class: "notice note" }, since === null ? "These rows are not in this file." : "This file holds the rows since " + dateName(stamp(since * 86400)) + "."));
+    }
+    const columns2 = rowColumns("Deployed");
+    columns2.push({ name: "Duration", csv: "Duration (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+    if (rows.length) body.append(tableOf({ caption: "rows of " + title, columns: columns2, rows, first: 100, file: fileName(stage, scopeName(state.scope), span.when) }));
+    showDialog();
   }
   var nounOf = (metric) => METRICS[metric].sample_noun;
-  function summaryOfRows(metric, rows) {
-    const noun = nounOf(metric), kind = METRICS[metric].kind;
-    if (!rows.length) return "No " + noun + " with a value.";
-    if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
-    if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + METRICS[metric].part_phrase + ".";
-    return plural(rows.length, noun) + ".";
+  function summaryOfNumbers(metric, published) {
+    const { sample_noun: noun, kind, part_phrase: phrase } = METRICS[metric];
+    if (!published) return null;
+    if (kind === "count") return plural(published.value || 0, noun) + ".";
+    if (!published.sample || !isKnown(published.value)) return "No " + noun + " with a value.";
+    if (kind === "duration") return "Median " + duration(published.value) + " of " + plural(published.sample, noun) + ".";
+    return grouped(published.part || 0) + " of " + plural(published.sample, noun) + " " + phrase + ".";
   }
   var evidenceList = (evidence) => node("ul", { class: "evidence" }, ...evidence.map(([kind, text, url]) => node("li", {}, node("span", { class: "tag" }, kind.replace("_", " ")), link(url, text))));
   var evidenceText = (evidence) => evidence.map(([kind, text, url]) => kind.replace("_", " ") + ": " + text + (url ? " " + url : "")).join("; ");
   var rowColumns = (when) => [
-    { name: "What", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
+    { name: "Name", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
     { name: "Title", value: (row) => row.title, hidden: true },
     { name: "Address", value: (row) => row.url, hidden: true },
     { name: "Where", value: (row) => row.place },
     { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" }
   ];
-  var asked = 0;
-  async function openRows(metrics, title, wanted) {
+  async function openRows(metrics, title, wanted, published) {
     const mine = asked += 1;
     const span = spanOf(wanted);
     const [failures, repairs] = await Promise.all([packed("failures"), packed("repairs")]);
@@ -361,10 +413,11 @@
         ));
         if (none) return;
       }
-      body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
+      const summary = summaryOfNumbers(metric, published[metric]);
+      if (summary) body.append(node("p", { class: "summary" }, summary));
       const kind = metric === "work" ? "duration" : METRICS[metric].kind;
       const columns2 = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
-      if (kind === "duration") columns2.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+      if (kind === "duration") columns2.push({ name: metric === "work" ? "Age" : "Duration", csv: (metric === "work" ? "Age" : "Duration") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
       if (metric === "work") columns2.push({ name: "Stage", value: (row) => row.stage });
       if (kind === "rate") columns2.push({ name: capitalized((METRICS[metric].part_phrase || "").replace(/^were /, "")), value: (row) => row.value ? "yes" : "no" });
       const known = (
@@ -374,23 +427,26 @@
       if (known) {
         const evidence = new Map(known.entity.map((entity, position) => [entity, known.evidence[position]]));
         const of = (row) => row.value || metric === "recovery" ? evidence.get(row.entity) || [] : [];
-        columns2.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
+        columns2.push({ name: metric === "rework_rate" ? "Fixed" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
       }
       if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric].title, columns: columns2, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
       if (excluded.length) {
-        const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
+        const left = node("details", {}, node("summary", {}, "Excluded: " + plural(excluded.length, nounOf(metric))));
         left.append(tableOf({
-          caption: "what is left out of " + METRICS[metric].title,
+          caption: "rows excluded from " + METRICS[metric].title,
           rows: excluded,
           first: 100,
-          file: fileName(metric, "left-out", scopeName(state.scope), span.when),
+          file: fileName(metric, "excluded", scopeName(state.scope), span.when),
           columns: [.../** @type {Column<FoundRow>[]} */
-          rowColumns("When"), { name: "Left out because", value: (row) => row.reason }]
+          rowColumns("When"), { name: "Reason", value: (row) => row.reason }]
         }));
         body.append(left);
       }
       if (metric !== "work") body.append(node("p", { class: "fine" }, "In a terminal: ", command));
     });
+    showDialog();
+  }
+  function showDialog() {
     const dialog = dialogBox();
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
@@ -405,6 +461,7 @@
   });
 
   // cards.js
+  var LOW = 4;
   function trendOf(key, card) {
     const box = node("p", { class: "trend" });
     const days = windowOf().days;
@@ -417,10 +474,9 @@
     }
     const was = key.kind === "duration" ? duration(card.previous) : key.kind === "rate" ? percent(card.previous) : perWeek(card.previous, days);
     const difference = card.value - card.previous;
-    const share = card.previous ? Math.abs(difference) / card.previous : difference ? Infinity : 0;
-    const close = key.kind === "rate" ? Math.abs(difference) < 5e-3 : share < 0.05;
-    if (close) {
-      box.append(node("b", {}, "About the same"), " as " + before + " (" + was + ")");
+    const share = card.previous ? Math.abs(difference) / card.previous : Infinity;
+    if (!card.is_clear) {
+      box.append(node("b", {}, "No clear change"), " from " + before + " (" + was + ")");
       return box;
     }
     const better = difference > 0 === (key.direction === "higher");
@@ -469,24 +525,24 @@
   }
   function sentenceOf(key, card) {
     if (card.value === null || card.value === void 0) return null;
-    const one = (rate) => rate > 2 / 3 ? "Most deployments" : "About one deployment in " + Math.max(2, Math.round(1 / rate));
+    const one = (rate) => rate > 2 / 3 ? "Most deployments" : "About 1 in " + Math.max(2, Math.round(1 / rate)) + " deployments";
     const days = Math.round(windowOf().days || data.history_days[state.scope] || 0);
     switch (key.id) {
       case "deployment_frequency":
-        return card.part ? "Production got something new on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
+        return card.part ? "Deployed on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
       case "lead_time":
-        return "Half of the changes were live within " + duration(card.value) + " of their first commit.";
+        return "Half of the changes reached production within " + duration(card.value) + " of their first commit.";
       case "change_fail_rate":
-        return card.value ? one(card.value) + " failed and had to be put right." : "No deployment is known to have failed.";
+        return card.value ? one(card.value) + " failed." : "No deployment is known to have failed.";
       case "recovery":
-        return "Half of the failures were put right within " + duration(card.value) + ".";
+        return "Half of the failed deployments recovered within " + duration(card.value) + ".";
       default:
-        return card.value ? one(card.value) + " put an earlier one right." : "No deployment had to put another right.";
+        return card.value ? one(card.value) + (card.value > 2 / 3 ? " were" : " was") + " unplanned and fixed an earlier one." : "No deployment had to fix an earlier one.";
     }
   }
   function coverageOf(card) {
     if (!isKnown(card.excluded) || !card.sample) return "";
-    return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " left out" : "Coverage 100 %";
+    return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " excluded" : "Coverage 100 %";
   }
   function sampleText(key, card) {
     if (key.kind === "count") return plural(card.sample || 0, "deployments") + (card.part ? " on " + plural(card.part, "days") : "");
@@ -494,13 +550,14 @@
     const noun = card.of_commits ? "commits" : key.sample_noun;
     return card.sample ? "median of " + plural(card.sample, noun) : "no " + noun;
   }
+  var isLow = (card) => isKnown(card.score) && card.score <= LOW;
   function drawCards() {
     const view = visible();
     byId("cards").replaceChildren(...keys.map((key) => {
       const card = cardOf(key);
       const why = data.deployed[state.scope] ? null : whyEmpty(key.id);
       const [value, unit] = valueParts(key, card);
-      const box = node("article", { class: "card", id: "card-" + key.id, "aria-labelledby": "card-title-" + key.id });
+      const box = node("article", { class: "card" + (isLow(card) ? " low" : ""), id: "card-" + key.id, "aria-labelledby": "card-title-" + key.id });
       box.append(node("h3", { id: "card-title-" + key.id, title: key.definition }, key.title));
       if (why) {
         box.append(node("p", { class: "value none" }, "no data"), node("p", { class: "hint" }, why));
@@ -520,37 +577,39 @@
       score.append(node(
         "div",
         { class: "score-line" },
-        node("span", {}, scored ? "Score" : !windowOf().days ? "Scored for windows only" : few ? "Too few to score" : "Not scored"),
+        node("span", {}, scored ? "Score" : !windowOf().days ? "No score for all history" : !card.sample ? "No " + key.sample_noun + " to score" : few ? "Too few " + key.sample_noun + " to score" : "Not scored"),
         isKnown(card.score) ? node("span", {}, node("b", {}, decimal(card.score)), " of 10") : null
       ));
       const mean = card.mean ?? null;
-      const bar = node("div", { class: "bar", role: "img", "aria-label": (isKnown(card.score) ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean of all industries in 2025: " + mean) });
+      const bar = node("div", { class: "bar", role: "img", "aria-label": (isKnown(card.score) ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean score of all industries in 2025: " + mean) });
       const fill = node("i");
       fill.style.width = (card.score ?? 0) * 10 + "%";
       bar.append(fill);
       if (mean !== null) {
-        const tick = node("u", { title: "Mean of all industries, 2025: " + mean });
+        const tick = node("u", { title: "Mean score of all industries, 2025: " + mean });
         tick.style.left = mean * 10 + "%";
         bar.append(tick);
       }
       score.append(bar, node(
         "p",
         { class: "level" },
-        node("span", {}, mean === null ? "" : "Industry mean " + mean),
+        node("span", {}, mean === null ? "" : "Industry mean score " + mean),
         card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null
       ));
       const rows = node("button", { type: "button", class: "plain", "aria-label": "Show the rows of " + key.title.toLowerCase() }, "Show the rows");
-      rows.addEventListener("click", () => openRows([key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id], key.title, { window: windowOf() }));
+      const shown2 = key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id;
+      rows.addEventListener("click", () => openRows([shown2], key.title, { window: windowOf() }, { [shown2]: card }));
       box.append(score, node("p", { class: "card-foot" }, node("span", {}, coverageOf(card)), rows));
       return box;
     }));
     byId("overview-sub").textContent = scopeName(state.scope) + ", " + windowName() + (data.as_of ? " to " + dateName(data.as_of) : "");
     const totals = data.totals[state.window];
-    byId("totals").replaceChildren(...(totals ? ["throughput", "stability", "overall"] : []).map((name) => {
-      const value = totals[name][state.scope];
-      return node("div", {}, node("dt", {}, capitalized(name)), node("dd", {}, isKnown(value) ? decimal(value) : "\u2013", isKnown(value) ? node("small", {}, " of 10") : null));
-    }));
+    const shown = (totals ? ["throughput", "stability", "overall"] : []).map((name) => total(capitalized(name), totals[name][state.scope]));
+    const low = keys.map((key) => ({ key, card: cardOf(key) })).filter(({ card }) => isLow(card)).sort((left, right) => (left.card.score ?? 0) - (right.card.score ?? 0))[0];
+    if (totals && low) shown.push(total("Lowest: " + low.key.title.toLowerCase(), low.card.score, "low"));
+    byId("totals").replaceChildren(...shown);
   }
+  var total = (name, score, kind) => node("div", { class: kind }, node("dt", {}, name), node("dd", {}, isKnown(score) ? decimal(score) : "\u2013", isKnown(score) ? node("small", {}, " of 10") : null));
 
   // figure.js
   var DURATION_STEPS = [1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 30 / 60, 1, 2, 3, 6, 12, 24, 48, 72, 120, 168, 240, 336, 480, 720, 1440, 2160, 4320, 8760];
@@ -598,7 +657,7 @@
       lines.push(percent(pick(chart.metric)));
       lines.push(grouped(pick(chart.parts[0]) || 0) + " of " + plural(pick(chart.parts[1]) || 0, "deployments"));
     } else for (const [name, label] of chart.series) lines.push(label + ": " + grouped(pick(name) || 0));
-    if (!complete) lines.push("<i>not over yet</i>");
+    if (!complete) lines.push("<i>in progress</i>");
     return lines.join("<br>");
   }
   var MOST_BARS = 120;
@@ -704,7 +763,7 @@
     const last = lastComplete(values, complete);
     const known = values.filter((value) => value !== null && value !== void 0).length;
     if (!known) return chart.title + ": no data in this window.";
-    return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " + (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the numbers behind hold every value.";
+    return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " + (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the data table has every value.";
   }
   function lastComplete(values, complete) {
     for (let at = values.length - 1; at >= 0; at -= 1) if (complete[at] && values[at] !== null && values[at] !== void 0) return at;
@@ -787,9 +846,16 @@
     ));
     for (const chart of data.charts) makeUsable(chart, plotOf(chart));
   }
+  function numbersAt(chart, view, at) {
+    const pick = (name) => name ? column(view, name)[at] : null;
+    return Object.fromEntries(chart.rows.filter((id) => id in data.metrics).map((id) => {
+      const metric = data.metrics[id];
+      return [id, { value: pick(metric.value_column), sample: pick(metric.sample_column), part: pick(metric.part_column) }];
+    }));
+  }
   var openPoint = (chart, at) => {
     const view = visible();
-    if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] });
+    if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] }, numbersAt(chart, view, at));
   };
   function makeUsable(chart, plot) {
     plot.addEventListener("keydown", (event) => {
@@ -836,8 +902,8 @@
     const period = state.period[0].toUpperCase() + state.period.slice(1);
     const complete = completeness(view, mine[0]);
     const table = [
-      { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (not over yet)") },
-      { name: "Over", value: (at) => complete[at] ? "yes" : "no", hidden: true }
+      { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (in progress)") },
+      { name: "Complete", value: (at) => complete[at] ? "yes" : "no", hidden: true }
     ];
     const add = (name, csv, source, text) => {
       const values = column(view, source);
@@ -851,7 +917,7 @@
         add(chart.sample_noun[0].toUpperCase() + chart.sample_noun.slice(1), chart.title + ", " + chart.sample_noun, chart.sample, grouped);
       } else if (chart.kind === "rate") {
         add(chart.title, chart.title, chart.metric, percent);
-        add("Of them", chart.title + ", " + chart.sample_noun, chart.parts[0], grouped);
+        add("Count", chart.title + ", " + chart.sample_noun, chart.parts[0], grouped);
       } else for (const [name, label] of chart.series) add(label, label, name, grouped);
     }
     byId("numbers-sub").textContent = scopeName(state.scope) + " by " + state.period + ", " + windowName() + ". A dash is no data, not zero.";
@@ -872,7 +938,7 @@
     }
   }
   function layOutControls() {
-    const groups = { all: null, repository: "Repositories", service: "Services", team: "Teams" };
+    const groups = { all: null, team: "Teams", repository: "Repositories", service: "Services" };
     const select = (
       /** @type {HTMLSelectElement} */
       byId("scope")
@@ -898,9 +964,9 @@
     const begin = days ? Date.parse(data.as_of) - days * DAY : -Infinity;
     const known = recordsOf(all);
     const rows = known.filter((row) => row.scopes.includes(state.scope) && Date.parse(row.finished_at + "Z") > begin);
-    const total = cardOf(data.metrics.change_fail_rate).part || 0;
-    byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
-    if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
+    const total2 = cardOf(data.metrics.change_fail_rate).part || 0;
+    byId("failures-sub").textContent = rows.length ? (total2 > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total2) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with the evidence." : "";
+    if (total2 > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
     byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
       { name: "Finished (UTC)", value: (row) => row.finished_at + "Z", cell: (row) => momentName(row.finished_at) },
       { name: "Where", value: (row) => row.where },
@@ -920,8 +986,8 @@
       const { value, sample } = data.cards[state.window][key];
       return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.metrics[key].sample_noun) }, text(value[row.at], row));
     };
-    byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
-    byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
+    byId("scopes-sub").textContent = capitalized(windowName()) + ". Pale numbers have a sample under " + data.minimum + ".";
+    byId("scopes").replaceChildren(tableOf({ caption: "keys by team, repository and service", rows, first: 12, sorted: true, filter: (row) => scopeName(row.at) + " " + row.type, file: fileName("scopes", windowName()), columns: [
       { name: "Name", value: (row) => scopeName(row.at), cell: (row) => {
         const pick = node("button", { type: "button", class: "plain", "aria-pressed": String(row.at === state.scope) }, scopeName(row.at));
         pick.addEventListener("click", () => {
@@ -931,7 +997,7 @@
         });
         return pick;
       } },
-      { name: "Kind", value: (row) => row.type === "all" ? "everything" : row.type },
+      { name: "Kind", value: (row) => row.type === "all" ? "organization" : row.type },
       { name: "Deployments", value: of("deployment_frequency"), cell: sampled("deployment_frequency", (value, row) => perWeek(value, days || data.history_days[row.at])), kind: "num" },
       { name: "Lead time", csv: "Lead time, median (hours)", value: of("lead_time"), cell: sampled("lead_time", duration), kind: "num" },
       { name: "Change fail rate", value: of("change_fail_rate"), cell: sampled("change_fail_rate", percent), kind: "num" },
@@ -949,8 +1015,8 @@
       { name: "Complete as of", value: (row) => row.as_of, cell: (row) => row.as_of_text, always: true },
       { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at || "") + " UTC" },
       { name: "Repositories or teams", value: (row) => row.scopes, kind: "num" },
-      { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "without errors", cell: (row) => {
-        if (!row.failed.length) return row.missing || "Without errors";
+      { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "OK", cell: (row) => {
+        if (!row.failed.length) return row.missing || "OK";
         const list = row.failed.slice(0, LISTED).map(([name, error]) => node("div", { class: "failure" }, node("strong", {}, name), " " + error));
         if (row.failed.length > LISTED) list.push(node("div", { class: "failure" }, "and " + (row.failed.length - LISTED) + " more: ", node("code", {}, "veelocity status"), " lists them."));
         return node("div", {}, ...list);
@@ -960,12 +1026,12 @@
   async function drawFreshness() {
     const rows = await packed("freshness");
     const failed = rows.filter(([, , , error]) => error).length;
-    byId("freshness-sub").textContent = rows.length ? "Oldest first. " + (failed ? grouped(failed) + " of " + grouped(rows.length) + " failed in the last attempt." : "None failed in the last attempt.") : "";
+    byId("freshness-sub").textContent = rows.length ? "Oldest first. " + (failed ? grouped(failed) + " of " + grouped(rows.length) + " failed in the last attempt." : "The last attempt succeeded for all.") : "";
     byId("freshness").replaceChildren(rows.length ? tableOf({ caption: "freshness by repository and team", rows, first: 10, file: fileName("freshness"), columns: [
       { name: "Repository or team", value: ([, name]) => name },
       { name: "Source", value: ([source]) => source },
       { name: "Complete as of (UTC)", value: ([, , asOf]) => asOf, cell: ([, , asOf]) => asOf ? momentName(asOf) : "never read completely", always: true },
-      { name: "Last attempt", value: ([, , , error]) => error || "without errors", cell: ([, , , error]) => error ? node("div", { class: "failure" }, error) : "Without errors" }
+      { name: "Last attempt", value: ([, , , error]) => error || "OK", cell: ([, , , error]) => error ? node("div", { class: "failure" }, error) : "OK" }
     ] }) : nothing("No repository has been read yet."));
   }
   async function drawCoverage(isCurrent) {
@@ -984,8 +1050,44 @@
       { name: "Eligible", value: (row) => row.eligible, kind: "num" },
       { name: "Measured", value: (row) => row.measured, kind: "num" },
       { name: "Coverage", value: (row) => row.measured / row.eligible, cell: (row) => percent(row.measured / row.eligible), kind: "num" },
-      { name: "Left out because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) }
+      { name: "Excluded because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) }
     ] }) : nothing("Nothing to measure is known here."));
+  }
+
+  // stages.js
+  var openOf = ([stage, , median, , , sample]) => openStage(stage, { value: median, sample });
+  function drawStages() {
+    const stages = data.stages[state.window]?.[state.scope] || [];
+    byId("stages-sub").textContent = stages.length ? "Share of the hours of the same " + plural(stages[0][6], "pull requests") + ", " + windowName() + ". Medians do not add up; they are in the table. Select a stage to list its rows." : "";
+    if (!stages.length) {
+      byId("stages").replaceChildren(nothing("No change with all its stages known was deployed in this window."));
+      return;
+    }
+    const bar = node("div", { class: "stage-bar", role: "group", "aria-label": "Stages of the lead time for changes" }, ...stages.filter(([, share]) => share).map((stage) => {
+      const [id, share] = stage;
+      const title = data.metrics[id].title;
+      const part = node(
+        "button",
+        { type: "button", class: "stage stage-" + id, title: title + ": " + percent(share), "aria-label": title + ": " + percent(share) + ". Show the rows" },
+        node("span", { "aria-hidden": "true" }, (share ?? 0) > 0.08 ? percent(share) : "")
+      );
+      part.style.flexGrow = String(share ?? 0);
+      part.addEventListener("click", () => openOf(stage));
+      return part;
+    }));
+    const table = tableOf({ caption: "stages of the lead time", rows: stages, file: fileName("lead-time-stages", scopeName(state.scope), windowName()), columns: [
+      { name: "Stage", value: ([id]) => data.metrics[id].title, cell: (stage) => {
+        const open = node("button", { type: "button", class: "plain" }, data.metrics[stage[0]].title);
+        open.addEventListener("click", () => openOf(stage));
+        return node("span", {}, node("i", { class: "swatch stage-" + stage[0], "aria-hidden": "true" }), open);
+      } },
+      { name: "Share of the hours", value: ([, share]) => share, cell: ([, share]) => percent(share), kind: "num" },
+      { name: "Median", csv: "Median (hours)", value: ([, , median]) => median, cell: ([, , median]) => duration(median), kind: "num" },
+      { name: "p75", csv: "p75 (hours)", value: ([, , , p75]) => p75, cell: ([, , , p75]) => duration(p75), kind: "num" },
+      { name: "p90", csv: "p90 (hours)", value: ([, , , , p90]) => p90, cell: ([, , , , p90]) => duration(p90), kind: "num" },
+      { name: "Pull requests", value: ([, , , , , sample]) => sample, kind: "num" }
+    ] });
+    byId("stages").replaceChildren(node("div", { class: "panel stages" }, bar), table);
   }
 
   // theme.js
@@ -1026,22 +1128,19 @@
   var followTheme = () => applyTheme(themeNow());
 
   // work.js
-  var AGES = [["under 1 day", 24], ["1 to 3 days", 72], ["3 to 7 days", 168], ["1 to 4 weeks", 672], ["over 4 weeks", Infinity]];
   async function drawOpen(isCurrent) {
     const open = await packed("open");
     if (!isCurrent()) return;
     const now = Date.parse(data.as_of) / 1e3;
     const rows = recordsOf(open).filter((row) => row.scopes.includes(state.scope)).map((row) => ({ ...row, value: (now - row.at) / 3600 }));
-    byId("open-sub").textContent = rows.length ? plural(rows.length, "pull requests") + " of people, oldest first. Half of them have been open for " + duration(median(rows.map((row) => row.value))) + " or longer." : "";
+    byId("open-sub").textContent = rows.length ? plural(rows.length, "open pull requests") + " (bots excluded), oldest first. Median age: " + duration(data.open_work.open_hours_median[state.scope]) + "." : "";
     if (!rows.length) {
       byId("ages").replaceChildren(node("div", {}, node("dt", {}, "All"), node("dd", {}, "0")));
       byId("open").replaceChildren(nothing("No pull request is open here."));
       return;
     }
-    let from = 0;
-    byId("ages").replaceChildren(...AGES.map(([label, until]) => {
-      const count = rows.filter((row) => row.value >= from && row.value < until).length;
-      from = until;
+    byId("ages").replaceChildren(...data.ages.map(([name, label]) => {
+      const count = data.open_work[name][state.scope] || 0;
       const bar = node("i");
       bar.style.width = count / rows.length * 100 + "%";
       return node("div", {}, node("dt", {}, label), node("dd", {}, node("span", { class: "bar", "aria-hidden": "true" }, bar), node("b", {}, grouped(count))));
@@ -1061,6 +1160,7 @@
   window.addEventListener("hashchange", () => choose(recall()));
   drawBy(async (isCurrent) => {
     drawCards();
+    drawStages();
     drawNumbers();
     drawScopes();
     await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);

@@ -17,6 +17,7 @@ select
     {{ text_literal(metric.id ~ '_sample' if metric.kind != 'count' and metric.table in ('dora_metrics', 'dev_metrics') else none) }} as sample_column,
     {{ text_literal(metric.part | default(none)) }} as part_column,
     {{ text_literal(metric.phrase | default(none)) }} as part_phrase,
-    {{ 'null' if metric.kind == 'count' else sample_minimum() }}::integer as minimum_sample
+    {{ 'null' if metric.kind == 'count' else sample_minimum() }}::integer as minimum_sample,
+    {{ metric.stage | default('null') }}::integer as stage
 {{ 'union all' if not loop.last }}
 {%- endfor %}

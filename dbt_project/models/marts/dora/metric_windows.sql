@@ -46,7 +46,8 @@ by_span as (
         count(measured.value) as sample,
         count(*) - count(measured.value) as excluded,
         sum(measured.value) as total,
-        quantile_cont(measured.value, 0.5) filter (where measured.metric in ('{{ durations() | join("', '") }}')) as median,
+        quantile_cont(measured.value, [0.25, 0.5, 0.75])
+            filter (where measured.metric in ('{{ durations() | join("', '") }}')) as quartiles,
         count(distinct measured.measured_on) filter (where measured.metric = 'deployment_frequency' and measured.value is not null)
             as day_count
     from measured
@@ -84,8 +85,9 @@ valued as (
         case metrics.kind
             when 'count' then coalesce({{ span }}.sample, 0)
             when 'rate' then {{ span }}.total / {{ span }}.sample
-            else {{ span }}.median
+            else {{ span }}.quartiles[2]
         end::double as {{ span }}_value,
+        ({{ span }}.quartiles[3] - {{ span }}.quartiles[1]) / 2 as {{ span }}_half_width,
         {%- endfor %}
         coalesce(current.excluded, 0) as excluded,
         case
@@ -119,5 +121,15 @@ select
     coalesce(window_days, date_diff('second', began_at, as_of) / 86400.0)::double as days,
     has_previous,
     case when has_previous then previous_value end as previous_value,
-    case when has_previous then previous_sample end as previous_sample
+    case when has_previous then previous_sample end as previous_sample,
+    has_previous
+    and least(current_sample, previous_sample) >= {{ comparison_minimum() }}
+    and abs(current_value - previous_value) > case kind
+        when 'duration' then greatest(current_half_width, previous_half_width)
+        -- two standard errors: chance alone moves a rate or a count that far once in twenty times
+        when 'rate' then 2 * sqrt(
+            current_value * (1 - current_value) / current_sample + previous_value * (1 - previous_value) / previous_sample
+        )
+        else 2 * sqrt(current_sample + previous_sample)
+    end as is_clear_change
 from valued

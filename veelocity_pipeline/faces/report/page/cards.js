@@ -5,6 +5,9 @@ import { capitalized, dateName, decimal, duration, grouped, isKnown, perWeek, pe
 import { openRows } from "./rows.js";
 import { cardOf, chartColumn, column, completeness, scopeName, state, visible, whyEmpty, windowName, windowOf } from "./selection.js";
 
+/** A score of two answers from the worst or less. */
+const LOW = 4;
+
 /**
  * @param {Metric} key
  * @param {Card} card
@@ -21,9 +24,8 @@ function trendOf(key, card) {
   }
   const was = key.kind === "duration" ? duration(card.previous) : key.kind === "rate" ? percent(card.previous) : perWeek(card.previous, days);
   const difference = card.value - card.previous;
-  const share = card.previous ? Math.abs(difference) / card.previous : difference ? Infinity : 0;
-  const close = key.kind === "rate" ? Math.abs(difference) < 0.005 : share < 0.05;
-  if (close) { box.append(node("b", {}, "About the same"), " as " + before + " (" + was + ")"); return box; }
+  const share = card.previous ? Math.abs(difference) / card.previous : Infinity;
+  if (!card.is_clear) { box.append(node("b", {}, "No clear change"), " from " + before + " (" + was + ")"); return box; }
   const better = difference > 0 === (key.direction === "higher");
   const amount = key.kind === "rate" ? decimal(Math.abs(difference) * 100) + " points" : share === Infinity ? "" : decimal(share * 100) + " %";
   const word = key.kind === "duration" ? (difference < 0 ? "faster" : "slower") : difference > 0 ? (key.kind === "count" ? "more" : "higher") : key.kind === "count" ? "fewer" : "lower";
@@ -87,21 +89,21 @@ function valueParts(key, card) {
 function sentenceOf(key, card) {
   if (card.value === null || card.value === undefined) return null;
   /** @param {number} rate */
-  const one = (rate) => (rate > 2 / 3 ? "Most deployments" : "About one deployment in " + Math.max(2, Math.round(1 / rate)));
+  const one = (rate) => (rate > 2 / 3 ? "Most deployments" : "About 1 in " + Math.max(2, Math.round(1 / rate)) + " deployments");
   const days = Math.round(windowOf().days || data.history_days[state.scope] || 0);
   switch (key.id) {
-    case "deployment_frequency": return card.part ? "Production got something new on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
-    case "lead_time": return "Half of the changes were live within " + duration(card.value) + " of their first commit.";
-    case "change_fail_rate": return card.value ? one(card.value) + " failed and had to be put right." : "No deployment is known to have failed.";
-    case "recovery": return "Half of the failures were put right within " + duration(card.value) + ".";
-    default: return card.value ? one(card.value) + " put an earlier one right." : "No deployment had to put another right.";
+    case "deployment_frequency": return card.part ? "Deployed on " + grouped(card.part) + " of " + plural(days, "days") + "." : "Nothing was deployed to production.";
+    case "lead_time": return "Half of the changes reached production within " + duration(card.value) + " of their first commit.";
+    case "change_fail_rate": return card.value ? one(card.value) + " failed." : "No deployment is known to have failed.";
+    case "recovery": return "Half of the failed deployments recovered within " + duration(card.value) + ".";
+    default: return card.value ? one(card.value) + (card.value > 2 / 3 ? " were" : " was") + " unplanned and fixed an earlier one." : "No deployment had to fix an earlier one.";
   }
 }
 
 /** @param {Card} card */
 function coverageOf(card) {
   if (!isKnown(card.excluded) || !card.sample) return "";
-  return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " left out" : "Coverage 100 %";
+  return card.excluded ? "Coverage " + percent(card.sample / (card.sample + card.excluded)) + ", " + grouped(card.excluded) + " excluded" : "Coverage 100 %";
 }
 
 /**
@@ -114,13 +116,19 @@ function sampleText(key, card) {
   const noun = card.of_commits ? "commits" : key.sample_noun;
   return card.sample ? "median of " + plural(card.sample, noun) : "no " + noun;
 }
+/**
+ * A key that fails stands out, whatever the overall score is.
+ * @param {Card} card
+ */
+const isLow = (card) => isKnown(card.score) && card.score <= LOW;
+
 export function drawCards() {
   const view = visible();
   byId("cards").replaceChildren(...keys.map((key) => {
     const card = cardOf(key);
     const why = data.deployed[state.scope] ? null : whyEmpty(key.id);
     const [value, unit] = valueParts(key, card);
-    const box = node("article", { class: "card", id: "card-" + key.id, "aria-labelledby": "card-title-" + key.id });
+    const box = node("article", { class: "card" + (isLow(card) ? " low" : ""), id: "card-" + key.id, "aria-labelledby": "card-title-" + key.id });
     box.append(node("h3", { id: "card-title-" + key.id, title: key.definition }, key.title));
     if (why) {
       box.append(node("p", { class: "value none" }, "no data"), node("p", { class: "hint" }, why));
@@ -133,29 +141,37 @@ export function drawCards() {
     const score = node("div", { class: "score" });
     const scored = isKnown(card.score);
     const few = key.kind !== "count" && card.sample < data.minimum;
-    score.append(node("div", { class: "score-line" }, node("span", {}, scored ? "Score" : !windowOf().days ? "Scored for windows only" : few ? "Too few to score" : "Not scored"),
+    score.append(node("div", { class: "score-line" }, node("span", {}, scored ? "Score" : !windowOf().days ? "No score for all history" : !card.sample ? "No " + key.sample_noun + " to score" : few ? "Too few " + key.sample_noun + " to score" : "Not scored"),
       isKnown(card.score) ? node("span", {}, node("b", {}, decimal(card.score)), " of 10") : null));
     const mean = card.mean ?? null;
-    const bar = node("div", { class: "bar", role: "img", "aria-label": (isKnown(card.score) ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean of all industries in 2025: " + mean) });
+    const bar = node("div", { class: "bar", role: "img", "aria-label": (isKnown(card.score) ? "Score " + decimal(card.score) + " of 10" : "No score") + (mean === null ? "" : "; mean score of all industries in 2025: " + mean) });
     const fill = node("i");
     fill.style.width = (card.score ?? 0) * 10 + "%";
     bar.append(fill);
     if (mean !== null) {
-      const tick = node("u", { title: "Mean of all industries, 2025: " + mean });
+      const tick = node("u", { title: "Mean score of all industries, 2025: " + mean });
       tick.style.left = mean * 10 + "%";
       bar.append(tick);
     }
-    score.append(bar, node("p", { class: "level" }, node("span", {}, mean === null ? "" : "Industry mean " + mean),
+    score.append(bar, node("p", { class: "level" }, node("span", {}, mean === null ? "" : "Industry mean score " + mean),
       card.level ? node("span", { title: "Level as DORA's report of 2023 drew them" }, card.level[0].toUpperCase() + card.level.slice(1) + " (2023)") : null));
     const rows = node("button", { type: "button", class: "plain", "aria-label": "Show the rows of " + key.title.toLowerCase() }, "Show the rows");
-    rows.addEventListener("click", () => openRows([key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id], key.title, { window: windowOf() }));
+    const shown = key.id === "lead_time" && card.of_commits ? "commit_lead_time" : key.id;
+    rows.addEventListener("click", () => openRows([shown], key.title, { window: windowOf() }, { [shown]: card }));
     box.append(score, node("p", { class: "card-foot" }, node("span", {}, coverageOf(card)), rows));
     return box;
   }));
   byId("overview-sub").textContent = scopeName(state.scope) + ", " + windowName() + (data.as_of ? " to " + dateName(data.as_of) : "");
   const totals = data.totals[state.window];
-  byId("totals").replaceChildren(...(totals ? ["throughput", "stability", "overall"] : []).map((name) => {
-    const value = totals[name][state.scope];
-    return node("div", {}, node("dt", {}, capitalized(name)), node("dd", {}, isKnown(value) ? decimal(value) : "–", isKnown(value) ? node("small", {}, " of 10") : null));
-  }));
+  const shown = (totals ? ["throughput", "stability", "overall"] : []).map((name) => total(capitalized(name), totals[name][state.scope]));
+  const low = keys.map((key) => ({ key, card: cardOf(key) })).filter(({ card }) => isLow(card)).sort((left, right) => (left.card.score ?? 0) - (right.card.score ?? 0))[0];
+  if (totals && low) shown.push(total("Lowest: " + low.key.title.toLowerCase(), low.card.score, "low"));
+  byId("totals").replaceChildren(...shown);
 }
+
+/**
+ * @param {string} name
+ * @param {Known} score
+ * @param {string} [kind]
+ */
+const total = (name, score, kind) => node("div", { class: kind }, node("dt", {}, name), node("dd", {}, isKnown(score) ? decimal(score) : "–", isKnown(score) ? node("small", {}, " of 10") : null));

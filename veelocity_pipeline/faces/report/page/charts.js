@@ -83,12 +83,28 @@ export function layOutCharts() {
 }
 
 /**
+ * What the marts say of the chart's metrics in the period at this position.
+ * @param {Chart} chart
+ * @param {View} view
+ * @param {number} at
+ * @returns {Record<string, Numbers>}
+ */
+function numbersAt(chart, view, at) {
+  /** @param {string | null} name */
+  const pick = (name) => (name ? column(view, name)[at] : null);
+  return Object.fromEntries(chart.rows.filter((id) => id in data.metrics).map((id) => {
+    const metric = data.metrics[id];
+    return [id, { value: pick(metric.value_column), sample: pick(metric.sample_column), part: pick(metric.part_column) }];
+  }));
+}
+
+/**
  * @param {Chart} chart
  * @param {number} at
  */
 const openPoint = (chart, at) => {
   const view = visible();
-  if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] });
+  if (at >= 0 && at < view.starts.length) openRows(chart.rows, chart.title, { period: state.period, start: view.starts[at] }, numbersAt(chart, view, at));
 };
 
 /**

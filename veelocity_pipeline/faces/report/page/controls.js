@@ -19,7 +19,7 @@ function segmented(id, options, chosen) {
   }
 }
 export function layOutControls() {
-  const groups = { all: null, repository: "Repositories", service: "Services", team: "Teams" };
+  const groups = { all: null, team: "Teams", repository: "Repositories", service: "Services" };
   const select = /** @type {HTMLSelectElement} */ (byId("scope"));
   for (const [type, label] of Object.entries(groups)) {
     const options = data.scopes.flatMap((scope, at) => (scope[0] === type ? [node("option", { value: at }, scopeName(at))] : []));

@@ -16,7 +16,7 @@ export async function drawFailures(isCurrent) {
   const known = recordsOf(all);
   const rows = known.filter((row) => row.scopes.includes(state.scope) && Date.parse(row.finished_at + "Z") > begin);
   const total = cardOf(data.metrics.change_fail_rate).part || 0;
-  byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with what shows that they failed." : "";
+  byId("failures-sub").textContent = rows.length ? (total > rows.length ? "The newest " + grouped(rows.length) + " of " + grouped(total) + " failed deployments" : plural(rows.length, "failed deployments")) + " in " + (state.scope ? scopeName(state.scope) : "all repositories") + ", " + windowName() + ", with the evidence." : "";
   if (total > rows.length) byId("failures-sub").append(" All of them: ", node("code", {}, explainCommand("change_fail_rate", spanOf({ window: windowOf() }))));
   byId("failures").replaceChildren(rows.length ? tableOf({ caption: "failed deployments", rows, file: fileName("failed-deployments", scopeName(state.scope), windowName()), columns: [
     { name: "Finished (UTC)", value: (row) => row.finished_at + "Z", cell: (row) => momentName(row.finished_at) },

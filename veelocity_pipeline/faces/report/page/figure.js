@@ -75,7 +75,7 @@ export function hoverText(chart, view, at, complete) {
     lines.push(percent(pick(chart.metric)));
     lines.push(grouped(pick(chart.parts[0]) || 0) + " of " + plural(pick(chart.parts[1]) || 0, "deployments"));
   } else for (const [name, label] of chart.series) lines.push(label + ": " + grouped(pick(name) || 0));
-  if (!complete) lines.push("<i>not over yet</i>");
+  if (!complete) lines.push("<i>in progress</i>");
   return lines.join("<br>");
 }
 const MOST_BARS = 120;
@@ -175,7 +175,7 @@ export function summaryOf(chart, view, complete) {
   const known = values.filter((value) => value !== null && value !== undefined).length;
   if (!known) return chart.title + ": no data in this window.";
   return chart.title + " by " + state.period + ", " + plural(view.starts.length, state.period + "s") + ". " +
-    (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the numbers behind hold every value.";
+    (last < 0 ? "" : "Last complete " + state.period + ": " + chartText(chart, values[last]) + ". ") + "Arrow keys go from point to point, Enter shows the rows; the data table has every value.";
 }
 
 /**

@@ -10,6 +10,7 @@ import { drawNumbers } from "./numbers.js";
 import { drawScopes } from "./scopes.js";
 import { choose, drawBy, recall } from "./selection.js";
 import { drawCoverage, drawFreshness, drawSources } from "./sources.js";
+import { drawStages } from "./stages.js";
 import { followTheme } from "./theme.js";
 import { drawOpen } from "./work.js";
 
@@ -18,6 +19,7 @@ window.addEventListener("hashchange", () => choose(recall()));
 
 drawBy(async (isCurrent) => {
   drawCards();
+  drawStages();
   drawNumbers();
   drawScopes();
   await Promise.all([drawFailures(isCurrent), drawOpen(isCurrent), drawCoverage(isCurrent)]);

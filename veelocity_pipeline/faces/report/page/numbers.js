@@ -12,8 +12,8 @@ export function drawNumbers() {
   const complete = completeness(view, mine[0]);
   /** @type {Column<number>[]} */
   const table = [
-    { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (not over yet)") },
-    { name: "Over", value: (at) => (complete[at] ? "yes" : "no"), hidden: true },
+    { name: period, value: (at) => view.starts[at], cell: (at) => periodName(state.period, view.starts[at]).replace("Week of ", "") + (complete[at] ? "" : " (in progress)") },
+    { name: "Complete", value: (at) => (complete[at] ? "yes" : "no"), hidden: true },
   ];
   /**
    * @param {string} name
@@ -33,7 +33,7 @@ export function drawNumbers() {
       add(chart.sample_noun[0].toUpperCase() + chart.sample_noun.slice(1), chart.title + ", " + chart.sample_noun, chart.sample, grouped);
     } else if (chart.kind === "rate") {
       add(chart.title, chart.title, chart.metric, percent);
-      add("Of them", chart.title + ", " + chart.sample_noun, chart.parts[0], grouped);
+      add("Count", chart.title + ", " + chart.sample_noun, chart.parts[0], grouped);
     } else for (const [name, label] of chart.series) add(label, label, name, grouped);
   }
   byId("numbers-sub").textContent = scopeName(state.scope) + " by " + state.period + ", " + windowName() + ". A dash is no data, not zero.";

@@ -1,12 +1,14 @@
 /* The rows behind a number, in a dialog. */
 import { DAY, data, packed } from "./data.js";
 import { byId, link, node, thing } from "./dom.js";
-import { capitalized, dateName, duration, grouped, inPeriod, momentName, plural, quoted, stamp } from "./format.js";
-import { periodEnd, scopeName, state, windowName } from "./selection.js";
+import { capitalized, dateName, duration, grouped, inPeriod, isKnown, momentName, plural, quoted, stamp } from "./format.js";
+import { periodEnd, scopeName, state, windowName, windowOf } from "./selection.js";
 import { fileName, tableOf } from "./table.js";
 
 /** @type {Record<string, Pick<Metric, "title" | "kind" | "sample_noun" | "part_phrase">>} */
 export const METRICS = { ...data.metrics, work: { title: "Work in progress", kind: "count", sample_noun: "items", part_phrase: null } };
+
+let asked = 0;
 
 /** @param {number} time */
 const dayNumber = (time) => Math.floor(time / DAY);
@@ -57,7 +59,7 @@ async function rowsOf(metric, span) {
     if (!held) continue;
     const entity = rows.entity[at];
     /** @type {FoundRow} */
-    const row = { value: 0, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
+    const row = { position: at, value: 0, entity, name: entities.name[entity], title: entities.title[entity], place: entities.place[entity], url: entities.url[entity], at: rows.at[at], reason: null };
     if (metric === "work") {
       row.value = (Math.min(Date.parse(data.as_of) / 1000, span.until * 86400) - rows.at[at]) / 3600;
       row.stage = ended === null ? rows.stage[at] : "ended since";
@@ -71,26 +73,49 @@ async function rowsOf(metric, span) {
   return { since: rows.since ? dayNumber(Date.parse(rows.since)) : null, found };
 }
 
-/** @param {number[]} values */
-export function median(values) {
-  const ordered = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(ordered.length / 2);
-  return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
+
+/**
+ * The rows of one stage of the lead time: the changes of the window, with their hours in that stage.
+ * @param {string} stage
+ * @param {Numbers} published
+ */
+export async function openStage(stage, published) {
+  const mine = asked += 1;
+  const span = spanOf({ window: windowOf() });
+  const [{ since, found }, hours] = await Promise.all([rowsOf("lead_time", span), packed("rows/stages")]);
+  if (mine !== asked) return;
+  const rows = found.flatMap((row) => { /** @type {number | null} */ const value = hours?.[stage]?.[row.position] ?? null; return value === null ? [] : [{ ...row, value }]; })
+    .sort((left, right) => right.value - left.value || right.at - left.at);
+  const { title, definition } = data.metrics[stage];
+  byId("rows-title").textContent = title;
+  byId("rows-sub").textContent = scopeName(state.scope) + ", changes deployed in the " + span.when;
+  const body = byId("rows-body");
+  body.replaceChildren(node("p", { class: "fine" }, definition), node("p", { class: "summary" }, summaryOfNumbers(stage, published)));
+  if (since === null || span.from < since) {
+    body.append(node("p", { class: "notice note" }, since === null ? "These rows are not in this file." : "This file holds the rows since " + dateName(stamp(since * 86400)) + "."));
+  }
+  /** @type {Column<FoundRow>[]} */
+  const columns = rowColumns("Deployed");
+  columns.push({ name: "Duration", csv: "Duration (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+  if (rows.length) body.append(tableOf({ caption: "rows of " + title, columns, rows, first: 100, file: fileName(stage, scopeName(state.scope), span.when) }));
+  showDialog();
 }
 
 /** @param {string} metric */
 const nounOf = (metric) => METRICS[metric].sample_noun;
 
 /**
+ * The published number in words; null where there is none, as of rows that are not a metric's.
  * @param {string} metric
- * @param {FoundRow[]} rows
+ * @param {Numbers | undefined} published
  */
-function summaryOfRows(metric, rows) {
-  const noun = nounOf(metric), kind = METRICS[metric].kind;
-  if (!rows.length) return "No " + noun + " with a value.";
-  if (kind === "duration") return "Median " + duration(median(rows.map((row) => row.value))) + " of " + plural(rows.length, noun) + ".";
-  if (kind === "rate") return grouped(rows.filter((row) => row.value).length) + " of " + plural(rows.length, noun) + " " + METRICS[metric].part_phrase + ".";
-  return plural(rows.length, noun) + ".";
+function summaryOfNumbers(metric, published) {
+  const { sample_noun: noun, kind, part_phrase: phrase } = METRICS[metric];
+  if (!published) return null;
+  if (kind === "count") return plural(published.value || 0, noun) + ".";
+  if (!published.sample || !isKnown(published.value)) return "No " + noun + " with a value.";
+  if (kind === "duration") return "Median " + duration(published.value) + " of " + plural(published.sample, noun) + ".";
+  return grouped(published.part || 0) + " of " + plural(published.sample, noun) + " " + phrase + ".";
 }
 
 /** @param {Evidence[]} evidence */
@@ -105,20 +130,20 @@ export const evidenceText = (evidence) => evidence.map(([kind, text, url]) => ki
  * @returns {Column<Row>[]}
  */
 export const rowColumns = (when) => [
-  { name: "What", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
+  { name: "Name", value: (row) => row.name, cell: (row) => thing(row.name, row.title, row.url) },
   { name: "Title", value: (row) => row.title, hidden: true },
   { name: "Address", value: (row) => row.url, hidden: true },
   { name: "Where", value: (row) => row.place },
   { name: when + " (UTC)", value: (row) => stamp(row.at), cell: (row) => momentName(stamp(row.at)), kind: "nowrap" },
 ];
-let asked = 0;
 
 /**
  * @param {readonly string[]} metrics
  * @param {string} title
  * @param {Wanted} wanted
+ * @param {Record<string, Numbers>} published what the marts say of each metric
  */
-export async function openRows(metrics, title, wanted) {
+export async function openRows(metrics, title, wanted, published) {
   const mine = asked += 1;
   const span = spanOf(wanted);
   const [failures, repairs] = await Promise.all([packed("failures"), packed("repairs")]);
@@ -140,11 +165,12 @@ export async function openRows(metrics, title, wanted) {
         since === null ? " " : " It holds those since " + dateName(stamp(since * 86400)) + ". ", "All of them: ", command.cloneNode(true)));
       if (none) return;
     }
-    body.append(node("p", { class: "summary" }, summaryOfRows(metric, measured)));
+    const summary = summaryOfNumbers(metric, published[metric]);
+      if (summary) body.append(node("p", { class: "summary" }, summary));
     const kind = metric === "work" ? "duration" : METRICS[metric].kind;
     /** @type {Column<FoundRow>[]} */
     const columns = rowColumns(metric === "work" ? "Began" : kind === "count" || kind === "rate" ? "When" : "Ended");
-    if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Took", csv: (metric === "work" ? "Age" : "Took") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
+    if (kind === "duration") columns.push({ name: metric === "work" ? "Age" : "Duration", csv: (metric === "work" ? "Age" : "Duration") + " (hours)", value: (row) => row.value, cell: (row) => duration(row.value), kind: "num" });
     if (metric === "work") columns.push({ name: "Stage", value: (row) => row.stage });
     if (kind === "rate") columns.push({ name: capitalized((METRICS[metric].part_phrase || "").replace(/^were /, "")), value: (row) => (row.value ? "yes" : "no") });
     const known = /** @type {Record<string, any>} */ ({ change_fail_rate: failures, recovery: failures, rework_rate: repairs })[metric];
@@ -153,17 +179,21 @@ export async function openRows(metrics, title, wanted) {
       const evidence = new Map(known.entity.map((/** @type {number} */ entity, /** @type {number} */ position) => [entity, known.evidence[position]]));
       /** @param {FoundRow} row */
       const of = (row) => (row.value || metric === "recovery" ? evidence.get(row.entity) || [] : []);
-      columns.push({ name: metric === "rework_rate" ? "Put right" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
+      columns.push({ name: metric === "rework_rate" ? "Fixed" : "Evidence", value: (row) => evidenceText(of(row)), cell: (row) => evidenceList(of(row)) });
     }
     if (measured.length) body.append(tableOf({ caption: "rows of " + METRICS[metric].title, columns, rows: measured, first: 100, file: fileName(metric, scopeName(state.scope), span.when) }));
     if (excluded.length) {
-      const left = node("details", {}, node("summary", {}, "Left out: " + plural(excluded.length, nounOf(metric))));
-      left.append(tableOf({ caption: "what is left out of " + METRICS[metric].title, rows: excluded, first: 100, file: fileName(metric, "left-out", scopeName(state.scope), span.when),
-        columns: [.../** @type {Column<FoundRow>[]} */ (rowColumns("When")), { name: "Left out because", value: (row) => row.reason }] }));
+      const left = node("details", {}, node("summary", {}, "Excluded: " + plural(excluded.length, nounOf(metric))));
+      left.append(tableOf({ caption: "rows excluded from " + METRICS[metric].title, rows: excluded, first: 100, file: fileName(metric, "excluded", scopeName(state.scope), span.when),
+        columns: [.../** @type {Column<FoundRow>[]} */ (rowColumns("When")), { name: "Reason", value: (row) => row.reason }] }));
       body.append(left);
     }
     if (metric !== "work") body.append(node("p", { class: "fine" }, "In a terminal: ", command));
   });
+  showDialog();
+}
+
+function showDialog() {
   const dialog = dialogBox();
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;

@@ -1,7 +1,7 @@
 /* Scopes side by side. */
 import { data } from "./data.js";
 import { byId, node } from "./dom.js";
-import { decimal, duration, perWeek, percent, plural } from "./format.js";
+import { capitalized, decimal, duration, perWeek, percent, plural } from "./format.js";
 import { choose, scopeName, state, windowName, windowOf } from "./selection.js";
 import { fileName, tableOf } from "./table.js";
 
@@ -18,14 +18,14 @@ export function drawScopes() {
     const { value, sample } = data.cards[state.window][key];
     return node("span", { class: sample[row.at] < data.minimum && key !== "deployment_frequency" ? "few" : null, title: plural(sample[row.at] || 0, data.metrics[key].sample_noun) }, text(value[row.at], row));
   };
-  byId("scopes-sub").textContent = "Each from its own rows, " + windowName() + ". Pale numbers have a sample under " + data.minimum + ".";
-  byId("scopes").replaceChildren(tableOf({ caption: "keys by repository, service and team", rows, first: 12, file: fileName("scopes", windowName()), columns: [
+  byId("scopes-sub").textContent = capitalized(windowName()) + ". Pale numbers have a sample under " + data.minimum + ".";
+  byId("scopes").replaceChildren(tableOf({ caption: "keys by team, repository and service", rows, first: 12, sorted: true, filter: (row) => scopeName(row.at) + " " + row.type, file: fileName("scopes", windowName()), columns: [
     { name: "Name", value: (row) => scopeName(row.at), cell: (row) => {
       const pick = node("button", { type: "button", class: "plain", "aria-pressed": String(row.at === state.scope) }, scopeName(row.at));
       pick.addEventListener("click", () => { choose({ scope: row.at }); byId("main").focus(); scrollTo(0, 0); });
       return pick;
     } },
-    { name: "Kind", value: (row) => (row.type === "all" ? "everything" : row.type) },
+    { name: "Kind", value: (row) => (row.type === "all" ? "organization" : row.type) },
     { name: "Deployments", value: of("deployment_frequency"), cell: sampled("deployment_frequency", (value, row) => perWeek(value, days || data.history_days[row.at])), kind: "num" },
     { name: "Lead time", csv: "Lead time, median (hours)", value: of("lead_time"), cell: sampled("lead_time", duration), kind: "num" },
     { name: "Change fail rate", value: of("change_fail_rate"), cell: sampled("change_fail_rate", percent), kind: "num" },

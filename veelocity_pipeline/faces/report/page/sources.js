@@ -13,8 +13,8 @@ export function drawSources() {
     { name: "Complete as of", value: (row) => row.as_of, cell: (row) => row.as_of_text, always: true },
     { name: "Last success", value: (row) => row.succeeded_at, cell: (row) => momentName(row.succeeded_at || "") + " UTC" },
     { name: "Repositories or teams", value: (row) => row.scopes, kind: "num" },
-    { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "without errors", cell: (row) => {
-      if (!row.failed.length) return row.missing || "Without errors";
+    { name: "Last attempt", value: (row) => row.failed.map(([name, error]) => name + ": " + error).join("; ") || row.missing || "OK", cell: (row) => {
+      if (!row.failed.length) return row.missing || "OK";
       const list = row.failed.slice(0, LISTED).map(([name, error]) => node("div", { class: "failure" }, node("strong", {}, name), " " + error));
       if (row.failed.length > LISTED) list.push(node("div", { class: "failure" }, "and " + (row.failed.length - LISTED) + " more: ", node("code", {}, "veelocity status"), " lists them."));
       return node("div", {}, ...list);
@@ -25,12 +25,12 @@ export async function drawFreshness() {
   /** @type {[string, string, string | null, string | null][]} */
   const rows = await packed("freshness");
   const failed = rows.filter(([, , , error]) => error).length;
-  byId("freshness-sub").textContent = rows.length ? "Oldest first. " + (failed ? grouped(failed) + " of " + grouped(rows.length) + " failed in the last attempt." : "None failed in the last attempt.") : "";
+  byId("freshness-sub").textContent = rows.length ? "Oldest first. " + (failed ? grouped(failed) + " of " + grouped(rows.length) + " failed in the last attempt." : "The last attempt succeeded for all.") : "";
   byId("freshness").replaceChildren(rows.length ? tableOf({ caption: "freshness by repository and team", rows, first: 10, file: fileName("freshness"), columns: [
     { name: "Repository or team", value: ([, name]) => name },
     { name: "Source", value: ([source]) => source },
     { name: "Complete as of (UTC)", value: ([, , asOf]) => asOf, cell: ([, , asOf]) => (asOf ? momentName(asOf) : "never read completely"), always: true },
-    { name: "Last attempt", value: ([, , , error]) => error || "without errors", cell: ([, , , error]) => (error ? node("div", { class: "failure" }, error) : "Without errors") },
+    { name: "Last attempt", value: ([, , , error]) => error || "OK", cell: ([, , , error]) => (error ? node("div", { class: "failure" }, error) : "OK") },
   ] }) : nothing("No repository has been read yet."));
 }
 
@@ -50,6 +50,6 @@ export async function drawCoverage(isCurrent) {
     { name: "Eligible", value: (row) => row.eligible, kind: "num" },
     { name: "Measured", value: (row) => row.measured, kind: "num" },
     { name: "Coverage", value: (row) => row.measured / row.eligible, cell: (row) => percent(row.measured / row.eligible), kind: "num" },
-    { name: "Left out because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) },
+    { name: "Excluded because", value: (row) => reasons(row).join("; "), cell: (row) => node("ul", { class: "evidence" }, ...reasons(row).map((text) => node("li", {}, text))) },
   ] }) : nothing("Nothing to measure is known here."));
 }

@@ -1,7 +1,7 @@
 /* Tables: what is shown and what is downloaded come from the same columns. */
 import { data } from "./data.js";
 import { node } from "./dom.js";
-import { grouped } from "./format.js";
+import { grouped, isKnown } from "./format.js";
 
 const SHOWN = 20;
 /** @type {[RegExp, string][]} */
@@ -49,36 +49,93 @@ export const fileName = (...words) => ["veelocity", ...words].join("-").toLowerC
  */
 export function tableOf(table) {
   const shownColumns = table.columns.filter((each) => !each.hidden);
-  const body = node("tbody");
-  /**
-   * @param {number} from
-   * @param {number} [to]
-   */
-  const fill = (from, to) => {
-    for (const row of table.rows.slice(from, to)) {
-      body.append(node("tr", {}, ...shownColumns.map((each, at) => {
-        const known = each.value(row);
-        const missing = known === null || known === undefined || known === "";
-        const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "–"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : known;
-        return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
-      })));
-    }
-  };
   const first = table.first || SHOWN;
-  fill(0, first);
+  const body = node("tbody");
+  const more = node("button", { type: "button", class: "button" });
+  const sorting = { by: -1, down: false };
+  let all = false, typed = "";
+  const heads = shownColumns.map((each, at) => node("th", { scope: "col", class: each.kind || null }, table.sorted ? sorter(each.name, () => sortBy(at)) : each.name));
+  const fill = () => {
+    let rows = typed && table.filter ? table.rows.filter((row) => (table.filter?.(row) || "").toLowerCase().includes(typed)) : [...table.rows];
+    if (sorting.by >= 0) rows = inOrder(rows, shownColumns[sorting.by].value, sorting.down);
+    body.replaceChildren(...rows.slice(0, all ? undefined : first).map((row) => rowOf(row, shownColumns)));
+    more.hidden = all || rows.length <= first;
+    more.textContent = more.hidden ? "" : "Show all " + grouped(rows.length);
+  };
+  /** @param {number} at */
+  const sortBy = (at) => {
+    sorting.down = sorting.by === at ? !sorting.down : false;
+    sorting.by = at;
+    heads.forEach((head, place) => (place === at ? head.setAttribute("aria-sort", sorting.down ? "descending" : "ascending") : head.removeAttribute("aria-sort")));
+    fill();
+  };
   const scroll = node("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.caption },
-    node("table", { class: table.wide ? "wide" : null }, node("caption", { class: "hidden" }, table.caption),
-        node("thead", {}, node("tr", {}, ...shownColumns.map((each) => node("th", { scope: "col", class: each.kind || null }, each.name)))), body));
-  const box = node("div", { class: "panel" }, scroll);
-  const foot = node("div", { class: "table-foot" });
-  if (table.rows.length > first) {
-    const more = node("button", { type: "button", class: "button" }, "Show all " + grouped(table.rows.length));
-    more.addEventListener("click", () => { fill(first); more.remove(); scroll.focus(); });
-    foot.append(more);
-  }
+    node("table", { class: table.wide ? "wide" : null }, node("caption", { class: "hidden" }, table.caption), node("thead", {}, node("tr", {}, ...heads)), body));
+  more.addEventListener("click", () => { all = true; fill(); scroll.focus(); });
   const save = node("button", { type: "button", class: "button csv", "aria-label": "Download " + table.caption + " as CSV" }, "Download CSV");
   save.addEventListener("click", () => download(table.file, csvOf(table)));
-  foot.append(save);
-  box.append(foot);
+  const box = node("div", { class: "panel" });
+  if (table.filter && table.rows.length > 5) {
+    const filter = node("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter " + table.caption });
+    filter.addEventListener("input", () => { typed = filter.value.trim().toLowerCase(); fill(); });
+    box.append(node("div", { class: "table-head" }, filter));
+  }
+  box.append(scroll, node("div", { class: "table-foot" }, cueOf(scroll), more, save));
+  fill();
   return box;
 }
+
+/**
+ * Says that there are more columns than fit, until the last one is in view.
+ * @param {HTMLElement} scroll
+ */
+function cueOf(scroll) {
+  const cue = node("span", { class: "cue", hidden: "" }, "Scroll sideways for more columns →");
+  const look = () => {
+    const rest = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
+    cue.hidden = rest < 2;
+    scroll.classList.toggle("cut", rest >= 2);
+  };
+  new ResizeObserver(look).observe(scroll);
+  scroll.addEventListener("scroll", look, { passive: true });
+  return cue;
+}
+
+/**
+ * @param {string} name
+ * @param {() => void} sort
+ */
+function sorter(name, sort) {
+  const button = node("button", { type: "button", class: "sort" }, name);
+  button.addEventListener("click", sort);
+  return button;
+}
+
+/**
+ * What is unknown comes last, whichever way the others are sorted.
+ * @template Row
+ * @param {Row[]} rows
+ * @param {(row: Row) => Value} value
+ * @param {boolean} down
+ */
+function inOrder(rows, value, down) {
+  const known = rows.filter((row) => isKnown(value(row)));
+  known.sort((left, right) => {
+    const [one, other] = [value(left), value(right)];
+    const order = typeof one === "number" && typeof other === "number" ? one - other : String(one).localeCompare(String(other));
+    return down ? -order : order;
+  });
+  return [...known, ...rows.filter((row) => !isKnown(value(row)))];
+}
+
+/**
+ * @template Row
+ * @param {Row} row
+ * @param {Column<Row>[]} columns
+ */
+const rowOf = (row, columns) => node("tr", {}, ...columns.map((each, at) => {
+  const known = each.value(row);
+  const missing = !isKnown(known) || known === "";
+  const content = missing && !each.always ? node("span", { class: "nil" }, node("span", { "aria-hidden": "true" }, "–"), node("span", { class: "hidden" }, "no data")) : each.cell ? each.cell(row) : typeof known === "number" ? grouped(known) : String(known);
+  return node(at ? "td" : "th", { scope: at ? null : "row", class: each.kind || null }, content);
+}));

@@ -15,7 +15,20 @@ interface Metric {
   is_key: boolean;
   sample_noun: string;
   part_phrase: string | null;
+  value_column: string;
+  sample_column: string | null;
+  part_column: string | null;
 }
+
+/** What the marts say of a metric in a window or period. */
+interface Numbers {
+  value: Known;
+  sample: Known;
+  part?: Known;
+}
+
+/** Metric, share of the hours, median, p75, p90, sample, pull requests of all stages. */
+type Stage = [string, number | null, Known, Known, Known, number, number];
 
 interface Chart {
   id: string;
@@ -45,6 +58,7 @@ interface Card {
   previous_known: boolean;
   previous: Known;
   previous_sample: number;
+  is_clear: boolean;
 }
 
 /** A window to look back over; all history has no length. */
@@ -95,6 +109,11 @@ interface PageData {
   /** By window, key and field: a value for each scope. */
   cards: Record<string, Record<string, { [Field in keyof Card]: Card[Field][] }>>;
   totals: Record<string, Record<string, Known[]>>;
+  /** By window and the scope's position. */
+  stages: Record<string, Record<string, Stage[]>>;
+  /** Columns of work_in_progress, and what people call them. */
+  ages: [string, string][];
+  open_work: Record<string, Known[]>;
 }
 
 interface Choice {
@@ -143,6 +162,8 @@ interface OpenRow extends NamedRow {
   value: number;
 }
 interface FoundRow extends NamedRow {
+  /** Its place among the packed rows. */
+  position: number;
   entity: number;
   value: number;
   reason: string | null;
@@ -195,6 +216,10 @@ interface Table<Row> {
   /** Rows that are shown at first. */
   first?: number;
   wide?: boolean;
+  /** Sorts by a click on a column's name. */
+  sorted?: boolean;
+  /** What a filter compares with what is typed. */
+  filter?: (row: Row) => string;
 }
 
 type Attributes = Record<string, Value>;
