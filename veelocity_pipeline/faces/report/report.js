@@ -266,12 +266,12 @@
       });
       box.append(node("div", { class: "table-head" }, filter));
     }
-    box.append(scroll, node("div", { class: "table-foot" }, cueOf(scroll), more, save));
+    box.append(cueOf(scroll), scroll, node("div", { class: "table-foot" }, more, save));
     fill();
     return box;
   }
   function cueOf(scroll) {
-    const cue = node("span", { class: "cue", hidden: "" }, "Scroll sideways for more columns \u2192");
+    const cue = node("p", { class: "cue", hidden: "" }, "Scroll sideways for more columns \u2192");
     const look = () => {
       const rest = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
       cue.hidden = rest < 2;

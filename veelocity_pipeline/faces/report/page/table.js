@@ -80,7 +80,7 @@ export function tableOf(table) {
     filter.addEventListener("input", () => { typed = filter.value.trim().toLowerCase(); fill(); });
     box.append(node("div", { class: "table-head" }, filter));
   }
-  box.append(scroll, node("div", { class: "table-foot" }, cueOf(scroll), more, save));
+  box.append(cueOf(scroll), scroll, node("div", { class: "table-foot" }, more, save));
   fill();
   return box;
 }
@@ -90,7 +90,7 @@ export function tableOf(table) {
  * @param {HTMLElement} scroll
  */
 function cueOf(scroll) {
-  const cue = node("span", { class: "cue", hidden: "" }, "Scroll sideways for more columns →");
+  const cue = node("p", { class: "cue", hidden: "" }, "Scroll sideways for more columns →");
   const look = () => {
     const rest = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
     cue.hidden = rest < 2;
