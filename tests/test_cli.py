@@ -97,7 +97,10 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
     record_attempts(
         home,
         [
-            {**common, **spent, "repository": "acme/web", "succeeded_at": now, "rows": 7},
+            {
+                **{**common, **spent, "repository": "acme/web", "succeeded_at": now, "rows": 7},
+                **{"skipped": 2, "skipped_example": "I_9: it is not to be had"},
+            },
             {**common, "repository": "acme/api", "error": "the token may not read it"},
         ],
     )
@@ -105,6 +108,7 @@ def test_status_tells_what_failed(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert "acme/web" in result.stdout
     assert "github, acme/api: the token may not read it" in result.stdout
+    assert "github, acme/web: 2 of the issues skipped, e.g. I_9: it is not to be had" in result.stdout
     shown = " ".join(result.stdout.split())
     assert "12 requests in its last refresh, 345 points, 2.5 MB received, 61 s waited at limits, 4,321 of" in shown
     rows = json.loads(veelocity("status", "--json").stdout)

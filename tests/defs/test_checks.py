@@ -163,3 +163,11 @@ def test_policies_reach_the_assets(defs: dg.Definitions, monkeypatch: pytest.Mon
     }  # fmt: skip
     before = {check for each in assets for check in each.check_keys}
     assert {check for each in with_them for check in each.check_keys} == before
+
+
+def test_what_was_skipped_is_a_warning_with_an_example() -> None:
+    passed = checks.nothing_skipped(KEY, {}, [])
+    assert passed.passed
+    failed = checks.nothing_skipped(KEY, {"acme/web issues": 2}, ["I_9: it is not to be had"])
+    assert (failed.passed, failed.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "2 of acme/web issues; e.g. I_9" in (failed.description or "")

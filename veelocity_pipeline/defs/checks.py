@@ -23,6 +23,7 @@ from veelocity_pipeline.warehouse.publish import PUBLIC_SCHEMA
 COMPLETE = "read_completely"
 ROWS_KEPT = "rows_kept"
 BUDGET_LEFT = "budget_left"
+NOTHING_SKIPPED = "nothing_skipped"
 READ_ON_TIME = "read_on_time"
 AUTHORS_KNOWN = "authors_known"
 CHANGES_SHIPPED = "changes_shipped"
@@ -41,6 +42,7 @@ SPECS = {
     COMPLETE: "Every repository's (team's) last read of this table succeeded.",
     ROWS_KEPT: f"Not half of the rows went since the last load; of a table that had at least {LEAST_ROWS}.",
     BUDGET_LEFT: f"At least {LEAST_SHARE:.0%} of the API's hourly budget was left.",
+    NOTHING_SKIPPED: "Every object that the source lists could be read, and whole.",
     READ_ON_TIME: "Every repository (team) was read within VEELOCITY_STALE_AFTER turns of the schedule.",
     AUTHORS_KNOWN: f"Of the pull requests that people opened in the last 90 days, the authors of at least "
     f"{1 - MOST_UNKNOWN:.0%} are known; where there were at least {LEAST_OPENED}.",
@@ -119,6 +121,18 @@ def own_models(asset: dg.AssetKey, problems: Mapping[str, str]) -> dg.AssetCheck
         description=sentence(said, 10_000) or None,
         metadata={"problems": dg.MetadataValue.json(dict(problems))},
     )
+
+
+def nothing_skipped(asset: dg.AssetKey, skipped: Mapping[str, int], examples: Iterable[str]) -> dg.AssetCheckResult:
+    """Whether every object of a source could be read.
+
+    Args:
+        skipped: how many could not, by repository (team) and table.
+        examples: one of each, with the reason.
+    """
+    counts = ", ".join(f"{count:,} of {name}" for name, count in skipped.items())
+    problem = f"skipped, and asked for again: {counts}; e.g. {next(iter(examples), '')}" if skipped else ""
+    return _result(NOTHING_SKIPPED, asset, problem, metadata={"skipped": sum(skipped.values())})
 
 
 def read_on_time(

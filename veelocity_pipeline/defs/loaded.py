@@ -60,4 +60,7 @@ def results(entry: SourceEntry, outcomes: Sequence[Outcome], measured: Measured)
         ]
         if key == first_table(entry):
             made.append(checks.budget_left(key, min(shares, default=None)))
+            skipped = [outcome for outcome in outcomes if outcome.skipped]
+            counts = {f"{each.scope_name} {each.table.replace('_', ' ')}": each.skipped for each in skipped}
+            made.append(checks.nothing_skipped(key, counts, (each.skipped_example or "" for each in skipped)))
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=made)

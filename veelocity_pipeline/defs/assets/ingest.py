@@ -81,6 +81,7 @@ def ingest_assets(entry: SourceEntry) -> dg.AssetsDefinition:
         check_specs=[
             *(checks.spec(name, spec.key) for spec in specs for name in (checks.COMPLETE, checks.ROWS_KEPT)),
             checks.spec(checks.BUDGET_LEFT, first_table(entry)),
+            checks.spec(checks.NOTHING_SKIPPED, first_table(entry)),
         ],
         pool=WAREHOUSE_POOL,
         can_subset=False,

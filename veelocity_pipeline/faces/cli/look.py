@@ -197,6 +197,11 @@ def _print_status(rows: list[dict[str, Any]]) -> None:
         last = max((row for row in rows if row["source"] == source), key=lambda row: row["attempted_at"])
         spent = [row for row in rows if row["source"] == source and row["attempted_at"] == last["attempted_at"]]
         out.print(plain(f"{source}: {_spent(spent)}"))
+    for row in rows:
+        if row.get("skipped"):
+            named = f"{row['skipped']:,} of the {row['table_name'].replace('_', ' ')} skipped"
+            said = f"{row['source']}, {row['repository']}: {named}, e.g. {row['skipped_example']}"
+            out.print(plain(said), style="yellow", soft_wrap=True)
     for source, name, error in failures:
         out.print(plain(f"{source}, {name}: {error}"), style="red", soft_wrap=True)
 

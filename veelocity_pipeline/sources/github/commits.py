@@ -180,7 +180,7 @@ class Commits:
             reading.read_ids.add(node["id"])
         for node in associated:
             if reading.has_files:
-                is_carried = bool(nodes(node.get("associatedPullRequests")))
+                is_carried = bool(nodes(node.get("associatedPullRequests")) or node.get(INCOMPLETE))
                 reading.direct.pop(node["id"], None)
                 if not is_carried and not reading.is_old(node):
                     reading.direct[node["id"]] = node["oid"]

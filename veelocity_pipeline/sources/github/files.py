@@ -30,8 +30,10 @@ class CommitFiles:
             for row in reading.rows("commits", ("id", "sha", "committed_at"), HERE)
             if row["id"] not in carried and not reading.is_too_old(row["committed_at"])
         }
+        # Of what could not be read whole it is not known whether it came with a pull request.
+        unknown = reading.skips.of("commits")
         for commit, sha in {**asked, **reading.direct}.items():
-            if commit in done or (sha in reading.read_commits and commit not in reading.direct):
+            if commit in done or sha in unknown or (sha in reading.read_commits and commit not in reading.direct):
                 continue
             try:
                 rows = shape.commit_file_rows(self._files(sha), commit, reading.id, sha)

@@ -86,6 +86,10 @@ class Skips:
         """Forget the objects without an id: all of the table is read again."""
         self.done(table, [key for key in self.kept.get(table, {}) if key.startswith(UNNAMED)])
 
+    def has_unnamed(self, table: str) -> bool:
+        """Whether there are objects of a table of which not even the id is known."""
+        return any(key.startswith(UNNAMED) for key in self.kept.get(table, {}))
+
     def of(self, table: str) -> set[str]:
         """Return the ids of a table's skipped objects."""
         return {key for key in self.kept.get(table, {}) if not key.startswith(UNNAMED)}

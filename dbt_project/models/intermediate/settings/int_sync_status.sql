@@ -10,12 +10,14 @@ select
     source_key,
     -- text
     error,
+    skipped_example,
     -- numbers
     rows as row_count,
     requests,
     points,
     waited_seconds,
     bytes_received,
+    coalesce(skipped, 0) as skipped,
     -- booleans
     is_full,
     -- times, UTC

@@ -187,7 +187,8 @@ class Changes:
         yield from self._again()
         # Neither is there yet where a first read was killed between its last page and its end.
         settled = newest is None or (mark.seen_at is not None and time(mark.seen_at) - time(newest) >= SETTLED)
-        if newest == mark.newest and total == mark.count and settled and mark.increment is None:
+        is_same = newest == mark.newest and total == mark.count and mark.increment is None
+        if is_same and settled and not self.list.skips.has_unnamed(self.list.table):
             return
         seen: set[str] = set()
         if total:
@@ -313,7 +314,7 @@ class Changes:
             listed = set(seen)
             if not is_complete or (stored - listed if start else total != len(listed)):
                 listed |= self.list.ids()
-        elif start is None and total != len(stored | seen) + mark.surplus:
+        elif start is None and (total != len(stored | seen) + mark.surplus or skips.has_unnamed(table)):
             listed = self.list.ids()
         if listed is not None:
             missing = listed - stored - seen if start is None else set()
@@ -327,6 +328,8 @@ class Changes:
                 skips.add(table, key, "it is listed, and not there where it is asked for")
             # One that cannot be read exists all the same.
             listed |= there | skips.of(table)
+            if total <= len(listed):
+                skips.begin(table)
             # A provider may count what it does not list, of accounts it has hidden; that is no news next time.
             mark.surplus = total - len(listed)
         mark.count = total

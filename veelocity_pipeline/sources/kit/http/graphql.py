@@ -137,10 +137,19 @@ class GraphQL(Sender):
                     continue
                 return data, errors, lost
             failure = self.answers.graphql(fatal, subject)
+            if is_partial and not isinstance(failure, OverloadedError) and all(map(_is_of_an_item, fatal)):
+                # It took the whole page with it, since the schema allows no null there: a smaller one may do without.
+                failure = TooLargeError(str(failure))
             is_final = isinstance(failure, TooLargeError) or attempt >= attempts
             if not isinstance(failure, OverloadedError) or is_final:
                 raise failure
             self._back_off(attempt)
+
+
+def _is_of_an_item(error: Mapping[str, Any]) -> bool:
+    """Whether an error names an item of a list, or something within."""
+    path = error.get("path")
+    return isinstance(path, list) and any(isinstance(part, int) for part in path)
 
 
 def _is_refused(data: Any, errors: Sequence[Mapping[str, Any]]) -> bool:
