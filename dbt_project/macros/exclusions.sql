@@ -1,6 +1,8 @@
 {#- Why something is left out of a metric: its code, and what the sentence is like that people read. -#}
 {% macro exclusion_list() -%}
     {{ return([
+        ('unread', 'its repository was never read completely%'),
+        ('unread', 'its team was never read completely%'),
         ('redeployed', 'redeploys what ran already%'),
         ('unknown_end', 'when it ended is not known%'),
         ('no_service', 'of none of the services of its repository%'),

@@ -30,6 +30,7 @@ def _scores(project: Project, typed: duckdb.DuckDBPyConnection, days_ago: list[i
     given: dict[str, list[dict[str, Any]]] = {
         "int_now": [{"timezone": "UTC"}],
         "int_services": [{"service": "s", "repository_id": "r"}],
+        "int_as_of": [],
         "int_team_services": [],
         "int_scopes": [{"scope_type": "service", "scope": "s", "as_of": f"{_TODAY} 12:00"}],
         "int_deployments": [

@@ -45,11 +45,14 @@ own as (
 
 -- where the root is not known, history is cut, and older work is none the less believed
 dated as (
-    select connection, repository_key, parent_shas, committed_at from {{ ref('int_commits_unioned') }}
+    select connection, repository_key, parent_shas, {{ credible('committed_at') }} as committed_at
+    from {{ ref('int_commits_unioned') }}
     union all
-    select connection, repository_key, parent_shas, committed_at from {{ ref('int_pull_request_commits_unioned') }}
+    select connection, repository_key, parent_shas, {{ credible('committed_at') }}
+    from {{ ref('int_pull_request_commits_unioned') }}
     union all
-    select connection, repository_key, parent_shas, committed_at from {{ ref('int_deployed_commits_unioned') }}
+    select connection, repository_key, parent_shas, {{ credible('committed_at') }}
+    from {{ ref('int_deployed_commits_unioned') }}
 ),
 
 beginnings as (
@@ -73,8 +76,9 @@ select
     own.is_merge,
     -- a clock that was wrong: the author's date is not believed, the committer's is
     case
-        when own.authored_at < beginnings.began_at or own.authored_at > own.last_seen_at then own.committed_at
-        else coalesce(own.authored_at, own.committed_at)
+        when own.authored_at < beginnings.began_at or own.authored_at > own.last_seen_at
+            then {{ credible('own.committed_at') }}
+        else coalesce({{ credible('own.authored_at') }}, {{ credible('own.committed_at') }})
     end as written_at
 from own
 left join beginnings using (repository_id)

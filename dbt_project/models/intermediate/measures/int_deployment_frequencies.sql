@@ -7,16 +7,24 @@ with now as (select * from {{ ref('int_now') }}),
 
 windows as (select unnest([30, 90, 180, 365])::integer as window_days),
 
-services as (select * from {{ ref('int_services') }}),
+services as (
+    select services.*, coalesce(moments.is_unread, false) as is_unread
+    from {{ ref('int_services') }} as services
+    left join {{ ref('int_as_of') }} as moments on moments.kind = 'repository' and moments.part = services.repository_id
+),
 
 members as (
-    select 'all' as scope_type, 'all' as scope, service from services
+    -- of one that was never read completely nobody knows how often it deploys
+    select 'all' as scope_type, 'all' as scope, service from services where not is_unread
     union all
     select 'repository', repository_id, service from services
     union all
     select 'service', service, service from services
     union
-    select 'team', team, service from {{ ref('int_team_services') }}
+    select 'team', teams.team, teams.service
+    from {{ ref('int_team_services') }} as teams
+    inner join services using (service)
+    where not services.is_unread
 ),
 
 of_scopes as (

@@ -16,11 +16,8 @@ select
     points,
     waited_seconds,
     bytes_received,
-    coalesce(read_at < max(read_at) over () - settings.stale_after_hours * interval 1 hour, false) as is_stale
     skipped,
     skipped_example,
-    coalesce(
-        read_at < max(read_at) over () - to_microseconds((settings.stale_after_hours * 3600000000)::bigint), false
-    ) as is_stale
+    coalesce(read_at < max(read_at) over () - settings.stale_after_hours * interval 1 hour, false) as is_stale
 from {{ ref('int_sync_status') }}
 cross join {{ ref('int_settings') }} as settings

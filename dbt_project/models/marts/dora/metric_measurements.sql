@@ -331,13 +331,31 @@ by_service as (
         on change_services.change_id = of_issues.linked_pull_request_id
 ),
 
+-- What is half known would make rates wrong: failures without their remedies, changes without their deployments.
+unread as (select kind, part from {{ ref('int_as_of') }} where is_unread),
+
+explained as (
+    select
+        by_service.* exclude (excluded_because),
+        case
+            when unread_repositories.part is not null then 'its repository was never read completely'
+            when unread_trackers.part is not null then 'its team was never read completely'
+            else by_service.excluded_because
+        end as excluded_because
+    from by_service
+    left join unread as unread_repositories
+        on unread_repositories.kind = 'repository' and unread_repositories.part = by_service.repository_id
+    left join unread as unread_trackers
+        on unread_trackers.kind = 'tracker' and unread_trackers.part = lower(by_service.team)
+),
+
 measured as (
     select
-        by_service.* exclude (value, excluded_because),
-        {{ local_date('by_service.measured_at', 'now.timezone') }} as measured_on,
-        case when by_service.excluded_because is null then by_service.value::double end as value,
-        coalesce(by_service.excluded_because, negative_spans.reason) as excluded_because
-    from by_service
+        explained.* exclude (value, excluded_because),
+        {{ local_date('explained.measured_at', 'now.timezone') }} as measured_on,
+        case when explained.excluded_because is null then explained.value::double end as value,
+        coalesce(explained.excluded_because, negative_spans.reason) as excluded_because
+    from explained
     cross join now
     left join negative_spans using (metric, entity_id)
 ),
