@@ -46,7 +46,9 @@ _TAGS = ', refPrefix: "refs/tags/", orderBy: {field: TAG_COMMIT_DATE, direction:
 
 COMMITS_ALONE = COMMITS.replace("query commits", "query commitsAlone").replace(
     HISTORY,
-    HISTORY.replace(COMMIT_FIELDS, "id oid authoredDate committedDate").replace(ASSOCIATED_PULL_REQUESTS.selection, ""),
+    HISTORY.replace(COMMIT_FIELDS, "id oid authoredDate committedDate")
+    .replace(" additions deletions", "")
+    .replace(ASSOCIATED_PULL_REQUESTS.selection, ""),
 )
 
 ALONE = {

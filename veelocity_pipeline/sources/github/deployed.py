@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from veelocity_pipeline.sources.github import queries, shape
 from veelocity_pipeline.sources.github.commits import History
 from veelocity_pipeline.sources.github.reading import HERE, Node, Reading, fingerprint
+from veelocity_pipeline.sources.github.tables import TABLES
 from veelocity_pipeline.sources.kit.connector import Chunk
 from veelocity_pipeline.sources.kit.follow.graph import Walks
 from veelocity_pipeline.sources.kit.http.paging import Cursors, nodes
+
+_COLUMNS = tuple(TABLES["deployed_commits"].columns)
 
 
 class DeployedCommits:
@@ -59,7 +62,7 @@ class DeployedCommits:
         del items
         chunk = Chunk()
         rows = self.reading.shaped("commits", new, lambda node: shape.commit_row(node, self.reading.id))
-        chunk.add("deployed_commits", rows)
+        chunk.add("deployed_commits", [{name: row[name] for name in _COLUMNS} for row in rows])
         return chunk
 
     def _parents(self, node: Node) -> list[str]:

@@ -247,7 +247,7 @@ HISTORY = on_one_line(
     ... on Commit {{
       history(first: $first, after: $after) {{
         {PAGE_INFO}
-        nodes {{ {COMMIT_FIELDS} url {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
+        nodes {{ {COMMIT_FIELDS} url additions deletions {PARENTS.selection} {ASSOCIATED_PULL_REQUESTS.selection} }}
       }}
     }}
     """

@@ -207,6 +207,8 @@ def commit_row(node: Node, repository: str) -> Row:
         **_git_author(node.get("author")),
         "authored_at": time(node.get("authoredDate")),
         "committed_at": time(node.get("committedDate")),
+        "additions": node.get("additions"),
+        "deletions": node.get("deletions"),
         "deleted_at": None,
     }
 

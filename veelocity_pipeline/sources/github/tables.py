@@ -183,6 +183,8 @@ TABLES = by_name(
             "author_email": TEXT,
             "authored_at": TIMESTAMP,
             "committed_at": TIMESTAMP,
+            "additions": BIGINT,  # lines; null of rows from before these were read
+            "deletions": BIGINT,
             "deleted_at": TIMESTAMP,  # when the default branch, rewritten, no longer led to it
         },
         primary_key=("id",),

@@ -6,6 +6,8 @@ select
     any_value(commits.url) as url,
     any_value(author.person) as author,
     coalesce(bool_or(author.is_bot), false) as is_bot,
+    any_value(commits.lines_added) as lines_added,
+    any_value(commits.lines_deleted) as lines_deleted,
     any_value(commits.authored_at) as authored_at,
     any_value(commits.committed_at) as committed_at
 from {{ ref('int_commits_unioned') }} as commits

@@ -7,6 +7,8 @@ select
     url,
     {{ public_person('author', 'is_bot') }} as author,
     is_bot,
+    lines_added,
+    lines_deleted,
     authored_at,
     committed_at
 from {{ ref('int_commits') }}

@@ -14,6 +14,9 @@ select
     author_type,
     author_name,
     author_email,
+    -- numbers
+    additions,
+    deletions,
     -- times, UTC
     {{ utc('authored_at') }} as authored_at,
     {{ utc('committed_at') }} as committed_at
