@@ -26,7 +26,7 @@ RATES = (0.02, 0.1, 0.3)
 MIDDLE = '"after": "'
 """In the variables of every page of a list but the first."""
 
-GRAPHQL = ("partial", "gave_up")
+GRAPHQL = ("partial", "gave_up", "lost_field", "lost_node", "respelt_limit")
 """Faults that there are in GraphQL alone."""
 
 KINDS: dict[str, Callable[[float], Fault]] = {
@@ -41,7 +41,7 @@ KINDS: dict[str, Callable[[float], Fault]] = {
     "secondary_limit without Retry-After": lambda rate: Fault("secondary_limit", rate=rate, retry_after=None),
     **{
         kind: lambda rate, kind=kind: Fault(kind, rate=rate)  # type: ignore[misc]
-        for kind in ("abuse", "not_modified", "bare", "garbled", "duplicated", "moved")
+        for kind in ("abuse", "not_modified", "bare", "garbled", "duplicated", "moved", "surrogate", "not_utf8")
     },
     **{
         kind: lambda rate, kind=kind: Fault(kind, rate=rate)  # type: ignore[misc]

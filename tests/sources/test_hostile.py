@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.simulator.faults import Spoilt
 from veelocity_pipeline.simulator.github.face import GITHUB_TOKEN
+from veelocity_pipeline.simulator.spoilt import Spoilt
 from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.kit.connector import Outcome, RefreshRequest, Scope, ScopeFailure
 from veelocity_pipeline.sources.kit.http import client as http

@@ -43,7 +43,7 @@ from graphql import (
 )
 from graphql.pyutils import Path
 
-from veelocity_pipeline.simulator.faults import Spoilt
+from veelocity_pipeline.simulator.spoilt import Spoilt
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
 """(the object, the field's arguments, the request's context) -> value."""

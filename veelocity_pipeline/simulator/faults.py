@@ -101,23 +101,6 @@ class Fault:
         return True
 
 
-@dataclass
-class Spoilt:
-    """An object that never comes as it should.
-
-    Attributes:
-        object: its id.
-        field: what of it fails; empty: all of it.
-        code: of the error of GraphQL; 502 is a page of a server in between, whatever else was asked.
-        value: what the field is instead of an error.
-    """
-
-    object: str
-    field: str = ""
-    code: str = "502"
-    value: Any = None
-
-
 class Huge(Response):
     """An answer that says that it is larger than anything."""
 

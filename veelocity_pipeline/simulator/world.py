@@ -11,9 +11,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from veelocity_pipeline.simulator.faults import Fault, Spoilt
+from veelocity_pipeline.simulator.faults import Fault
 from veelocity_pipeline.simulator.organization.life import Life, Still
 from veelocity_pipeline.simulator.organization.whole import Organization
+from veelocity_pipeline.simulator.spoilt import Spoilt
 
 
 @dataclass(frozen=True)
