@@ -31,9 +31,11 @@ def test_a_repository_with_its_own_rules_has_its_whole_set(config: Callable[[str
     assert found == {
         (None, "workflow", "ship"),
         (None, "exclude", "docs"),
+        (None, "deployment_tag", "v*"),
         (None, "environment", "production"),
         ("acme/shop", "workflow", "go-live"),
         ("acme/shop", "exclude", "docs"),
+        ("acme/shop", "deployment_tag", "v*"),
         ("acme/shop", "environment", "production"),
     }
 

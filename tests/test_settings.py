@@ -135,6 +135,14 @@ def test_a_repository_keeps_the_rules_it_does_not_change(config: Config) -> None
     assert (other.source, other.count_redeploys) == ("auto", True)
 
 
+def test_a_repository_may_deploy_by_tags(config: Config) -> None:
+    config("[[repositories]]\nname = 'acme/lib'\ndeployments = {source = 'tags', tag_patterns = ['release-*']}")
+    lib, _ = load_settings().rules_for("acme/lib")
+    other, _ = load_settings().rules_for("acme/web")
+    assert (lib.source, lib.tag_patterns) == ("tags", ("release-*",))
+    assert (other.source, other.tag_patterns) == ("auto", ("v*",))
+
+
 @pytest.mark.parametrize(
     ("root", "graphql"),
     [

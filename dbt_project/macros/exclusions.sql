@@ -8,6 +8,7 @@
         ('no_service', 'of none of the services of its repository%'),
         ('no_service', 'ships or takes back no change of a service%'),
         ('other_branch', '% on branch %: see deployments.branches'),
+        ('other_tag', '% match%no pattern: see deployments.tag_patterns'),
         ('unknown_commit', 'its sha is not in the known history%'),
         ('not_recovered', 'not recovered yet%'),
         ('not_resolved', 'not resolved yet%'),

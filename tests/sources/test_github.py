@@ -7,7 +7,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading import read as loading_read
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
+from veelocity_pipeline.sources.github.mark import TagsMark
 from veelocity_pipeline.sources.kit.http import client as http
 
 from .conftest import RawWarehouse
@@ -221,6 +222,25 @@ def test_a_tag_of_a_tag_leads_to_its_commit() -> None:
     annotated = {"id": "T1", "name": "v1", "target": {"oid": "t1", "target": {"oid": "t2", "target": {"oid": "c"}}}}
     light = {"id": "T2", "name": "v2", "target": {"oid": "d"}}
     assert [(row["name"], row["sha"]) for row in shape.tag_rows([annotated, light], "R")] == [("v1", "c"), ("v2", "d")]
+
+
+def test_an_annotated_tag_has_a_date_of_its_own() -> None:
+    commit = {"oid": "c", "committedDate": "2026-03-02T12:00:00Z"}
+    annotated = {"oid": "t", "tagger": {"date": "2026-03-03T12:00:00+02:00"}, "target": commit}
+    refs = [
+        {"id": "T1", "name": "v1", "target": annotated},
+        {"id": "T2", "name": "v2", "target": commit},
+        {"id": "T3", "name": "v3", "target": {"oid": "t", "tagger": None, "target": {"oid": "tree"}}},
+    ]
+    rows = shape.tag_rows(refs, "R")
+    committed = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert [(row["tagged_at"], row["committed_at"]) for row in rows] == [
+        (datetime(2026, 3, 3, 10, tzinfo=UTC), committed),
+        (None, committed),
+        (None, None),
+    ]
+    for row in rows:
+        assert set(row) == set(ENTRY.tables["tags"].columns)
 
 
 def test_an_unmerged_pull_request_has_no_merge_commit() -> None:
@@ -692,6 +712,52 @@ def test_a_branch_from_which_the_settings_deploy_is_read_with_its_history(
         branches["unknown"] = branches["trial"]
         assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
         assert found() == {"r2", "r1", "d1", "x1", "s1"}
+
+
+def test_tags_are_dated_once_where_they_deploy(
+    tmp_path: Path, new_warehouse: Callable[[str], RawWarehouse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dates that an earlier version did not load are asked for where tags deploy, and nowhere else."""
+    path = tmp_path / "story.txt"
+    path.write_text(RELEASES_FROM_A_BRANCH, "utf-8")
+    story = tell(path)
+    repository = story.organization.repositories[0]
+    first, *_ = repository.tags
+    at = first.created_at + timedelta(days=1)
+    repository.tags.append(dataclasses.replace(first, id="T_annotated", name="t1", is_annotated=True, created_at=at))
+    repository.tags.append(dataclasses.replace(first, id="T_light", name="t2", is_annotated=False, created_at=at))
+    warehouse = new_warehouse("home")
+    dates = "select name, tagged_at, committed_at from raw_github.tags where name in ('t1', 't2') order by name"
+    committed = first.commit.committed_at
+
+    with Simulator(organization=story.organization) as server:
+
+        def asked(settings: Settings) -> int:
+            count = len(server.log)
+            assert not [outcome.error for outcome in warehouse.refresh(ENTRY, settings) if outcome.error]
+            return len(server.log) - count
+
+        usual = settings_of(server, services=())
+        deploying = settings_of(server, services=(), deployments=Deployments(source="tags"))
+        with monkeypatch.context() as earlier:
+            real = shape.tag_rows
+            undated = {"tagged_at": None, "committed_at": None}
+            earlier.setattr(shape, "tag_rows", lambda *of: [{**row, **undated} for row in real(*of)])
+            earlier.setattr(TagsMark, "is_dated", property(lambda _mark: False, lambda _mark, _value: None))
+            asked(usual)
+        assert warehouse.rows(dates) == [("t1", None, None), ("t2", None, None)]
+        assert asked(usual) == 1
+        assert asked(deploying) == 2
+        assert warehouse.rows(dates) == [("t1", at, committed), ("t2", None, committed)]
+        assert asked(deploying) == 1
+
+        # it moves, and another one is deleted
+        head = repository.head
+        assert head is not None
+        moved = dataclasses.replace(repository.tags[-1], commit=head)
+        repository.tags[-2:] = [moved]
+        asked(deploying)
+        assert warehouse.rows(dates) == [("t2", None, head.committed_at)]
 
 
 def test_what_was_deployed_before_the_start_date_is_not_asked_for(

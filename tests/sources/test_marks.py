@@ -51,6 +51,7 @@ GITHUB = RepositoryMark(
         full_walk=Walk("WyJ2MiIsIDld", "9bffcfc4edf2de64"),
         tagged=["1f1b54d7962f38df8a3cab0698dee656fc60b611"],
         moved=["v1"],
+        is_dated=False,
     ),
     releases=NewestMark(seen="", newest=["RE_kwDOKnBCDgg5toc"]),
     deployments=DeploymentsMark(

@@ -139,6 +139,7 @@ def _deployment_rules(rules: Deployments) -> Rows:
         *_patterns("exclude", "deployments.exclude_patterns", rules.exclude_patterns, contains=True),
         *_patterns("job", "deployments.job_patterns", rules.job_patterns, contains=True),
         *_patterns("branch", "deployments.branches", rules.branches),
+        *_patterns("deployment_tag", "deployments.tag_patterns", rules.tag_patterns),
         *_patterns("environment", "deployments.production_environments", rules.production_environments),
     ]
 

@@ -12,7 +12,7 @@ from veelocity_pipeline.config.patterns import Patterns, TextList
 
 Evidence = Literal["rollback", "revert", "hotfix", "incident", "deployment_status"]
 DEFAULT_EVIDENCE: tuple[Evidence, ...] = ("rollback", "revert", "hotfix", "incident")
-DeploymentSource = Literal["auto", "workflow_runs", "deployments", "releases", "merges"]
+DeploymentSource = Literal["auto", "workflow_runs", "deployments", "releases", "tags", "merges"]
 
 
 class Section(BaseModel):
@@ -27,6 +27,7 @@ class Deployments(Section):
     exclude_patterns: Patterns = ("draft", "docs", "preview", "staging", "test", "nightly", "cleanup", "notes")
     job_patterns: Patterns = ()
     branches: Patterns = ()
+    tag_patterns: Patterns = ("v*",)
     production_environments: Patterns = ()
     count_redeploys: bool = False
 

@@ -19,10 +19,12 @@ class TagsMark(NewestMark):
     Attributes:
         tagged: commits of tags that the default branch does not lead to, while these are to be read.
         moved: names of tags that moved or vanished, whose releases are to be asked.
+        is_dated: every tag that is loaded has its dates; those of earlier versions had none.
     """
 
     tagged: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
+    is_dated: bool = False
 
 
 @dataclass

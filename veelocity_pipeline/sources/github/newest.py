@@ -44,9 +44,11 @@ class Newest(NewestFirst):
     def cursors(self) -> Cursors:
         return self.reading.cursors(self.field)
 
-    def follow(self, mark: NewestMark, stored: Mapping[str, Any]) -> Generator[Chunk, None, set[str] | None]:
+    def follow(
+        self, mark: NewestMark, stored: Mapping[str, Any], *, is_full: bool = False
+    ) -> Generator[Chunk, None, set[str] | None]:
         """Read what is new since the mark, or everything; see ``kit.follow.newest``."""
-        return follow(self, mark, stored, self.reading.is_full, self.reading.checkpoint)
+        return follow(self, mark, stored, is_full or self.reading.is_full, self.reading.checkpoint)
 
     def some(self, document: str, ids: Iterator[str] | list[str]) -> Generator[Chunk, None, dict[str, Any]]:
         """Read some items by their ids, those left out that no longer exist; return what ``add`` does."""

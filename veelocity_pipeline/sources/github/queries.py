@@ -291,6 +291,7 @@ TAGS = on_one_line(
             target {{
               oid ...date
               ... on Tag {{
+                tagger {{ date }}
                 target {{
                   oid ...date
                   ... on Tag {{ target {{ oid ...date ... on Tag {{ target {{ __typename id oid ...date }} }} }} }}

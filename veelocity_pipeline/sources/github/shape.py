@@ -240,7 +240,14 @@ def commit_file_rows(files: Iterable[Node], commit: str, repository: str, sha: s
 def tag_rows(refs: Iterable[Node], repository: str) -> list[Row]:
     """The tags of a repository, each with the commit it leads to."""
     return [
-        {"id": ref["id"], "repository_id": repository, "name": ref["name"], "sha": tagged(ref).get("oid")}
+        {
+            "id": ref["id"],
+            "repository_id": repository,
+            "name": ref["name"],
+            "sha": tagged(ref).get("oid"),
+            "tagged_at": time(_get(ref, "target", "tagger", "date")),
+            "committed_at": time(tagged(ref).get("committedDate")),
+        }
         for ref in _unique(refs, key="name")
     ]
 

@@ -229,7 +229,14 @@ TABLES = by_name(
     Table(
         "tags",
         "One row per tag and repository.",
-        {"id": TEXT, "repository_id": TEXT, "name": TEXT, "sha": TEXT},
+        {
+            "id": TEXT,
+            "repository_id": TEXT,
+            "name": TEXT,
+            "sha": TEXT,
+            "tagged_at": TIMESTAMP,  # of an annotated tag
+            "committed_at": TIMESTAMP,  # of the commit that it leads to
+        },
         merge_key="repository_id",
     ),
     Table(

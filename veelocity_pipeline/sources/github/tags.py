@@ -9,6 +9,7 @@ from typing import Any
 from veelocity_pipeline.sources.github import queries, shape
 from veelocity_pipeline.sources.github.newest import Newest
 from veelocity_pipeline.sources.github.reading import Node, Reading
+from veelocity_pipeline.sources.github.tables import TABLES
 from veelocity_pipeline.sources.kit.connector import Chunk
 from veelocity_pipeline.sources.kit.http.errors import BadAnswerError
 from veelocity_pipeline.sources.kit.skips import INCOMPLETE
@@ -19,6 +20,9 @@ MOST_DEEP = 100
 
 TAGS_PER_CHECKPOINT = 1_000
 """Tags are one set for dlt, loaded whole each time: a checkpoint with every page would load them over and over."""
+
+
+Lead = tuple[str, str | None]
 
 
 class Tags(Newest):
@@ -33,6 +37,7 @@ class Tags(Newest):
         super().__init__(reading)
         self.items_per_checkpoint = TAGS_PER_CHECKPOINT
         self.stored: dict[str, Row] = {}
+        self.known: dict[str, Lead] = {}
         self.found: dict[str, Row] = {}
         self.loaded: set[str] = set()
         self.tagged: set[str] = set()
@@ -42,19 +47,23 @@ class Tags(Newest):
         reading = self.reading
         mark = reading.mark.tags
         skipped = self.begin()
-        if self.print == mark.seen and not reading.is_full and not skipped:
+        deploy = any(reading.settings.rules_for(name)[0].source == "tags" for name in reading.names)
+        is_whole = reading.is_full or (deploy and not mark.is_dated)
+        if self.print == mark.seen and not is_whole and not skipped:
             return
-        self.stored = {row["name"]: row for row in reading.rows("tags", ("id", "repository_id", "name", "sha"))}
+        self.stored = {row["name"]: row for row in reading.rows("tags", TABLES["tags"].schema.names)}
+        self.known = {name: _lead(row) for name, row in self.stored.items()}
         self.loaded = reading.read_commits.keys() | reading.values("commits", "sha")
         self.tagged = set(mark.tagged)
         if skipped:
             # There is no asking for a tag by what it leads to: all are read again.
             mark.newest = sorted({*mark.newest, *skipped})
-        listed = yield from self.follow(mark, self.stored)
+        listed = yield from self.follow(mark, self.known, is_full=is_whole)
         mark.tagged = sorted(self.tagged)
         mark.seen = self.print
         known = {**self.stored, **self.found}
         if listed is not None:
+            mark.is_dated = True
             listed |= reading.skips.of(self.table)
             self._moved(self.stored.keys() - listed)
         chunk = reading.checkpoint()
@@ -70,9 +79,10 @@ class Tags(Newest):
         found = {row["name"]: row for row in shape.tag_rows(refs, self.reading.id)}
         self.reading.skips.done(self.table, [ref["name"] for ref in refs if not ref.get(INCOMPLETE)])
         self.found.update(found)
-        if self.stored:
-            self._moved(name for name, row in found.items() if self.stored.get(name) != row)
-        return found
+        leads = {name: _lead(row) for name, row in found.items()}
+        if self.known:
+            self._moved(name for name, lead in leads.items() if self.known.get(name) != lead)
+        return leads
 
     def save(self, chunk: Chunk) -> None:
         # Not every tag is dated in what is loaded: which of them lead elsewhere must outlast an interruption.
@@ -102,6 +112,11 @@ class Tags(Newest):
                 target["target"] = found[target["id"]]["target"]
             deep = [target for target in map(_innermost, deep) if target.get("__typename") == "Tag"]
         return refs
+
+
+def _lead(row: Row) -> Lead:
+    """Return where a tag leads. Its dates are left out: tags that earlier versions loaded have none."""
+    return row["id"], row["sha"]
 
 
 def _innermost(target: Any) -> dict[str, Any]:

@@ -86,6 +86,40 @@ releases as (
     where not is_prerelease and source_key not in (select source_key from claimed)
 ),
 
+tags as (
+    select
+        tags.repository_id || '/tags/' || tags.tag as deployment_id,
+        tags.repository_id,
+        'tags' as kind,
+        null as run_id,
+        tags.tag as ref,
+        tags.url,
+        tags.tagged_at as finished_at,
+        bool_or(rules.pattern_regex is not null) as is_matched
+    from {{ ref('int_tags') }} as tags
+    inner join {{ ref('int_repository_settings') }} as settings using (repository_id)
+    left join rules
+        on rules.repository_id = tags.repository_id
+        and rules.kind = 'deployment_tag'
+        and {{ found_by('tags.tag', 'rules') }}
+    where
+        settings.deployment_source = 'tags'
+        and tags.tagged_at is not null
+        and tags.source_key not in (select source_key from claimed)
+    group by all
+),
+
+unmatched_tags as (
+    select
+        * exclude (is_matched),
+        count(*) over (partition by repository_id)
+        || case when count(*) over (partition by repository_id) = 1 then ' tag, which matches no' else ' tags, which match no' end
+        || ' pattern: see deployments.tag_patterns' as reason
+    from tags
+    where repository_id not in (select repository_id from claimed where kind = 'tags')
+    qualify not bool_or(is_matched) over (partition by repository_id)
+),
+
 of_no_service as (
     select *, 'of none of the services of its repository: see services' as reason
     from (
@@ -94,6 +128,8 @@ of_no_service as (
         select * from records
         union all by name
         select * from releases
+        union all by name
+        select * exclude (is_matched) from tags where is_matched
     )
     where
         repository_id in (select repository_id from services)
@@ -185,6 +221,8 @@ found as (
     select * from of_no_change
     union all by name
     select * from on_other_branches
+    union all by name
+    select * from unmatched_tags
 ),
 
 chosen as (

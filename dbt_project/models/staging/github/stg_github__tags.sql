@@ -7,5 +7,8 @@ select
     repository_id as repository_key,
     -- text
     name as tag,
-    sha
+    sha,
+    -- times, UTC
+    {{ utc('tagged_at') }} as tagged_at,
+    {{ utc('committed_at') }} as committed_at
 from source
