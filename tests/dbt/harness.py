@@ -35,11 +35,12 @@ import pyarrow as pa
 
 from veelocity_pipeline.config.load import load_settings
 from veelocity_pipeline.config.rules import config_tables
+from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.kit.tables import Row
 from veelocity_pipeline.warehouse.status import SYNC_STATUS
 
 from .project import DATABASE, Node, Project, UnitTest
-from .raw import SOURCES, create_raw_tables, raw_schemas
+from .raw import create_raw_tables, raw_schemas
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 FOLDERS = sorted(path for path in SCENARIOS.iterdir() if (path / "expected").is_dir())

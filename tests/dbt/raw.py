@@ -9,19 +9,15 @@ import duckdb
 import pyarrow as pa
 
 from veelocity_pipeline.config.rules import SCHEMAS
-from veelocity_pipeline.sources.github.tables import TABLES as GITHUB
-from veelocity_pipeline.sources.github_actions.tables import TABLES as GITHUB_ACTIONS
+from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.sources.kit.tables import Row
-from veelocity_pipeline.sources.linear.tables import TABLES as LINEAR
 from veelocity_pipeline.warehouse.status import SYNC_STATUS
-
-SOURCES = {"github": GITHUB, "github_actions": GITHUB_ACTIONS, "linear": LINEAR}
 
 
 def raw_schemas() -> dict[str, pa.Schema]:
     """Return the columns of every table that the project reads and does not make, by ``schema.table``."""
     schemas = {
-        f"raw_{source}.{name}": table.schema for source, tables in SOURCES.items() for name, table in tables.items()
+        f"{entry.dataset}.{name}": table.schema for entry in SOURCES.values() for name, table in entry.tables.items()
     }
     schemas |= {f"config.{name}": schema for name, schema in SCHEMAS.items()}
     schemas["operations.sync_status"] = SYNC_STATUS

@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from veelocity_pipeline.sources import SOURCES
 from veelocity_pipeline.transform.project import MODELS
 
 from .harness import build
 from .project import Project
-from .raw import SOURCES, raw_schemas
+from .raw import raw_schemas
 
 OWN = {"config", "operations"}
 """Sources that are the pipeline's own: its settings as rows, and what it knows of its work."""
@@ -207,7 +208,7 @@ def test_every_raw_table_is_declared_and_read(project: Project) -> None:
 def test_raw_tables_are_described_as_their_sources_describe_them(project: Project) -> None:
     for source in project.manifest["sources"].values():
         if source["source_name"] in SOURCES:
-            assert source["description"] == SOURCES[source["source_name"]][source["name"]].description
+            assert source["description"] == SOURCES[source["source_name"]].tables[source["name"]].description
 
 
 def test_every_metric_has_a_title_a_place_and_a_doc_block_of_its_own(project: Project) -> None:
