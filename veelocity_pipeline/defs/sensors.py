@@ -203,7 +203,7 @@ def _settings(tick: Tick) -> Start | Wait:
         Configuration.of(tick.settings),
         increment=INCREMENTAL,
         rebuild=REBUILD,
-        sources=[entry.name for entry in SOURCES.values() if "github" in (entry.name, entry.along_with)],
+        sources=[entry.name for entry in SOURCES.values() if entry.reads_repositories],
     )
     loaded = [
         str(Settings.model_fields[name].validation_alias)

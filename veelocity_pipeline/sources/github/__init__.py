@@ -16,6 +16,7 @@ ENTRY = SourceEntry(
     is_configured=lambda settings: bool(settings.github_repositories),
     missing="GitHub is not read: GITHUB_REPOSITORIES is not set.",
     scope_column={name: "id" if name == "repositories" else "repository_id" for name in TABLES},
+    reads_repositories=True,
 )
 
 __all__ = ["ENTRY", "GitHubConnector", "github_client", "resolve"]

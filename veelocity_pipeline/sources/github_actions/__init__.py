@@ -16,4 +16,5 @@ ENTRY = SourceEntry(
     missing="GitHub Actions is not read: set GITHUB_TOKEN and GITHUB_REPOSITORIES.",
     scope_column=dict.fromkeys(TABLES, "repository_id"),
     along_with="github",
+    reads_repositories=True,
 )

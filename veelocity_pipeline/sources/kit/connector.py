@@ -329,6 +329,7 @@ class SourceEntry:
         missing: what to say where the source is not configured; names the setting.
         scope_column: by table, the column that holds the scope's id; a table without belongs to no scope.
         along_with: the source whose scopes this one reads too, if it is another's.
+        reads_repositories: its scopes are repositories of a code host.
     """
 
     name: str
@@ -340,6 +341,7 @@ class SourceEntry:
     missing: str
     scope_column: Mapping[str, str]
     along_with: str = ""
+    reads_repositories: bool = False
 
     def is_read(self, settings: Settings) -> bool:
         """Whether any of its connections is configured."""
