@@ -169,6 +169,22 @@ def test_a_table_that_somebody_dropped_is_built(built: Home, project: Project, t
     assert _build(home, project) == {"fct_reviews"}
 
 
+def test_what_models_of_an_earlier_version_made_is_dropped(built: Home, project: Project, tmp_path: Path) -> None:
+    home = _copied(built, tmp_path)
+    with connect(home) as connection:
+        connection.execute("create schema staging")
+        connection.execute("create view staging.stg_github__tags as from raw_github.tags")  # it is ephemeral now
+        connection.execute("create table intermediate.int_deployments_unioned as select 1 as number")
+        connection.execute("create schema mine")
+        connection.execute("create table mine.notes as select 1 as number")
+        everything = "select schema_name, table_name from duckdb_columns() group by all"
+        before = set(connection.execute(everything).fetchall())
+    assert _build(home, project) == set()
+    with connect(home, read_only=True) as connection:
+        after = set(connection.execute(everything).fetchall())
+    assert before - after == {("staging", "stg_github__tags"), ("intermediate", "int_deployments_unioned")}
+
+
 def test_a_model_that_cannot_be_built_is_told_and_built_again(built: Home, project: Project, tmp_path: Path) -> None:
     home = _copied(built, tmp_path)
     _change(home, "alter table config.team_services rename to away")

@@ -62,6 +62,10 @@ class Plan:
     is_everything: bool
 
 
+LAYERS = frozenset({"staging", "conformed", "intermediate", "marts"})
+"""Schemas in which models, those of earlier versions too, have their tables and views: nothing else is there."""
+
+
 class Graph:
     """The models and what they read, as the manifest has it."""
 
@@ -95,7 +99,7 @@ class Graph:
         self.tests_of_sources = {name: _hash(sorted(tests.get(name, ()))) for name in self.sources}
 
         self.relations = {self.relation(name) for name in self.nodes if self.is_stored(name)}
-        self.schemas = {schema for schema, _ in map(self.relation, self.nodes)}
+        self.schemas = LAYERS | {schema for schema, _ in map(self.relation, self.nodes)}
 
     def is_stored(self, name: str) -> bool:
         """Whether there is a table or view of it."""
