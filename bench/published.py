@@ -47,7 +47,13 @@ _FACTS = f"""
                 then least(created_at + to_seconds((duration(number, 5) * 3600)::bigint), as_of())
         end as merged_at,
         merged_at as closed_at,
-        if(merged_at is null, 'open', 'merged') as state
+        if(merged_at is null, 'open', 'merged') as state,
+        duration(number, 6) as coding_hours,
+        0.0::double as draft_hours,
+        duration(number, 3) as pickup_hours,
+        duration(number, 5) as review_hours,
+        null::double as unreviewed_hours,
+        duration(number, 7) as deploy_hours
     from range({PULL_REQUESTS}) as numbers (number);
 
     create table marts.fct_deployments as
@@ -247,9 +253,28 @@ _WINDOWS = """
         window_days, scope_type, scope, metric, sample, excluded, total::bigint as part,
         case kind when 'count' then sample when 'rate' then total / sample else median end::double as value,
         coalesce(window_days, 365.25 * 5)::double as days, window_days is not null as has_previous,
-        value as previous_value, sample as previous_sample
+        value as previous_value, sample as previous_sample, false as is_clear_change
     from found
     inner join marts.dim_metrics on metric = id
+"""
+
+
+_WORK = """
+    create table marts.work_in_progress as
+    select
+        period, period_start, scope_type, scope, 40 as pull_requests_open, 20 as issues_in_progress,
+        30.0::double as open_hours_median, 8 as open_under_1_day, 8 as open_1_to_3_days, 8 as open_3_to_7_days,
+        8 as open_1_to_4_weeks, 8 as open_over_4_weeks
+    from marts.dev_metrics;
+
+    create table marts.lead_time_stages as
+    with stages as (select id as stage, count(*) over () as stage_count from marts.dim_metrics where stage is not null)
+    select
+        window_days, scope_type, scope, stages.stage, 1.0 / stage_count as hours_share, value as stage_hours_median,
+        value as stage_hours_p75, value as stage_hours_p90, sample, sample as pull_request_count
+    from marts.metric_windows
+    cross join stages
+    where metric = 'lead_time'
 """
 
 
@@ -264,6 +289,6 @@ def write(path: Path) -> None:
         connection.execute("set enable_progress_bar = false")
         for statement in (
             *(_SETTINGS, _FACTS, _MEASUREMENTS, _metrics("dora"), _metrics("dev"), _scorecard()),
-            *(_listed_metrics(), _WINDOWS, _REST),
+            *(_listed_metrics(), _WINDOWS, _WORK, _REST),
         ):
             connection.execute(statement)
