@@ -22,7 +22,9 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -277,12 +279,15 @@ class World(ABC):
 
 
 class ScenarioWorld(World):
-    """A scenario, its raw rows mixed and each twice."""
+    """A scenario, its raw rows mixed and each twice, unless it looks at a table that may hold a row twice."""
 
     def __init__(self, project: Project, folder: Path) -> None:
         """Build the scenario of a folder."""
         self._expected = {path.stem: path for path in (folder / "expected").glob("*.csv")}
-        super().__init__(project, folder.name, build(project, mixed(given(folder / "given"))), set(self._expected))
+        rows = given(folder / "given")
+        if not any(name.endswith("_unioned") for name in self._expected):
+            rows = mixed(rows)
+        super().__init__(project, folder.name, build(project, rows), set(self._expected))
 
     def is_wrong(self, table: str) -> bool:
         """Whether a table differs from the expected one."""
@@ -418,10 +423,19 @@ def _is_noticed(mutant: Mutant) -> tuple[Mutant, bool]:
     return mutant, _jury.notice(mutant)
 
 
-def survivors(console: Console, processes: int, made: list[Mutant], *jury: object, said: str = "") -> Iterator[Mutant]:
+def survivors(
+    console: Console,
+    processes: int,
+    made: list[Mutant],
+    jury: Callable[..., UnitTests | Worlds],
+    *arguments: object,
+    said: str = "",
+) -> Iterator[Mutant]:
     """Those of the mutants that a jury does not notice; its class and that one's arguments are given."""
-    with multiprocessing.get_context("spawn").Pool(processes, _start, jury) as pool:
-        results = pool.imap(_is_noticed, made, chunksize=4)
+    # an executor breaks where a process cannot begin; a pool would start it again for ever
+    spawn, start = multiprocessing.get_context("spawn"), partial(_start, jury, *arguments)
+    with ProcessPoolExecutor(processes, spawn, start) as pool:
+        results = pool.map(_is_noticed, made, chunksize=4)
         for mutant, is_noticed in track(results, said, len(made), console=console, transient=True):
             if not is_noticed:
                 yield mutant
