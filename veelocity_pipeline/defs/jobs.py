@@ -128,7 +128,7 @@ REBUILD_JOB = dg.define_asset_job(
     REBUILD,
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*RAW_KEYS),
     executor_def=EXECUTOR,
-    description="Builds and publishes anew from what is loaded, after a change of the rules. Nothing is fetched.",
+    description="Rebuilds and publishes from the data that are loaded, after a change of the rules. Fetches nothing.",
 )
 INCREMENTAL_JOB = refresh_job(INCREMENTAL, full=False)
 FULL_JOB = refresh_job(FULL, full=True)

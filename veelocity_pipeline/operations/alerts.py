@@ -26,7 +26,7 @@ REMINDED_AFTER = timedelta(days=1)
 """A problem that lasts is told again."""
 
 AGAIN_AFTER = timedelta(hours=6)
-"""One that comes and goes is told anew at the earliest."""
+"""How soon a problem that comes and goes is reported again, at the earliest."""
 
 MOST_SHOWN = 10
 """How many problems one message names; the UI shows all."""

@@ -32,7 +32,7 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a deployment failed, or what it put right: ``kind`` as in ``fct_deployment_failures``."""
+    """Why a deployment failed, or what it fixed: ``kind`` as in ``fct_deployment_failures``."""
 
     kind: str
     evidence_id: str
@@ -218,7 +218,7 @@ def _scope(connection: duckdb.DuckDBPyConnection, scope_type: str, scope: str) -
 
 
 def _evidence(connection: duckdb.DuckDBPyConnection, metric: str) -> dict[str, list[Evidence]]:
-    """By deployment: why it failed, or what failed before and was put right by it."""
+    """By deployment: why it failed, or what failed before and was fixed by it."""
     queries = {
         "rework_rate": """
             select fix_deployment_id as deployment_id, evidence, evidence_id, evidence_url, occurred_at

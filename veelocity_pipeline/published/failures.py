@@ -92,7 +92,7 @@ def read_failures(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dic
     return columns
 
 
-#: What each rework deployment put right, as `veelocity explain rework_rate` tells it.
+#: What each rework deployment fixed, as `veelocity explain rework_rate` tells it.
 _REPAIRS = """
     with repairs as (
         select
@@ -127,7 +127,7 @@ _REPAIRS = """
 
 
 def read_repairs(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
-    """What the deployments whose rows are on the page put right; `entity` is their number there."""
+    """What the deployments whose rows are on the page fixed; `entity` is their number there."""
     rows = records(connection, _REPAIRS)
     return {
         "entity": [row["number"] for row in rows],

@@ -34,7 +34,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; the daemon listens on none.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port to listen on: 4000 for code, 3000 for the UI.")] = None,
 ) -> None:
-    """Be one part of a deployment until stopped; docs/how-to/run-for-a-team.md has the whole of it."""
+    """Run one part of a deployment until stopped. See docs/how-to/run-for-a-team.md."""
     from veelocity_pipeline.defs.execute import prepare_instance
 
     settings = settings_that_send()

@@ -96,7 +96,7 @@ class _Signature(Credential):
             self._key = algorithm.prepare_key(private_key.get_secret_value())
         except (ValueError, TypeError, jwt.InvalidKeyError):
             raise AuthenticationError(
-                "The private key of the GitHub App is not one: download it anew from the App's settings, and check "
+                "The private key of the GitHub App is not valid: download it again from the App's settings, and check "
                 "GITHUB_APP_PRIVATE_KEY (or …_FILE)."
             ) from None
         self._app_id = app_id
