@@ -240,8 +240,6 @@ def test_the_three_parts_work_together(tmp_path: Path) -> None:
 
 def test_the_page_names_what_there_is() -> None:
     page = (CHECKOUT / "docs" / "how-to" / "run-for-a-team.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page):
-        assert (CHECKOUT / "docs" / target).exists(), target
     for variable in set(re.findall(r"`(VEELOCITY_[A-Z_]+|DAGSTER_[A-Z_]+)`", page)):
         known = {str(field.validation_alias) for field in Settings.model_fields.values()}
         assert variable in known | {"VEELOCITY_CODE_HOST", "VEELOCITY_CODE_PORT"}, variable
