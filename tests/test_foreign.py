@@ -86,6 +86,13 @@ def test_a_secret_that_somebody_cut_off_is_found_too() -> None:
         assert not in_it(TOKEN, redacted(f"it was {way[: len(way) * 3 // 4]}"))
 
 
+def test_of_secrets_that_begin_alike_no_end_is_left() -> None:
+    first, second = (f"ghp_TheyBothBeginLikeThisAndGoOn{end}" for end in ("0001", "00othertail"))
+    remember(first)
+    remember(second)
+    assert redacted(f"it was {second} here") == "it was *** here"
+
+
 def test_what_is_no_secret_stays() -> None:
     for secret in ("", "t", "t0ken", None):
         remember(secret)

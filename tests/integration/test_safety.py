@@ -109,7 +109,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             Fault("502", match="issues", after=2),
             Fault("parrot", match="/actions/workflows", times=9),
             Fault("echo", match="/actions/runs", times=1),
-            Fault("echo", match="globex", times=1),
+            Fault("echo", match="globex", times=9),  # each token is asked
             Fault("echo", match="/linear/graphql", times=1),
         ]
         umask = os.umask(0)

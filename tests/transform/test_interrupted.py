@@ -53,8 +53,8 @@ from veelocity_pipeline.warehouse.home import Home
 
 real = warehouse_publish._copy_marts
 
-def copy(connection):
-    real(connection)
+def copy(*arguments):
+    real(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 
 warehouse_publish._copy_marts = copy

@@ -292,6 +292,7 @@ class _Forms:
         self._all = [form for secret in found for form in _forms(secret)]
         texts = (spelling for form in self._all for spelling in form.spellings)
         self.spellings = tuple(dict.fromkeys((*texts, *(quote(secret, safe="") for secret in found))))
+        self._heads: list[re.Pattern[str]] = []
         self._pattern: re.Pattern[str] | None = None
 
     def may_be_in(self, text: str) -> bool:
@@ -305,14 +306,19 @@ class _Forms:
         if not self.may_be_in(text):
             return text
         if self._pattern is None:
-            heads = ("".join(_one(each, form.kind) for each in form.text[: form.least]) for form in self._all)
-            self._pattern = re.compile("|".join(f"({head})" for head in heads))
+            heads = ["".join(_one(each, form.kind) for each in form.text[: form.least]) for form in self._all]
+            self._heads = [re.compile(head) for head in heads]
+            self._pattern = re.compile("|".join(heads))
         parts: list[str] = []
         done = 0
         while found := self._pattern.search(text, done):
-            form = self._all[(found.lastindex or 1) - 1]
+            start = found.start()
+            # secrets may begin alike: the one that goes on longest is meant
+            end, form = max(
+                ((form.end(text, head.end()), form) for form, head in self._beginning(text, start)),
+                key=lambda each: each[0],
+            )
             around = _AROUND[form.kind]
-            start, end = found.start(), form.end(text, found.end())
             while start > done and text[start - 1] in around:
                 start -= 1
             while end < len(text) and text[end] in around:
@@ -320,6 +326,12 @@ class _Forms:
             parts += [text[done:start], STARS]
             done = end
         return "".join([*parts, text[done:]])
+
+    def _beginning(self, text: str, at: int) -> Iterator[tuple[_Form, re.Match[str]]]:
+        """The forms whose first part is at this place."""
+        for form, head in zip(self._all, self._heads, strict=True):
+            if found := head.match(text, at):
+                yield form, found
 
 
 class _Kept:

@@ -28,6 +28,11 @@ of_pull_requests as (
         and pull_requests.draft_hours is not null
         and pull_requests.deploy_hours is not null
         and (pull_requests.unreviewed_hours is not null or (pull_requests.pickup_hours + pull_requests.review_hours) is not null)
+),
+
+exact as (
+    -- the sum of doubles depends on the order of the rows
+    select *, round(hours * 3600000000)::bigint as microseconds from of_pull_requests
 )
 
 select
@@ -35,12 +40,13 @@ select
     scope_type,
     scope,
     stage,
-    coalesce(sum(hours), 0)::double as stage_hours,
-    (coalesce(sum(hours), 0) / nullif(sum(sum(hours)) over (partition by window_days, scope_type, scope), 0))::double as hours_share,
+    (coalesce(sum(microseconds), 0) / 3600000000)::double as stage_hours,
+    coalesce(sum(microseconds), 0)
+    / nullif(sum(sum(microseconds)) over (partition by window_days, scope_type, scope), 0)::double as hours_share,
     quantile_cont(hours, 0.5)::double as stage_hours_median,
     quantile_cont(hours, 0.75)::double as stage_hours_p75,
     quantile_cont(hours, 0.9)::double as stage_hours_p90,
     count(hours) as sample,
     count(*) as pull_request_count
-from of_pull_requests
+from exact
 group by window_days, scope_type, scope, stage

@@ -25,7 +25,7 @@ from veelocity_pipeline.safety.redaction import remember
 if TYPE_CHECKING:
     from veelocity_pipeline.sources.kit.http.client import Client
 
-SHORTEST_NAMED = 12
+SHORTEST_NAMED = 20
 """Characters of a token of which the last four may be told."""
 
 PACED_OVER = 60.0

@@ -54,7 +54,7 @@ FIRST_SECONDARY_WAIT = 60.0
 MOST_WAITS = 6
 """How often one request waits at limits before it gives up."""
 
-MOST_REFUSALS = 2
+MOST_REFUSALS = 1
 """How often a token that is answered with 401 is sent again as it is."""
 
 MOST_REFUSALS_FRESH = 4
@@ -179,9 +179,10 @@ class Client(Choice, GraphQL, Rest):
 
     @property
     def each(self) -> list[Client]:
-        """This client with each of its tokens alone, those left out that are not accepted."""
+        """This client with each of its tokens alone: those that are accepted, or else all, whose requests say so."""
         choices = self._choices if self._choices is not None else self.accounts.of(None, self)
-        return [self.using((account,)) for account in choices if not account.is_dead]
+        accepted = [account for account in choices if not account.is_dead]
+        return [self.using((account,)) for account in accepted or choices]
 
     def reaches(self, name: str) -> None:
         """Remember that the one token of this client can read something."""
