@@ -300,7 +300,7 @@ def test_one_that_is_killed_while_it_asks_leaves_nothing_behind(grown: Grown) ->
 @pytest.mark.parametrize(
     ("environment", "status", "requests"),
     [
-        ({"GITHUB_TOKEN": "n0pe", "LINEAR_API_KEY": "lin_api_n0pe"}, 2, ["graphql"] * 2 + ["linear"] * 2),
+        ({"GITHUB_TOKEN": "n0pe", "LINEAR_API_KEY": "lin_api_n0pe"}, 2, ["graphql"] * 3 + ["linear"] * 3),
         ({"GITHUB_API_URL": "http://127.0.0.1:9", "LINEAR_API_URL": "http://127.0.0.1:9"}, 1, []),
     ],
 )

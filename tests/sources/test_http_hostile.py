@@ -29,7 +29,12 @@ def test_a_stray_401_is_tried_again_and_its_headers_are_no_budget() -> None:
 
 def test_a_dead_token_is_named_by_its_end_and_set_aside() -> None:
     server = Server(
-        REFUSED, REFUSED, REFUSED, ok({"x": 1}), ok({"x": 2}), tokens=("ghp_dead0000000dead", "ghp_good0000000good")
+        REFUSED,
+        REFUSED,
+        REFUSED,
+        ok({"x": 1}),
+        ok({"x": 2}),
+        tokens=("ghp_dead000000000000dead", "ghp_good000000000000good"),
     )
     assert [server.client.get("/x").json for _ in range(2)] == [{"x": 1}, {"x": 2}]
     assert server.asked[3].headers["authorization"] == server.asked[4].headers["authorization"]

@@ -54,8 +54,11 @@ FIRST_SECONDARY_WAIT = 60.0
 MOST_WAITS = 6
 """How often one request waits at limits before it gives up."""
 
-MOST_REFUSALS = 1
+MOST_REFUSALS = 2
 """How often a token that is answered with 401 is sent again as it is."""
+
+REFUSED_PAUSE = 0.3
+"""Seconds before the first of these; twice as long before the second. A wrong token is to be told at once."""
 
 MOST_REFUSALS_FRESH = 4
 """The same of one that was made a moment ago: ten seconds in all."""
@@ -379,7 +382,7 @@ class Client(Choice, GraphQL, Rest):
                         elif not is_renewed and account.credential.renewed(token, now):
                             is_renewed, seconds = True, 0.0
                         elif not is_renewed and refusals <= MOST_REFUSALS:
-                            seconds = float(refusals)
+                            seconds = refusals * REFUSED_PAUSE
                         else:
                             failure = self.answers.unauthenticated(
                                 account.credential.variable, account.credential.ending
