@@ -115,3 +115,6 @@ def test_without_the_folder_they_are_gone(folder: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert rows(folder, "select 1 from duckdb_tables() where table_name = 'acme_reviews'") == []
     assert rows(folder, "select count(*) > 20 from duckdb_tables()") == [(True,)]
+
+    assert rebuild(folder).returncode == 0
+    assert rows(folder, "from marts.acme_reviews order by all") == rows(folder, EXPECTED)
