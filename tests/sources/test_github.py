@@ -20,7 +20,7 @@ from veelocity_pipeline.config.sections import Deployments, Service
 from veelocity_pipeline.config.settings import Settings
 from veelocity_pipeline.loading import read as loading_read
 from veelocity_pipeline.simulator import Fault, Simulator
-from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, queries, shape
+from veelocity_pipeline.sources.github import ENTRY, GitHubConnector, alone, queries, shape
 from veelocity_pipeline.sources.github.mark import TagsMark
 from veelocity_pipeline.sources.kit.http import client as http
 
@@ -29,9 +29,12 @@ from .conftest import RawWarehouse
 # ------------------------------------------------------------------------------------------------ documents
 
 
-@pytest.mark.parametrize("name", queries.DOCUMENTS)
+DOCUMENTS = {**queries.DOCUMENTS, **alone.DOCUMENTS}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_document_is_valid_against_the_official_schema(name: str, github_contract: GraphQLSchema) -> None:
-    assert validate(github_contract, parse(queries.DOCUMENTS[name])) == []
+    assert validate(github_contract, parse(DOCUMENTS[name])) == []
 
 
 # ---------------------------------------------------------------------------------------------------- shape
