@@ -99,11 +99,11 @@ def test_rejected_credentials_end_with_status_2(
     assert status == 2
     assert "GITHUB_TOKEN is wrong, expired or revoked" in said
     assert "LINEAR_API_KEY is wrong, expired or revoked" in said
-    assert asked(simulator) == ["rest", "linear"]
+    assert asked(simulator) == ["rest"] * 3 + ["linear"] * 3  # one answer may be stray
     rows = read_status(home)
     assert {(row["source"], row["repository"]) for row in rows} == {(name, "*") for name in SOURCES}
     assert all(row["error"] and row["succeeded_at"] is None for row in rows)
-    assert sum(row["requests"] for row in rows) == 2
+    assert sum(row["requests"] for row in rows) == 6
     assert len(rows) == sum(len(entry.tables) for entry in SOURCES.values())
 
     # a later one that has failures behind it, and a full one, are as quick
@@ -163,7 +163,7 @@ def test_with_one_source_that_can_be_read_the_refresh_goes_on(
     for environment, requests in (
         ({}, ["rest"]),
         ({"LINEAR_API_KEY": "lin_api_n0pe"}, ["rest"]),  # that, the refresh itself finds out
-        ({"GITHUB_TOKEN": "n0pe"}, ["rest", "linear"]),
+        ({"GITHUB_TOKEN": "n0pe"}, ["rest"] * 3 + ["linear"]),
         ({"GITHUB_API_URL": NOWHERE, "GITHUB_TOKEN": "n0pe"}, ["linear"]),
     ):
         simulator.log.clear()
@@ -181,7 +181,7 @@ def test_a_source_that_is_not_to_be_read_is_not_asked(
     with pytest.raises(NothingReadableError) as caught:
         require_readable(settings, home, only=("linear",))
     assert caught.value.is_rejected
-    assert asked(simulator) == ["linear"]
+    assert asked(simulator) == ["linear"] * 3
     assert {row["source"] for row in read_status(home)} == {"linear"}
 
 

@@ -24,7 +24,7 @@ LARGER = {
     "tests/integration/test_truth.py": 527,
     "tests/integration/truth.py": 750,
     "tests/sources/official.py": 530,
-    "tests/sources/test_github.py": 706,
+    "tests/sources/test_github.py": 557,
     "tests/sources/test_github_actions.py": 740,
     "tests/sources/test_http.py": 715,
     "tests/sources/test_linear.py": 845,

@@ -3,10 +3,9 @@
 ``make mutate`` runs it; ``python -m tests.dbt.mutate int_deployment_failures …`` only some models. A mutant is run on
 the compiled SQL, in warehouses that are built already: first the dbt unit tests of its model, then every scenario (its
 rows mixed and each twice, or with another repository beside its own that is just like it: both must change nothing) and
-the golden organisation. There its descendants are run again,
-as far as it changes them, in a transaction that is rolled back, until a row differs from what a hand has written or a
-data test fails. What survives is either a case that no test has, or SQL that says the same in other words: a join that
-always finds its partner, an order that breaks no tie.
+the golden organisation. There its descendants are run again, as far as it changes them, in a transaction that is rolled
+back, until a row differs from a hand-written one or a data test fails. What survives is either a case that no test has,
+or SQL that says the same in other words: a join that always finds its partner, an order that breaks no tie.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def test_what_people_look_at_says_how_old_it_may_get(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GITHUB_TOKEN", "t")
     monkeypatch.setenv("GITHUB_REPOSITORIES", "acme/web")
     policies = checks.freshness(load_settings())
-    assert policies.keys() == {*(entry.dataset for entry in SOURCES.values()), "marts", "published"}
+    assert policies.keys() == {*(entry.dataset for entry in SOURCES.values()), "marts", "custom", "published"}
     hours = {name: timedelta(hours=n) for name, n in {"warn": 2, "fail": 4, "day": 25}.items()}
     raw, marts = (
         dg.FreshnessPolicy.time_window(fail_window=hours["fail"] + day, warn_window=hours["warn"] + day)

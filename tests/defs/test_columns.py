@@ -84,7 +84,7 @@ def test_a_number_is_followed_to_the_raw_tables(lineage: dict[Column, set[Column
             found.add(parent)
             waiting.append(parent)
     layers = {asset.split("/")[0] for asset, _ in found}
-    assert layers - SOURCES.keys() == {"marts", "intermediate", "config"}
+    assert layers - SOURCES.keys() == {"marts", "intermediate", "config", "operations"}
     assert {
         ("github/deployments", "sha"),
         ("github_actions/runs", "conclusion"),

@@ -527,7 +527,7 @@ def test_a_look_is_a_run_of_the_job_and_keeps_the_data_versions(instance: dg.Dag
     entries = instance.all_logs(made.run_id)
     kinds = Counter(entry.dagster_event.event_type_value for entry in entries if entry.dagster_event)
     assert kinds["ASSET_MATERIALIZATION"] == len(TABLES)
-    assert kinds["ASSET_CHECK_EVALUATION"] == 2 * len(TABLES) + len(SOURCES)
+    assert kinds["ASSET_CHECK_EVALUATION"] == 2 * len(TABLES) + 2 * len(SOURCES)
     assert not kinds.keys() & PLANNED
     assert len(entries) <= 3 * len(TABLES) + 30
     assert {entry.step_key for entry in entries if entry.step_key} == {f"ingest_{name}" for name in SOURCES}
@@ -546,7 +546,7 @@ def test_a_look_of_yesterday_holds_its_checks_twice_not_thrice(instance: dg.Dags
     storage = events_of(instance)
     quiet.record(instance, a_look(), f"{RUN}1", "veelocity refresh")
     evaluations = "select count(*) from event_logs where dagster_event_type = 'ASSET_CHECK_EVALUATION'"
-    count = 2 * len(TABLES) + len(SOURCES)
+    count = 2 * len(TABLES) + 2 * len(SOURCES)
 
     def found() -> list[int | None]:
         counts = []

@@ -16,6 +16,7 @@ from veelocity_pipeline.operations.upstream import Answer, Memory, ask, upstream
 from veelocity_pipeline.simulator import Fault, Simulator
 from veelocity_pipeline.sources import SOURCES, Change, Scope
 from veelocity_pipeline.sources.github.connector import newest_change
+from veelocity_pipeline.sources.kit.http import client as http
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ROWS = [
@@ -158,6 +159,7 @@ def test_nothing_keeps_a_look_waiting(
     fault: Fault, says: str, simulator: Simulator, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(http, "REFUSED_PAUSE", 0.0)
     simulator.faults.append(fault)
     answer = ask(SOURCES["github"], settings, [])
     assert answer.changes is None

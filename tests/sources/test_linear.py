@@ -808,8 +808,7 @@ def documents() -> dict[str, str]:
     names = tuple(queries.NESTED_PER_PAGE)
     more, _ = queries.more_of_issues([(f"i{n}", names[n % 3], "c") for n in range(queries.MORE_LISTS_PER_QUERY)])
     fixed = ("ISSUES", "ISSUES_ALONE", "CHANGED", "EXISTING", "WORKSPACE", "WORKSPACE_ALONE", "VIEWER")
-    return {
-        **{name: getattr(queries, name) for name in fixed},
+    return {name: getattr(queries, name) for name in fixed} | {
         **{f"page of {name}": queries.workspace_page(name) for name in queries.WORKSPACE_LISTS},
         **{f"ids of {name}": queries.workspace_alone(name) for name in queries.WORKSPACE_LISTS},
         **{f"page of changed {name}": queries.changed_page(name) for name in queries.CHANGED_LISTS},

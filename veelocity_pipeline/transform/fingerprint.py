@@ -294,14 +294,13 @@ class Building:
             each for each in schemas if each[0] in self._graph.schemas and each not in self._graph.relations
         ]
         self._done: set[str] = set()
-        self._failed: set[str] = set()
         self._settled: dict[str, str] = {}
 
     def plan(self) -> Plan:
         """What to build next; no node where all is as it would be."""
         prints = self._prints()
         stored = {name for name in self._graph.order if self._graph.is_stored(name)}
-        dirty = {name for name in stored if self._is_dirty(name, prints)} - self._done - self._failed
+        dirty = {name for name in stored if self._is_dirty(name, prints)} - self._done
         # those that wait for another one to settle come in a later step; a first build gains nothing by several
         first = {name for name in dirty & self._graph.settling if prints[name] is not None}
         nodes = dirty & self._graph.above(first) if first and dirty != stored else dirty
@@ -337,8 +336,7 @@ class Building:
         Args:
             failed: those that are not, or did not.
         """
-        self._failed |= set(failed)
-        self._done = (self._done | set(plan.nodes)) - self._failed
+        self._done = (self._done | set(plan.nodes)) - set(failed)
         with connect(self._home) as connection:
             for name in self._graph.settling & set(plan.nodes) - set(failed):
                 self._settled[name] = _content(connection, *self._graph.relation(name))

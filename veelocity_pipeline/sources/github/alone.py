@@ -7,20 +7,15 @@ from veelocity_pipeline.sources.github.queries import (
     COMMIT_FIELDS,
     COMMITS,
     DEPLOYMENTS,
-    FILES,
     HISTORY,
-    ISSUE_LABELS,
     ISSUES,
-    NESTED_IN_PULL_REQUEST,
+    NESTED,
     OWNER,
     PAGE_INFO,
-    PARENTS,
     PULL_REQUESTS,
     RATE_LIMIT,
     RELEASES,
     REPOSITORY,
-    REVIEW_COMMENTS,
-    STATUSES,
     TAGS,
     on_one_line,
 )
@@ -61,18 +56,7 @@ ALONE = {
 }
 """By document, what tells which items it has where some of them cannot be had whole."""
 
-LISTS_WITHIN = frozenset(
-    nested.field
-    for nested in (
-        *NESTED_IN_PULL_REQUEST,
-        FILES,
-        REVIEW_COMMENTS,
-        PARENTS,
-        ASSOCIATED_PULL_REQUESTS,
-        ISSUE_LABELS,
-        STATUSES,
-    )
-)
+LISTS_WITHIN = frozenset(nested.field for nested in NESTED)
 """Names of lists inside nodes: one that failed is not an empty one."""
 
 OWNER_ALONE = on_one_line(OWNER.replace(REPOSITORY, "").replace("...repository", "id nameWithOwner")).replace(

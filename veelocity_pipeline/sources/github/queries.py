@@ -1,8 +1,8 @@
 """Every GraphQL document that is sent to GitHub, built from fragments; valid against its public schema.
 
-Cost, by GitHub's rule (one request per node that a nested list is asked of, by 100): a page of 50 pull
-requests is 1, 50 by 7 lists, 50 by 30 reviews (their comments) and 50 by 20 commits (their parents): 2,851
-requests, so 29 points; lists that are longer than their first page here are followed by ``overflow``.
+Cost, by GitHub's rule (one request per node that a nested list is asked of, by 100): a page of 50 pull requests is 1,
+50 by 7 lists, 50 by 30 reviews (their comments) and 50 by 20 commits (their parents): 2,851 requests, so 29 points.
+Lists that are longer than their first page here are followed by ``overflow``.
 """
 
 from __future__ import annotations
@@ -42,12 +42,7 @@ ACTOR = on_one_line(
     """
 )
 
-COMMIT_FIELDS = on_one_line(
-    """
-    id oid message authoredDate committedDate
-    author { name email user { __typename login } }
-    """
-)
+COMMIT_FIELDS = "id oid message authoredDate committedDate author { name email user { __typename login } }"
 
 
 @dataclass(frozen=True)
@@ -474,6 +469,8 @@ def overflow(lists: Sequence[Nested]) -> str:
     return f"query overflow({variables}) {{ {RATE_LIMIT} {aliases} }} {fragments}".rstrip()
 
 
+NESTED = (*NESTED_IN_PULL_REQUEST, FILES, REVIEW_COMMENTS, PARENTS, ASSOCIATED_PULL_REQUESTS, ISSUE_LABELS, STATUSES)
+
 DOCUMENTS: dict[str, str] = {
     "repositories": repositories(2),
     "owner": OWNER,
@@ -494,8 +491,6 @@ DOCUMENTS: dict[str, str] = {
     "issues": ISSUES,
     "issuesById": ISSUES_BY_ID,
     "issueIds": ISSUE_IDS,
-    "overflow": overflow(
-        (*NESTED_IN_PULL_REQUEST, FILES, REVIEW_COMMENTS, PARENTS, ASSOCIATED_PULL_REQUESTS, ISSUE_LABELS, STATUSES)
-    ),
+    "overflow": overflow(NESTED),
 }
 """One of each, to be validated against the public schema and run by the simulator's tests."""
