@@ -267,8 +267,11 @@ def test_the_demo_never_mixes_with_real_data(home: Home) -> None:
     home.claim_for_demo()
     build(home)
     home.claim_for_demo()
+    with pytest.raises(WarehouseError, match="run `make demo` to rebuild them"):
+        home.check_rebuilds()  # with the user's rules they would be others
     assert home.clear_demo()
     assert not home.working.exists()
+    home.check_rebuilds()
     assert not home.clear_demo()
     build(home)
     with pytest.raises(WarehouseError, match="holds your own data"):

@@ -50,6 +50,8 @@ class Warehouse(dg.ConfigurableResource[Any]):
         self._home = Home.of(self._settings)
         run = context.run
         self._check_request(run)
+        if run is not None and run.job_name == REBUILD:
+            self._home.check_rebuilds()
         if self._settings.linear_api_key is None and (run is None or run.job_name != REBUILD):
             self._settings.require_sources(())
         os.umask(0o077)

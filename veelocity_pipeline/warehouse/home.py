@@ -112,6 +112,18 @@ class Home:
             )
         open_text(self._demo_mark, "a").close()
 
+    def check_rebuilds(self) -> None:
+        """Check that what is loaded here may be rebuilt with the user's own rules.
+
+        Raises:
+            WarehouseError: it is the demo's, whose rules went with its simulator.
+        """
+        if self.is_demo and DEMO not in os.environ:
+            raise WarehouseError(
+                f"{self.path} holds the demo's data, which have rules of their own: run `make demo` to rebuild them, "
+                "or `veelocity refresh` with your own token to replace them"
+            )
+
     def clear_demo(self) -> bool:
         """Take the demo's data away, so that real ones never mix with them; False where there are none."""
         if not self._demo_mark.exists():

@@ -67,6 +67,7 @@ def rebuild(
     home = Home.of(settings)
     if not store_of(home).exists():
         raise WarehouseError("nothing was loaded yet: run `veelocity refresh` first")
+    home.check_rebuilds()
     with progress(home):
         out.print("Loading the pipeline …", style="dim")
         from veelocity_pipeline.defs.execute import rebuild as run
